@@ -1,0 +1,339 @@
+"""Backpropagation: one reverse sweep over a program, and one rule for each kind of expression.
+
+The sweep knows no calculus and the rules no bookkeeping. A rule is a vector-Jacobian product: for
+z = f(p, q) and the adjoint g of z, the derivative of the objective by z, it gives the adjoints of p
+and q. The adjoint of a quantity has the shape of the quantity. A symbol's adjoint is the sum over
+its uses (Griewank and Walther, Evaluating Derivatives, section 3.2).
+
+The adjoint of a recurrence is a recurrence that runs the other way and carries the state's adjoint.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import singledispatch
+
+from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
+from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
+
+from symrnn.matrices import (
+    SLOTS, CrossEntropy, Elementwise, Softmax, add, elementwise, hadamard, is_zero, multiply, ones, shape_of,
+    substitute, transpose, variable, zeros,
+)  # fmt: skip
+from symrnn.notation import Letter
+from symrnn.program import Carry, Equation, Item, Program, Recurrence, Reversal, families, parameters, reads, recurrence, symbols_of
+from symrnn.transforms import letter_of, prune
+
+Pair = tuple[Expr, Expr]
+
+
+
+# the rules --------------------------------------------------------------------------------------
+
+
+@singledispatch
+def vjp(expr: Expr, g: Expr, ans: Expr) -> list[Pair]:
+    """The arguments of z = expr and their adjoints, for the adjoint g of z; `ans` is a name of z.
+
+    For numbers z = f(p, q): p gets g df/dp by SymPy's diff, with z's name put in for f, so that
+    tanh gives 1 - z^2.
+    """
+    symbols = symbols_of([expr])
+    return [(symbol, g * expr.diff(symbol).xreplace({expr: ans})) for symbol in symbols]
+
+
+@vjp.register(OneMatrix)
+@vjp.register(ZeroMatrix)
+def _(expr: MatrixExpr, g: Expr, ans: Expr) -> list[Pair]:
+    """A constant passes nothing on."""
+    return []
+
+
+@vjp.register
+def _(expr: MatAdd, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = P + Q: P and Q get g."""
+    return [(term, g) for term in expr.args]
+
+
+@vjp.register
+def _(expr: MatMul, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = c P Q: P gets c g Q^T, Q gets c P^T g. With more factors, all those before and after."""
+    numbers = [factor for factor in expr.args if not isinstance(factor, MatrixExpr)]
+    factors = [factor for factor in expr.args if isinstance(factor, MatrixExpr)]
+    return [
+        (factor, multiply(*numbers, *map(transpose, reversed(factors[:i])), g, *map(transpose, reversed(factors[i + 1 :]))))
+        for i, factor in enumerate(factors)
+    ]
+
+
+@vjp.register
+def _(expr: HadamardProduct, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = P o Q: P gets g o Q, Q gets g o P."""
+    return [(factor, hadamard(g, *expr.args[:i], *expr.args[i + 1 :])) for i, factor in enumerate(expr.args)]
+
+
+@vjp.register
+def _(expr: Transpose, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = P^T: P gets g^T."""
+    return [(expr.arg, transpose(g))]
+
+
+@vjp.register
+def _(expr: Elementwise, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = f(P, Q) entry by entry: P gets g o df/dp, with Z itself in it where f' allows that."""
+    output = SLOTS[-1]
+    pairs = []
+    for slot, matrix in zip(SLOTS, expr.matrices, strict=False):
+        slope = expr.template.diff(slot).xreplace({expr.template: output})
+        used = [(s, m) for s, m in [*zip(SLOTS, expr.matrices, strict=False), (output, ans)] if slope.has(s)]
+        pairs.append((matrix, hadamard(g, _slope(slope, used, matrix))))
+    return pairs
+
+
+def _slope(slope: Expr, used: list[Pair], like: Expr) -> Expr:
+    """The slope as a matrix, in the operands that occur in it."""
+    if not used:
+        return multiply(slope, ones(like.shape))
+    renamed = slope.xreplace({old: new for (old, _), new in zip(used, SLOTS, strict=False)})
+    return elementwise(renamed, *(matrix for _, matrix in used))
+
+
+@vjp.register
+def _(expr: Softmax, g: Expr, ans: Expr) -> list[Pair]:
+    """Y = softmax(Z): Z gets (g - (g o Y) 1 1^T) o Y."""
+    width = expr.shape[1]
+    totals = multiply(hadamard(g, ans), ones((width, 1)), ones((1, width)))
+    return [(expr.args[0], hadamard(add(g, multiply(-1, totals)), ans))]
+
+
+@vjp.register
+def _(expr: CrossEntropy, g: Expr, ans: Expr) -> list[Pair]:
+    """c = crossentropy(T, Z): Z gets (g 1^T) o (softmax(Z) - T).
+
+    The rows of T sum to 1; TensorFlow's softmax_cross_entropy_with_logits assumes the same.
+    """
+    target, logits = expr.args
+    spread = multiply(g, ones((1, target.shape[1])))
+    return [(logits, hadamard(spread, add(Softmax(logits), multiply(-1, target))))]
+
+
+def contributions(expr: Expr, g: Expr, ans: Expr) -> Iterator[Pair]:
+    """What each symbol in z = expr receives when z's adjoint is g: the rules, down to the symbols."""
+    waiting = [(expr, g, ans)]
+    while waiting:
+        part, adjoint, name = waiting.pop(0)
+        if isinstance(part, Symbol | MatrixSymbol):
+            yield part, adjoint
+        else:
+            waiting += [(arg, of_arg, arg) for arg, of_arg in vjp(part, adjoint, name)]
+
+
+# the sweep --------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Sweep:
+    """What the sweep has found so far; local to one call of `backprop`."""
+
+    objective: str
+    inputs: frozenset[Expr]
+    uses: dict[Expr, int]
+    named: dict[Expr, Expr]
+    letters: dict[Expr, Letter]
+    families: dict[Expr, None]
+    terms: dict[Expr, list[Expr]] = field(default_factory=lambda: defaultdict(list))
+    forward: list[Item] = field(default_factory=list)
+    backward: list[Item] = field(default_factory=list)
+    defined: dict[Expr, Expr] = field(default_factory=dict)
+
+    def name(self, symbol: Expr) -> Expr:
+        """The symbol of an adjoint: a partial derivative of an input, a bar or a delta of the others."""
+        letter = letter_of(self.letters, symbol)
+        return self.declare(letter.partial(self.objective) if symbol in self.inputs else letter.adjoint(), symbol)
+
+    def declare(self, letter: Letter, like: Expr) -> Expr:
+        symbol = variable(letter.code, shape_of(like))
+        self.letters[symbol] = letter
+        return symbol
+
+    def push(self, expr: Expr, g: Expr, ans: Expr, terms: dict[Expr, list[Expr]]) -> None:
+        """Hand the adjoint g of expr on to the symbols in it."""
+        for symbol, term in contributions(expr, g, ans):
+            terms[symbol].append(substitute(term, self.named))
+
+
+def backprop(program: Program, wrt: tuple[Expr, ...], objective: str = "y") -> Program:
+    """The program followed by its adjoint equations, with the derivatives by `wrt` as its outputs.
+
+    The objective is the sum of all entries of all outputs. `wrt` holds inputs, sequences or
+    symbols that the program defines, families too; a family's derivative is a family.
+
+    Raises:
+        ValueError: a symbol of `wrt` is not in the program.
+    """
+    sweep = _start(program, objective)
+    for output in program.outputs:
+        sweep.terms[output].append(ones(shape_of(output)))
+    for item in reversed(program.equations):
+        _RULES[type(item)](item, sweep)
+    outputs = tuple(_adjoint_of(symbol, sweep) for symbol in wrt)
+    items = (*reversed(sweep.forward), *sweep.backward)
+    whole = Program(program.inputs, program.sequences, items, (*program.outputs, *outputs), sweep.letters)
+    return replace(prune(whole, whole.outputs), outputs=outputs)
+
+
+def _start(program: Program, objective: str) -> _Sweep:
+    uses: dict[Expr, int] = defaultdict(int)
+    steps: list[Equation] = []
+    for item in program.equations:
+        for symbol in reads(item):
+            uses[symbol] += 1
+        steps += [item] if isinstance(item, Equation) else item.body.equations if isinstance(item, Recurrence) else []
+    named = {step.rhs: step.lhs for step in steps if isinstance(step.rhs, Elementwise | Softmax) or step.rhs.is_Function}
+    inputs = frozenset((*program.inputs, *program.sequences))
+    return _Sweep(objective, inputs, uses, named, dict(program.letters), families(program))
+
+
+def _through_equation(item: Equation, sweep: _Sweep) -> None:
+    sweep.forward.append(item)
+    if sweep.terms[item.lhs]:
+        _back(item, sweep, sweep.terms, sweep.backward)
+
+
+def _back(item: Equation, sweep: _Sweep, terms: dict[Expr, list[Expr]], found: list[Item]) -> Expr:
+    """Define the adjoint of the left side, hand it on to the right side."""
+    value = add(*terms[item.lhs])
+    if letter_of(sweep.letters, item.lhs).is_total:  # its adjoint is a constant, put in and not named
+        sweep.push(item.rhs, value, item.lhs, terms)
+        return value
+    bar = sweep.name(item.lhs)
+    sweep.defined[item.lhs] = bar
+    found.append(Equation(bar, value))
+    sweep.push(item.rhs, bar, item.lhs, terms)
+    return bar
+
+
+def _through_reversal(item: Reversal, sweep: _Sweep) -> None:
+    sweep.forward.append(item)
+    if not sweep.terms[item.lhs]:
+        return
+    bar = _adjoint_of(item.lhs, sweep)
+    letter = sweep.letters[bar]
+    turned = sweep.declare(replace(letter, base=f"{letter.base}r"), item.lhs)
+    sweep.backward.append(Reversal(turned, bar))
+    sweep.families[turned] = None
+    sweep.terms[item.rhs].append(turned)
+
+
+def _through_recurrence(item: Recurrence, sweep: _Sweep) -> None:
+    """h_t = f(h_{t-1}, x_t, U): the adjoint runs from the last step to the first.
+
+    The adjoint of h_t is the message from step t+1, what h_{t} hands to h_{t+1}, and what the
+    family h_t receives from elsewhere; the message of the last step is the adjoint of the final
+    state. A parameter's adjoint is the sum over t.
+    """
+    terms: dict[Expr, list[Expr]] = defaultdict(list)
+    messages = {carry.prev: sweep.declare(letter_of(sweep.letters, carry.prev).message(), carry.prev) for carry in item.carries}
+    for carry in item.carries:
+        sweep.push(carry.next, messages[carry.prev], carry.next, terms)
+    for symbol in item.stacked:
+        terms[symbol] += sweep.terms[symbol]
+    for total in item.sums:
+        if sweep.terms[total.lhs]:
+            sweep.push(total.rhs, add(*sweep.terms[total.lhs]), total.rhs, terms)
+    steps: list[Item] = []
+    for equation in reversed(item.body.equations):
+        if terms[equation.lhs]:
+            bar = _back(equation, sweep, terms, steps)
+            sweep.families[bar] = None
+    carries, silent = _carries(item, sweep, terms, messages)
+    steps = [Equation(step.lhs, substitute(step.rhs, silent)) for step in steps if isinstance(step, Equation)]
+    sums = _sums(item, sweep, terms, silent)
+    for symbol in item.sequences:
+        sweep.terms[symbol] += [substitute(term, silent) for term in terms[symbol]]
+    _append(item, steps, carries, sums, sweep)
+
+
+def _carries(
+    item: Recurrence, sweep: _Sweep, terms: dict[Expr, list[Expr]], messages: dict[Expr, Expr]
+) -> tuple[list[Carry], dict[Expr, Expr]]:
+    """The carried adjoints; and, to be replaced by zero, the messages that nothing is ever sent in."""
+    carries, silent = [], {}
+    for carry in item.carries:
+        nothing = zeros(shape_of(carry.prev))
+        message = messages[carry.prev]
+        init = add(nothing, *(sweep.terms[carry.final] if carry.final is not None else []))
+        step = add(nothing, *terms[carry.prev])
+        if is_zero(init) and is_zero(step):
+            silent[message] = nothing
+            continue
+        final = None
+        if symbols_of([carry.init]):
+            final = _total(carry.init, sweep) if isinstance(carry.init, Symbol | MatrixSymbol) else sweep.declare(_start_letter(carry, sweep), message)
+            sweep.push(carry.init, final, carry.init, sweep.terms)
+        carries.append(Carry(message, step, init, final))
+        sweep.families[message] = None
+    return carries, silent
+
+
+def _sums(item: Recurrence, sweep: _Sweep, terms: dict[Expr, list[Expr]], silent: dict[Expr, Expr]) -> list[Equation]:
+    """A parameter is used in every step, so it gets the sum over t."""
+    sums = []
+    for symbol in parameters(item):
+        if not terms[symbol]:
+            continue
+        total = _total(symbol, sweep)
+        sums.append(Equation(total, substitute(add(*terms[symbol]), silent)))
+        sweep.terms[symbol].append(total)
+    return sums
+
+
+def _total(symbol: Expr, sweep: _Sweep) -> Expr:
+    """The symbol for one contribution: the adjoint itself where an input is used in one place only."""
+    total = sweep.name(symbol)
+    if symbol in sweep.inputs and sweep.uses[symbol] == 1:
+        sweep.defined[symbol] = total
+        return total
+    return sweep.declare(sweep.letters[total].part(len(sweep.terms[symbol]) + 1), symbol)
+
+
+def _start_letter(carry: Carry, sweep: _Sweep) -> Letter:
+    letter = letter_of(sweep.letters, carry.prev)
+    return replace(letter, base=f"{letter.base}start", mark="bar")
+
+
+def _append(item: Recurrence, steps: list[Item], carries: list[Carry], sums: list[Equation], sweep: _Sweep) -> None:
+    """Put the recurrence and its adjoint down; what the adjoint reads, the recurrence stacks."""
+    equations = [step for step in steps if isinstance(step, Equation)]
+    used = symbols_of([*(e.rhs for e in equations), *(c.next for c in carries), *(s.rhs for s in sums)])
+    pending = symbols_of(term for symbol in item.sequences for term in sweep.terms[symbol])
+    inner = [*(e.lhs for e in item.body.equations), *(carry.prev for carry in item.carries)]
+    extra = [s for s in inner if (s in used or s in pending) and s not in item.stacked]
+    sweep.forward.append(replace(item, stacked=(*item.stacked, *extra)))
+    sweep.families |= dict.fromkeys(extra)
+    if not equations and not sums:
+        return
+    stacked = [*(e.lhs for e in equations), *(c.prev for c in carries)]
+    known = [s for s in used if s in sweep.families and s not in stacked]
+    sweep.backward.append(recurrence(equations, known, carries, stacked, sums, not item.reverse, sweep.letters))
+
+
+def _adjoint_of(symbol: Expr, sweep: _Sweep) -> Expr:
+    """The symbol's adjoint, defined now as the sum of its terms if no equation has done it."""
+    if symbol in sweep.defined:
+        return sweep.defined[symbol]
+    if symbol not in sweep.inputs and symbol not in sweep.letters and not sweep.terms[symbol]:
+        raise ValueError(f"{symbol} is not a symbol of the program")
+    bar = sweep.name(symbol)
+    equation = Equation(bar, add(zeros(shape_of(symbol)), *sweep.terms[symbol]))
+    if symbol in sweep.families:
+        known = [s for s in symbols_of([equation.rhs]) if s in sweep.families]
+        sweep.backward.append(recurrence([equation], known, stacked=[bar], letters=sweep.letters))
+        sweep.families[bar] = None
+    else:
+        sweep.backward.append(equation)
+    sweep.defined[symbol] = bar
+    return bar
+
+
+_RULES = {Equation: _through_equation, Reversal: _through_reversal, Recurrence: _through_recurrence}

@@ -1,0 +1,2 @@
+class Report: pass
+def check(): pass

@@ -1,0 +1,347 @@
+"""Python source from programs: a function of arrays whose length does not depend on T.
+
+Arrays hold one row per sample; a family holds the rows of all time steps one after the other, so
+that an equation outside a loop is one operation for all t. A recurrence becomes three parts:
+what does not depend on the state, before the loop; what the next state needs, inside; what only
+depends on the states, after it. A sum over t of x_t^T d_t is then one product of stacked rows.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import singledispatch
+
+from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
+from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
+
+from symrnn.codeprinter import ARRAYS
+from symrnn.matrices import SLOTS, CrossEntropy, Elementwise, N, Softmax, add, hadamard, shape, shape_of
+from symrnn.program import Carry, Equation, Program, Recurrence, families, parameters, symbols_of
+from symrnn.transforms import letter_of
+
+_ROW_FUNCTIONS = {
+    Softmax: """def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)""",
+    CrossEntropy: """def cross_entropy(t, z):
+    z = z - z.max(axis=1, keepdims=True)
+    return (t * (np.log(np.exp(z).sum(axis=1, keepdims=True)) - z)).sum(axis=1, keepdims=True)""",
+}
+_ARRAY_OF_NEIGHBOUR = {"t-1": "before", "t+1": "after"}
+_ADD, _MUL, _ATOM = 1, 2, 3
+Coded = tuple[str, int]
+
+
+# expressions ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How symbols are written in one place, and how many rows a matrix with `N` rows has there."""
+
+    name: Callable[[Expr], str]
+    rows: str
+
+    def code(self, expr: Expr, level: int = 0) -> str:
+        """The expression, in parentheses where it binds less tightly than `level`."""
+        text, own = code(expr, self)
+        return text if own >= level else f"({text})"
+
+
+@singledispatch
+def code(expr: Expr, scope: Scope) -> Coded:
+    """The NumPy text of an expression and how tightly it binds."""
+    symbols = {symbol: Symbol(scope.name(symbol)) for symbol in symbols_of([expr])}
+    return _scalar(expr.xreplace(symbols))
+
+
+def _scalar(expr: Expr) -> Coded:
+    text = ARRAYS.text(expr)
+    level = _ADD if expr.is_Add else _MUL if expr.is_Mul or expr.is_Pow or (expr.is_number and not expr.is_Integer) else _ATOM
+    return text, _ADD if text.startswith("-") else level
+
+
+@code.register
+def _(expr: MatrixSymbol, scope: Scope) -> Coded:
+    return scope.name(expr), _ATOM
+
+
+@code.register(OneMatrix)
+@code.register(ZeroMatrix)
+def _(expr: MatrixExpr, scope: Scope) -> Coded:
+    kind = "ones" if isinstance(expr, OneMatrix) else "zeros"
+    height, width = expr.shape
+    if height == 1:
+        return f"np.{kind}({width}, dtype)", _ATOM
+    return f"np.{kind}(({scope.rows if height == N else height}, {width}), dtype)", _ATOM
+
+
+@code.register
+def _(expr: Transpose, scope: Scope) -> Coded:
+    return f"{scope.code(expr.arg, _ATOM)}.T", _ATOM
+
+
+@code.register
+def _(expr: MatAdd, scope: Scope) -> Coded:
+    first, *rest = [scope.code(term, _ADD) for term in expr.args]
+    return first + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in rest), _ADD
+
+
+@code.register
+def _(expr: HadamardProduct, scope: Scope) -> Coded:
+    return " * ".join(scope.code(factor, _MUL if i == 0 else _ATOM) for i, factor in enumerate(expr.args)), _MUL
+
+
+@code.register
+def _(expr: MatMul, scope: Scope) -> Coded:
+    """Products; 1 b is broadcasting, 1^T d a sum over the rows, d 1 a sum along each row."""
+    numbers = [f for f in expr.args if not isinstance(f, MatrixExpr)]
+    factors = [f for f in expr.args if isinstance(f, MatrixExpr)]
+    down = isinstance(factors[0], OneMatrix) and factors[0].shape[0] == 1 and len(factors) > 1
+    spread = isinstance(factors[0], OneMatrix) and factors[0].shape[1] == 1 and len(factors) > 1
+    factors = factors[1:] if down or spread else factors
+    along = isinstance(factors[-1], OneMatrix) and len(factors) > 1
+    factors = factors[:-1] if along else factors
+    text, level = " @ ".join(scope.code(f, _MUL if i == 0 else _ATOM) for i, f in enumerate(factors)), _MUL
+    if len(factors) == 1:
+        text, level = code(factors[0], scope)
+    if down or along:
+        axes = "" if down and along else "axis=0" if down else "axis=1, keepdims=True"
+        text, level = f"{text if level == _ATOM else f'({text})'}.sum({axes})", _ATOM
+    return _scaled(numbers, text, level)
+
+
+def _scaled(numbers: list[Expr], text: str, level: int) -> Coded:
+    if not numbers:
+        return text, level
+    if numbers == [-1]:
+        return f"-{text if level >= _MUL else f'({text})'}", _ADD
+    front, own = _scalar(numbers[0])
+    return f"{front if own >= _MUL else f'({front})'} * {text if level == _ATOM else f'({text})'}", _MUL
+
+
+@code.register
+def _(expr: Elementwise, scope: Scope) -> Coded:
+    operands = {slot: Symbol(scope.code(m, _ATOM)) for slot, m in zip(SLOTS, expr.matrices, strict=False)}
+    return _scalar(expr.template.xreplace(operands))
+
+
+@code.register
+def _(expr: Softmax, scope: Scope) -> Coded:
+    return f"softmax({scope.code(expr.args[0])})", _ATOM
+
+
+@code.register
+def _(expr: CrossEntropy, scope: Scope) -> Coded:
+    return f"cross_entropy({', '.join(map(scope.code, expr.args))})", _ATOM
+
+
+# recurrences ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A recurrence's equations by when they can run; `extra` names what was taken out of the loop."""
+
+    before: list[Equation]
+    inside: list[Equation]
+    after: list[Equation]
+    carries: list[Carry]
+
+
+def schedule(item: Recurrence, fresh: Callable[[Expr, str], Expr]) -> Schedule:
+    """Split the body by its dependence on the carried state; `fresh(symbol, suffix)` names a part."""
+    moving = {carry.prev for carry in item.carries}
+    for equation in item.body.equations:
+        if not moving.isdisjoint(equation.rhs.free_symbols):
+            moving.add(equation.lhs)
+    needed = set(symbols_of(carry.next for carry in item.carries))
+    for equation in reversed(item.body.equations):
+        if equation.lhs in needed:
+            needed |= symbols_of([equation.rhs]).keys()
+    before = [e for e in item.body.equations if e.lhs not in moving]
+    inside = [e for e in item.body.equations if e.lhs in moving and e.lhs in needed]
+    after = [e for e in item.body.equations if e.lhs in moving and e.lhs not in needed]
+    hoisted: list[Equation] = []
+
+    def hoist(expr: Expr, symbol: Expr) -> Expr:
+        return _hoist(expr, moving, lambda part: _name_part(part, symbol, fresh, hoisted))
+
+    inside = [Equation(e.lhs, hoist(e.rhs, e.lhs)) for e in inside]
+    carries = [Carry(c.prev, hoist(c.next, c.prev), c.init, c.final) for c in item.carries]
+    return Schedule(before + hoisted, inside, after, carries)
+
+
+def _name_part(part: Expr, symbol: Expr, fresh: Callable[[Expr, str], Expr], hoisted: list[Equation]) -> Expr:
+    same = [equation.lhs for equation in hoisted if equation.rhs == part]
+    if not same:
+        name = fresh(symbol, "factor" if not isinstance(part, MatAdd | MatMul) else "input")
+        same = [MatrixSymbol(name.name, *shape(part))]
+        hoisted.append(Equation(same[0], part))
+    return same[0]
+
+
+def _hoist(expr: Expr, moving: set[Expr], name: Callable[[Expr], Expr]) -> Expr:
+    """The expression with the parts that do not move, and have a row per sample, named."""
+    if moving.isdisjoint(expr.free_symbols):
+        compound = not isinstance(expr, MatrixSymbol | OneMatrix | ZeroMatrix) and isinstance(expr, MatrixExpr)
+        return name(expr) if compound and expr.shape[0] == N else expr
+    if isinstance(expr, MatAdd | HadamardProduct):
+        build = add if isinstance(expr, MatAdd) else hadamard
+        still = [arg for arg in expr.args if moving.isdisjoint(arg.free_symbols)]
+        parts = [_hoist(arg, moving, name) for arg in expr.args if arg not in still]
+        return build(*([_hoist(build(*still), moving, name)] if still else []), *parts)
+    if isinstance(expr, MatMul):
+        return expr
+    return expr.func(*(_hoist(arg, moving, name) if isinstance(arg, MatrixExpr) else arg for arg in expr.args))
+
+
+# programs ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Writer:
+    """The lines so far; local to one call of `source`."""
+
+    program: Program
+    families: dict[Expr, None]
+    lines: list[str] = field(default_factory=list)
+    parts: dict[Expr, str] = field(default_factory=dict)
+
+    def array(self, symbol: Expr) -> str:
+        """The variable that holds all rows of a family, or a plain symbol's."""
+        if symbol in self.parts:
+            return self.parts[symbol]
+        letter = letter_of(self.program.letters, symbol)
+        if letter.time in _ARRAY_OF_NEIGHBOUR:
+            return f"{letter.family}_{_ARRAY_OF_NEIGHBOUR[letter.time]}"
+        return letter.family if letter.time == "t" else letter.code
+
+    def fresh(self, symbol: Expr, suffix: str) -> Expr:
+        name = f"{letter_of(self.program.letters, symbol).family}_{suffix}"
+        while name in self.parts.values():
+            name += "_"
+        part = Symbol(name)
+        self.parts[MatrixSymbol(name, *shape_of(symbol))] = name
+        return part
+
+    @property
+    def plain(self) -> Scope:
+        """Outside recurrences."""
+        return Scope(self.array, "N")
+
+    def stacked(self, item: Recurrence) -> Scope:
+        """All steps of a recurrence at once; what is the same in every step is repeated per row."""
+        fixed = {s for s in parameters(item) if shape_of(s)[:1] == (N,)}
+        return Scope(lambda s: f"np.tile({self.array(s)}, (T, 1))" if s in fixed else self.array(s), "T * N")
+
+    def write(self, line: str, indent: int = 0) -> None:
+        self.lines.append("    " * (indent + 1) + line)
+
+    def equations(self, equations: Iterable[Equation], scope: Scope) -> None:
+        for equation in equations:
+            self.write(f"{self.array(equation.lhs)} = {scope.code(equation.rhs)}")
+
+
+def source(program: Program, name: str, description: str = "") -> str:
+    """A Python module with one function: arrays in, the program's outputs as a tuple.
+
+    Sequences come as (N, T, features) and go as (N, T, width); every T and N will do.
+    """
+    writer = _Writer(program, families(program))
+    for symbol in program.sequences:
+        array, width = writer.array(symbol), shape_of(symbol)[1]
+        writer.write(f"{array} = {array}.transpose(1, 0, 2).reshape(T * N, {width})")
+    for item in program.equations:
+        if isinstance(item, Equation):
+            writer.equations([item], writer.plain)
+        elif isinstance(item, Recurrence):
+            _write_recurrence(item, writer)
+        else:
+            width, turned = shape_of(item.lhs)[1], f"{writer.array(item.rhs)}.reshape(T, N, {shape_of(item.rhs)[1]})[::-1]"
+            writer.write(f"{writer.array(item.lhs)} = {turned}.reshape(T * N, {width})")
+    returned = ", ".join(_returned(symbol, writer) for symbol in program.outputs)
+    writer.write(f"return {returned}{',' if len(program.outputs) == 1 else ''}")
+    return _module(program, name, description, writer)
+
+
+def _returned(symbol: Expr, writer: _Writer) -> str:
+    text = writer.array(symbol)
+    return f"{text}.reshape(T, N, {shape_of(symbol)[1]}).transpose(1, 0, 2)" if symbol in writer.families else text
+
+
+def _module(program: Program, name: str, description: str, writer: _Writer) -> str:
+    """The imports, the helpers that the lines use, and the function."""
+    first = writer.array(program.sequences[0])
+    arguments = [writer.array(s) for s in (*program.sequences, *program.inputs)]
+    steps = [e for i in program.equations for e in (i.body.equations if isinstance(i, Recurrence) else [i])]
+    exprs = [e.rhs for e in steps] + [s.rhs for i in program.equations if isinstance(i, Recurrence) for s in i.sums]
+    nodes = [node for expr in exprs for node in expr.atoms(Elementwise, *_ROW_FUNCTIONS)]
+    helpers = [ARRAYS.helpers(node.template for node in nodes if isinstance(node, Elementwise))]
+    helpers += [text for kind, text in _ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
+    body = "\n".join(writer.lines)
+    head = [f"    N, T = {first}.shape[:2]"] + ([f"    dtype = {first}.dtype"] if "dtype)" in body else [])
+    note = [f'    """{description}"""'] if description else []
+    function = "\n".join([f"def {name}({', '.join(arguments)}):", *note, *head, body])
+    header = ("import math\n\n" if any("math." in helper for helper in helpers) else "") + "import numpy as np"
+    return "\n\n\n".join([header, *filter(None, helpers), function]) + "\n"
+
+
+def _write_recurrence(item: Recurrence, writer: _Writer) -> None:
+    plan = schedule(item, writer.fresh)
+    scope = writer.stacked(item)
+    writer.equations(plan.before, scope)
+    if plan.carries:
+        _write_loop(item, plan, writer)
+    writer.equations(plan.after, scope)
+    for total in item.sums:
+        text = scope.code(total.rhs, _ATOM)
+        rows, width = shape_of(total.lhs)
+        text = f"{text}.reshape(T, N, {width}).sum(axis=0)" if rows == N else scope.code(total.rhs)
+        writer.write(f"{writer.array(total.lhs)} = {text}")
+
+
+def _write_loop(item: Recurrence, plan: Schedule, writer: _Writer) -> None:
+    """for t: the equations that the next state needs; states that are read later are kept."""
+    later = {*item.stacked, *symbols_of([*(s.rhs for s in item.sums), *(e.rhs for e in plan.after)])}
+    kept = [e.lhs for e in plan.inside if e.lhs in later]
+    paired = {c.next: c for c in plan.carries if c.prev in later and c.next in kept}
+    locals_ = {e.lhs: e.lhs.name for e in plan.inside} | {c.prev: c.prev.name for c in plan.carries}
+    scope = Scope(lambda s: locals_.get(s) or _now(s, item, plan, writer), "N")
+    for carry in plan.carries:
+        writer.write(f"{carry.prev.name} = {writer.plain.code(carry.init)}")
+        if carry.prev in later and carry.next not in paired:
+            writer.write(f"{writer.array(carry.prev)} = np.empty((T * N, {shape_of(carry.prev)[1]}), dtype)")
+    for symbol in kept:
+        _allocate(symbol, paired.get(symbol), item.reverse, writer)
+    writer.write(f"for t in {'range(T - 1, -1, -1)' if item.reverse else 'range(T)'}:")
+    writer.write("now = slice(t * N, (t + 1) * N)", 1)
+    for carry in plan.carries:
+        if carry.prev in later and carry.next not in paired:
+            writer.write(f"{writer.array(carry.prev)}[now] = {carry.prev.name}", 1)
+    for equation in plan.inside:
+        target = f"{writer.array(equation.lhs)}[now] = " if equation.lhs in kept else ""
+        writer.write(f"{target}{equation.lhs.name} = {scope.code(equation.rhs)}", 1)
+    names = ", ".join(carry.prev.name for carry in plan.carries)
+    writer.write(f"{names} = {', '.join(scope.code(carry.next) for carry in plan.carries)}", 1)
+    for carry in plan.carries:
+        if carry.final is not None:
+            writer.write(f"{writer.array(carry.final)} = {carry.prev.name}")
+
+
+def _now(symbol: Expr, item: Recurrence, plan: Schedule, writer: _Writer) -> str:
+    """A family's rows of this step; a plain symbol by its name."""
+    family = symbol in item.sequences or symbol in {e.lhs for e in plan.before}
+    return f"{writer.array(symbol)}[now]" if family else writer.array(symbol)
+
+
+def _allocate(symbol: Expr, carry: Carry | None, reverse: bool, writer: _Writer) -> None:
+    """Room for the rows of all steps; with the neighbouring states too, as two views of one array."""
+    array, width = writer.array(symbol), shape_of(symbol)[1]
+    if carry is None:
+        writer.write(f"{array} = np.empty((T * N, {width}), dtype)")
+        return
+    before = writer.array(carry.prev)
+    first, views = ("T * N:", f"{array}_all[: T * N], {array}_all[N:]") if reverse else (":N", f"{array}_all[N:], {array}_all[: T * N]")
+    writer.write(f"{array}_all = np.empty(((T + 1) * N, {width}), dtype)")
+    writer.write(f"{array}_all[{first}] = {carry.prev.name}")
+    writer.write(f"{array}, {before} = {views}")

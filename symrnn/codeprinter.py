@@ -1,0 +1,162 @@
+"""Scalar expressions as Python text in two dialects: NumPy arrays, and floats with `math`.
+
+The named functions are printed by name; `helpers` gives the source of those that a text uses, made
+from the stable forms in the table of `functions`.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sympy import Expr, Rational, Symbol, cse, erfc, sign
+from sympy.printing.pycode import PythonCodePrinter
+
+from symrnn.functions import NamedFunction, NamedSlope, logsumexp, softmax, stable
+
+_FUNCTIONS = ("tanh", "exp", "log", "log1p", "expm1")
+_HELPED = {"erfc": "erfc", "sign": "sign"}
+
+
+class _Printer(PythonCodePrinter):
+    """What both dialects print alike: named functions by name, small powers as products."""
+
+    def _print_Function(self, expr: Expr) -> str:
+        name = type(expr).__name__
+        return f"{self.known_functions.get(name, name)}({', '.join(map(self._print, expr.args))})"
+
+    _print_exp = _print_log = _print_Function
+
+    _print_erfc = _print_Function
+
+    def _print_Pow(self, expr: Expr, rational: bool = False) -> str:
+        base, exponent = expr.args
+        if exponent == Rational(1, 2):
+            return f"{self._sqrt}({self._print(base)})"
+        if exponent == Rational(-1, 2):
+            return f"1/{self._sqrt}({self._print(base)})"
+        if exponent == 2 and base.is_Symbol:
+            return f"({self._print(base)}*{self._print(base)})"
+        return super()._print_Pow(expr, rational=rational)
+
+    _print_sign = _print_Function
+
+    def _print_Pi(self, expr: Expr) -> str:
+        return repr(math.pi)
+
+
+class _ArrayPrinter(_Printer):
+    """Entry by entry on arrays."""
+
+    _sqrt = "np.sqrt"
+
+    def _print_Or(self, expr: Expr) -> str:
+        return " | ".join(map(self._print, expr.args))
+
+    def _print_Piecewise(self, expr: Expr) -> str:
+        *cases, (last, _) = expr.args
+        text = self._print(last)
+        for value, condition in reversed(cases):
+            text = f"np.where({self._print(condition)}, {self._print(value)}, {text})"
+        return text
+
+    def _fold(self, name: str, args: Iterable[Expr]) -> str:
+        first, *rest = map(self._print, sorted(args, key=lambda arg: arg.is_number))
+        for text in rest:
+            first = f"{name}({first}, {text})"
+        return first
+
+    def _print_Max(self, expr: Expr) -> str:
+        return self._fold("np.maximum", expr.args)
+
+    def _print_Min(self, expr: Expr) -> str:
+        return self._fold("np.minimum", expr.args)
+
+    def _print_Abs(self, expr: Expr) -> str:
+        return f"np.abs({self._print(expr.args[0])})"
+
+    def _print_sign(self, expr: Expr) -> str:
+        return f"np.sign({self._print(expr.args[0])})"
+
+
+class _FloatPrinter(_Printer):
+    """On floats; a comparison with NaN is false, so the functions below keep NaN as NumPy does."""
+
+    _sqrt = "sqrt"
+
+    def _print_Piecewise(self, expr: Expr) -> str:
+        *cases, (last, _) = expr.args
+        parts = [f"{self._print(value)} if {self._print(condition)} else " for value, condition in cases]
+        return f"({''.join(parts)}{self._print(last)})"
+
+    def _print_Max(self, expr: Expr) -> str:
+        x, bound = sorted(expr.args, key=lambda arg: arg.is_number)
+        return f"({self._print(bound)} if {self._print(x)} < {self._print(bound)} else {self._print(x)})"
+
+    def _print_Min(self, expr: Expr) -> str:
+        x, bound = sorted(expr.args, key=lambda arg: arg.is_number)
+        return f"({self._print(bound)} if {self._print(x)} > {self._print(bound)} else {self._print(x)})"
+
+    def _print_Abs(self, expr: Expr) -> str:
+        return f"abs({self._print(expr.args[0])})"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A printer, and the source of the functions it uses that are not in the table."""
+
+    printer: _Printer
+    extra: dict[str, str]
+
+    def text(self, expr: Expr) -> str:
+        """The expression as Python."""
+        return self.printer.doprint(expr)
+
+    def helpers(self, exprs: Iterable[Expr]) -> str:
+        """The source of the functions that the expressions use, those they use in turn first."""
+        found: dict[str, str] = {}
+        for expr in exprs:
+            self._collect(expr, found)
+        return "\n\n".join(found.values())
+
+    def _collect(self, expr: Expr, found: dict[str, str]) -> None:
+        for node in sorted(expr.atoms(NamedFunction, NamedSlope, softmax, logsumexp), key=str):
+            self._add(type(node), node, found)
+        for name, source in self.extra.items():
+            if any(type(node).__name__ == name for node in expr.atoms(erfc, sign, softmax, logsumexp)):
+                found.setdefault(name, source)
+
+    def _add(self, kind: type, node: Expr, found: dict[str, str]) -> None:
+        name = kind.__name__
+        if name in found or kind in (softmax, logsumexp):
+            return
+        arguments = [Symbol(letter, real=True) for letter in "xy"[: len(node.args)]]
+        formula = stable(kind(*arguments))
+        self._collect(formula, found)
+        found[name] = self._define(name, arguments, formula)
+
+    def _define(self, name: str, arguments: list[Symbol], formula: Expr) -> str:
+        names = ", ".join(symbol.name for symbol in arguments)
+        parts, (result,) = cse([formula], symbols=map(Symbol, ("u", "v", "w", "p", "q", "r")))
+        lines = [f"    {symbol} = {self.text(part)}" for symbol, part in parts]
+        text = self.text(result)
+        if isinstance(self.printer, _ArrayPrinter) and result.is_Piecewise and all(value.is_number for value, _ in result.args):
+            text += ".astype(x.dtype)"
+        return "\n".join([f"def {name}({names}):", *lines, f"    return {text}"])
+
+
+ARRAYS = Dialect(
+    _ArrayPrinter({"user_functions": _HELPED | {name: f"np.{name}" for name in _FUNCTIONS}}),
+    {"erfc": "def erfc(x):\n    return np.vectorize(math.erfc, otypes=[float])(x).astype(x.dtype)"},
+)
+FLOATS = Dialect(
+    _FloatPrinter({"user_functions": _HELPED | {name: name for name in _FUNCTIONS}}),
+    {
+        "sign": "def sign(x):\n    return copysign(1.0, x) if x else x",
+        "softmax": """def softmax(j, *z):
+    e = [exp(value - max(z)) for value in z]
+    return e[j]/sum(e)""",
+        "logsumexp": """def logsumexp(*z):
+    return max(z) + log(sum(exp(value - max(z)) for value in z))""",
+    },
+)
+

@@ -1,0 +1,304 @@
+"""The public interface: a model's derivation, and its gradient, at four zooms."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from sympy import Expr, Matrix
+
+from symrnn import closed as closed_form
+from symrnn import printing
+from symrnn.adjoint import backprop
+from symrnn.codegen import source
+from symrnn.forward import Network, Weight, forward
+from symrnn.functions import define
+from symrnn.keras_bridge import from_keras, is_keras_model
+from symrnn.layers import Dense, Sequential, SimpleRNN, check_size
+from symrnn.losses import loss_name, with_loss, with_sum
+from symrnn.matrices import N, shape_of
+from symrnn.numeric import Arguments, NumericFunction, Output, read
+from symrnn.program import Program, families
+from symrnn.scalarcode import scalar_source
+from symrnn.selection import Request, request, select
+from symrnn.transforms import expand, letter_of, named_symbols, prune, unroll
+
+ZOOMS = ("step", "unrolled", "scalar", "closed")
+NOTEBOOK = Sequential([SimpleRNN(1), Dense(1)], input_shape=(3, 1))
+"""Three time steps, one feature, one unit, one output."""
+
+
+def derive(model: Any = None, timesteps: int | None = None) -> "Derivation":
+    """The derivation of a model: a `Sequential`, a Keras model, or the path of a .keras file.
+
+    With no model it is the notebook's: SimpleRNN(1) and Dense(1) on three time steps. `timesteps`
+    sets the number of time steps of a model that leaves it open.
+
+    Raises:
+        ValueError: something about the model, or `timesteps` contradicts it.
+        NotImplementedError: the model has something that symrnn does not support; it is named.
+        FileNotFoundError: there is no such file.
+    """
+    if timesteps is not None:
+        check_size("timesteps", timesteps, "derive")
+    if isinstance(model, str | os.PathLike) or is_keras_model(model):
+        imported = from_keras(model, timesteps)
+        return Derivation(forward(imported.model), imported.weights, imported.dtype)
+    model = NOTEBOOK if model is None else model
+    if not isinstance(model, Sequential):
+        raise ValueError(f"derive: expected a Sequential, a Keras model or a path, got {type(model).__name__}")
+    return Derivation(forward(_with_timesteps(model, timesteps)))
+
+
+def _with_timesteps(model: Sequential, timesteps: int | None) -> Sequential:
+    if timesteps is None:
+        return model
+    if model.input_shape[0] not in (None, timesteps):
+        raise ValueError(f"derive: timesteps: expected {model.input_shape[0]}, as the model has it, got {timesteps}")
+    return replace(model, input_shape=(timesteps, model.input_shape[1]))
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A model's forward equations, and everything that follows from them.
+
+    `weights` are the arrays of the Keras model it was derived from, if any, and `dtype` its type.
+    """
+
+    network: Network
+    weights: tuple[np.ndarray, ...] | None = None
+    dtype: str = "float32"
+
+    @property
+    def timesteps(self) -> int | None:
+        """The number of time steps, None where it is open."""
+        return self.network.model.input_shape[0]
+
+    @property
+    def table(self) -> tuple[Weight, ...]:
+        """Symbol, Keras weight and shape of each weight, in the order of get_weights()."""
+        return self.network.weights
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether every weight is 1 x 1, so that all zooms are in plain symbols."""
+        sizes = {size for weight in self.table for size in weight.shape}
+        return sizes | {self.network.model.input_shape[1]} == {1}
+
+    @property
+    def steps(self) -> Program:
+        """The program in matrices, with recurrences for a general t."""
+        return self.network.program
+
+    def program(self, zoom: str = "unrolled", samples: int = 1) -> Program:
+        """The equations at a zoom: "step", "unrolled" or "scalar".
+
+        Matrices have N rows; `samples` is the number of samples where there are none.
+
+        Raises:
+            ValueError: an unknown zoom; or the number of time steps is open, other than at "step".
+        """
+        if zoom not in ZOOMS[:3]:
+            raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS[:3])}")
+        check_size("samples", samples, "program")
+        scalar = zoom == "scalar" or (self.is_scalar and samples == 1)
+        steps = expand(self.steps, samples) if scalar else self.steps
+        if zoom == "step":
+            return steps
+        if self.timesteps is None:
+            raise ValueError(
+                f"zoom {zoom!r}: the model leaves the number of time steps open; derive(model, timesteps=...) sets it"
+            )
+        return self._select(unroll(steps, self.timesteps))
+
+    def _select(self, program: Program) -> Program:
+        """The unrolled program with the outputs that were asked for."""
+        return program
+
+    @cached_property
+    def symbols(self) -> dict[str, Expr]:
+        """The symbols by name: those of the unrolled program, or of one step where T is open."""
+        return named_symbols(self.program("step" if self.timesteps is None else "unrolled"))
+
+    @cached_property
+    def y(self) -> Expr:
+        """y in closed form with the activations' definitions put in; a row where it has several entries.
+
+        Raises:
+            ValueError: it would have more than 10 000 operations or 40 nested steps.
+        """
+        values = [define(value) for value in Derivation(self.network).closed()]
+        return values[0] if len(values) == 1 else Matrix([values])
+
+    def closed(self) -> tuple[Expr, ...]:
+        """Each entry of the output as one expression in the inputs, activations by name.
+
+        Raises:
+            ValueError: see `y`.
+        """
+        return closed_form.expressions(self.program("scalar"))
+
+    def latex(self, zoom: str = "unrolled", samples: int | str = 1) -> str:
+        """One complete align* block for "step", "unrolled", "scalar" or "closed".
+
+        It is for one sample; `samples="N"` prints the rows of a batch, with the sums over them.
+
+        Raises:
+            ValueError: an unknown zoom, open time steps, or a closed form above 2 million characters.
+        """
+        return printing.render(self._printed(zoom, samples), printing.LATEX)
+
+    def text(self, zoom: str = "unrolled", samples: int | str = 1) -> str:
+        """The same lines for a terminal."""
+        return printing.render(self._printed(zoom, samples), printing.TEXT)
+
+    def _printed(self, zoom: str, samples: int | str) -> printing.Display:
+        if zoom not in ZOOMS:
+            raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS)}")
+        count = 1 if samples == "N" else samples
+        program = self.program("scalar" if zoom == "closed" else zoom, count)
+        return printing.Display(program, self._has_gradient, zoom == "closed", samples)
+
+    @property
+    def _has_gradient(self) -> bool:
+        return False
+
+    def lambdify(self) -> NumericFunction:
+        """f(x, weights) -> y, as model.predict; its `source` is the code that runs.
+
+        x is (N, timesteps, features), or one sample (timesteps, features), and then y has no batch
+        axis. With initial states x is the list [x, h_init, ...]. `weights` is the list of
+        get_weights(), or a mapping by symbol name.
+        """
+        output = Output("family" if self.network.sequence else "rows")
+        return self._function("predict", prune(self.steps, self.steps.outputs), (output,), _only)
+
+    def values(self, x: Any, *rest: Any) -> dict[str, np.ndarray]:
+        """Every symbol's value by name, h_0, h_1, ...; the arguments are those of `lambdify()`."""
+        symbols = named_symbols(self.steps)
+        known = families(self.steps)
+        program = replace(self.steps, outputs=tuple(symbols.values()))
+        outputs = tuple(_output(symbol, program, known) for symbol in symbols.values())
+        function = self._function("values", program, outputs, list)
+        y_true, weights = function.split(rest)
+        call = read(function.arguments, x, y_true, weights)
+        found: dict[str, np.ndarray] = {}
+        for symbol, value in zip(symbols.values(), function.on_arrays(call), strict=True):
+            if symbol not in known:
+                found[symbol.name] = value
+                continue
+            letter = letter_of(program.letters, symbol)
+            steps = value if call.single else value.swapaxes(0, 1)
+            found |= {letter.at(t).code: step for t, step in enumerate(steps)}
+        return found
+
+    def gradient(self, loss: str | None = None, wrt: Iterable[Any] | None = None) -> "Gradient":
+        """The derivatives of the sum of y, or of a loss, by the weights, or by the symbols in `wrt`.
+
+        `wrt` takes names or symbols: weights, "x", "x_0", an initial state, and what the program
+        computes, such as "h_1"; "h" is the whole sequence of states.
+
+        Raises:
+            ValueError: an unknown loss, or a name in `wrt` that is not a symbol of the program.
+        """
+        loss = None if loss is None else loss_name(loss)
+        program = with_sum(self.network) if loss is None else with_loss(self.network, loss)
+        names = [weight.symbol.name for weight in self.table] if wrt is None else wrt
+        requests = tuple(request(name, program, self.timesteps) for name in names)
+        single = self.network.outputs == 1 and not self.network.sequence
+        objective = "L" if loss else "y" if single else "s"
+        wanted = tuple(dict.fromkeys(one.symbol for one in requests))
+        backward = backprop(program, wanted, objective)
+        adjoints = dict(zip(wanted, backward.outputs, strict=True))
+        total = program.outputs if loss else ()
+        backward = replace(backward, outputs=(*total, *(adjoints[one.symbol] for one in requests)))
+        return Gradient(self.network, self.weights, self.dtype, backward, loss, requests)
+
+    def _function(
+        self, name: str, program: Program, outputs: tuple[Output, ...], finish: Callable[[list[Any]], Any]
+    ) -> NumericFunction:
+        """A program as a function of numbers."""
+        rows = scalar_source(expand(program), name) if self.is_scalar else None
+        order = tuple(symbol.name for symbol in (*program.sequences, *program.inputs))
+        return NumericFunction(name, source(program, name), rows, order, outputs, self._arguments(program), finish)
+
+    def _arguments(self, program: Program) -> Arguments:
+        names = {symbol.name for symbol in (*program.inputs, *program.sequences)}
+        states = [state for state in self.network.states if state.initial is not None]
+        return Arguments(
+            timesteps=self.timesteps,
+            features=self.network.model.input_shape[1],
+            weights=self.table,
+            states=tuple((state.initial.name, int(shape_of(state.initial)[1])) for state in states),
+            target=self.network.outputs if names & {"y_true", "y_true_t"} else None,
+            sequence=self.network.sequence,
+        )
+
+
+@dataclass(frozen=True)
+class Gradient(Derivation):
+    """The derivatives of the sum of y, or of a loss, by the symbols in `requests`.
+
+    A derivation too: its programs hold the forward and the adjoint equations.
+    """
+
+    backward: Program | None = None
+    loss: str | None = None
+    requests: tuple[Request, ...] = ()
+
+    @property
+    def steps(self) -> Program:
+        """Forward and adjoint equations in matrices; outputs: the loss, if any, and the derivatives."""
+        return self.backward
+
+    @property
+    def _has_gradient(self) -> bool:
+        return True
+
+    @property
+    def _derivatives(self) -> tuple[Expr, ...]:
+        return self.steps.outputs[1:] if self.loss else self.steps.outputs
+
+    def _select(self, program: Program) -> Program:
+        return select(program, [letter_of(self.steps.letters, s) for s in self._derivatives], self.requests)
+
+    def closed(self) -> tuple[Expr, ...]:
+        """Each entry of each derivative as one expression in the inputs, activations by name."""
+        program = self.program("scalar")
+        return closed_form.expressions(replace(program, outputs=program.outputs[1:]) if self.loss else program)
+
+    def lambdify(self) -> NumericFunction:
+        """g(x, weights) -> [dU, dV, ...]; with a loss, g(x, y_true, weights) -> (loss, [dU, dV, ...]).
+
+        Order and shapes are those of `wrt`, by default of get_weights(), and the numbers those of
+        GradientTape.
+        """
+        known = families(self.steps)
+        outputs = [Output("loss")] if self.loss else []
+        for request, symbol in zip(self.requests, self._derivatives, strict=True):
+            whole_x = request.step is None and request.symbol in self.steps.sequences[:1]
+            outputs.append(Output("x") if whole_x else replace(_output(symbol, self.steps, known), step=request.step))
+        program = prune(self.steps, self.steps.outputs)
+        return self._function("gradient", program, tuple(outputs), _loss_and_rest if self.loss else list)
+
+
+def _output(symbol: Expr, program: Program, known: dict[Expr, None]) -> Output:
+    """How a symbol's value is shaped: by samples and steps, by samples, or as the weight it belongs to."""
+    if symbol in known:
+        return Output("family")
+    letter, shape = letter_of(program.letters, symbol), shape_of(symbol)
+    if letter.is_total:
+        return Output("loss")
+    if shape[0] == N:
+        return Output("rows")
+    return Output("weight", tuple(map(int, shape[-letter.axes :])))
+
+
+def _only(results: list[Any]) -> Any:
+    return results[0]
+
+
+def _loss_and_rest(results: list[Any]) -> tuple[Any, list[Any]]:
+    return results[0], results[1:]

@@ -1,0 +1,376 @@
+"""The expressions that equations are made of: SymPy's matrices, and three nodes SymPy does not have.
+
+Samples are rows: a matrix that holds one row per sample has `N` rows, and `N` alone is symbolic.
+`Elementwise` applies a scalar expression entry by entry, `Softmax` and `CrossEntropy` work on rows.
+The functions below build the same sum or product from matrices and from scalars, so that a scalar
+model is a special case of nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import singledispatch
+from typing import Any
+
+from sympy import Add, Basic, Expr, Integer, MatAdd, MatMul, MatrixSymbol, Mul, Symbol, Transpose
+from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
+
+from symrnn.functions import logsumexp, softmax
+
+N = Symbol("N", integer=True, positive=True)
+"""The number of samples (rows)."""
+T = Symbol("T", integer=True, positive=True)
+"""The number of time steps."""
+
+SLOTS = (Symbol("z0", real=True), Symbol("z1", real=True), Symbol("z2", real=True))
+"""The symbols that stand for the matrices in the scalar expression of an `Elementwise`."""
+
+Shape = tuple[Any, ...]
+Entries = list[list[Expr]]
+
+
+class Elementwise(MatrixExpr):
+    """Y_ij = f(A_ij, B_ij, ...): `template` is f, written in `SLOTS`; the matrices have one shape."""
+
+    def __new__(cls, template: Expr, *matrices: MatrixExpr) -> "Elementwise":
+        return Basic.__new__(cls, template, *matrices)
+
+    @property
+    def template(self) -> Expr:
+        """The scalar expression f."""
+        return self.args[0]
+
+    @property
+    def matrices(self) -> tuple[MatrixExpr, ...]:
+        """The arguments A, B, ..."""
+        return self.args[1:]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of every argument and of the result."""
+        return self.args[1].shape
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        """The symbols of the matrices; the slots are bound."""
+        return set().union(*(matrix.free_symbols for matrix in self.matrices))
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Expr:
+        return self.template.xreplace(dict(zip(SLOTS, (m[i, j] for m in self.matrices), strict=False)))
+
+    def _sympystr(self, printer: Any) -> str:
+        return printer._print(self.template.xreplace({s: Symbol(printer._print(m)) for s, m in zip(SLOTS, self.matrices, strict=False)}))
+
+
+class Softmax(MatrixExpr):
+    """Y_ij = exp(Z_ij) / sum_k exp(Z_ik), over each row."""
+
+    def __new__(cls, logits: MatrixExpr) -> "Softmax":
+        return Basic.__new__(cls, logits)
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the argument."""
+        return self.args[0].shape
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Expr:
+        return softmax(j, *(self.args[0][i, k] for k in range(self.shape[1])))
+
+
+class CrossEntropy(MatrixExpr):
+    """C_i = sum_j T_ij (log sum_k exp Z_ik - Z_ij), one number per row; the rows of T sum to 1."""
+
+    def __new__(cls, target: MatrixExpr, logits: MatrixExpr) -> "CrossEntropy":
+        return Basic.__new__(cls, target, logits)
+
+    @property
+    def shape(self) -> Shape:
+        """One column."""
+        return (self.args[0].shape[0], Integer(1))
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Expr:
+        target, logits = self.args
+        return _cross_entropy([target[i, k] for k in range(target.shape[1])], [logits[i, k] for k in range(target.shape[1])])
+
+
+def _cross_entropy(target: list[Expr], logits: list[Expr]) -> Expr:
+    total = logsumexp(*logits)
+    return Add(*(t * (total - z) for t, z in zip(target, logits, strict=True)))
+
+
+def variable(name: str, shape: Shape) -> Expr:
+    """A real Symbol for the shape (), a MatrixSymbol for (rows, columns)."""
+    return MatrixSymbol(name, *shape) if shape else Symbol(name, real=True)
+
+
+def shape_of(symbol: Expr) -> Shape:
+    """The shape of a symbol: () or (rows, columns)."""
+    return tuple(symbol.shape) if isinstance(symbol, MatrixSymbol) else ()
+
+
+# building ---------------------------------------------------------------------------------------
+
+
+def zeros(shape: Shape) -> Expr:
+    """Nothing: 0, or the matrix of zeros."""
+    return ZeroMatrix(*shape) if shape else Integer(0)
+
+
+def ones(shape: Shape) -> Expr:
+    """1, or the matrix of ones."""
+    return OneMatrix(*shape) if shape else Integer(1)
+
+
+def is_zero(expr: Expr) -> bool:
+    """Whether the expression is the 0 of its kind."""
+    return isinstance(expr, ZeroMatrix) or expr == 0
+
+
+def add(*terms: Expr) -> Expr:
+    """The sum, in the order given, with a common number in front (SymPy orders a scalar sum itself)."""
+    kept = [term for term in terms if not is_zero(term)]
+    if not kept:
+        return terms[0]
+    if not isinstance(kept[0], MatrixExpr):
+        return Add(*kept)
+    flat = _flat(kept, MatAdd)
+    if len(flat) == 1:
+        return flat[0]
+    numbers, matrices = zip(*map(_split, flat), strict=True)
+    first = numbers[0]
+    if first != 1 and all(number in (first, -first) for number in numbers):
+        return scale(first, add(*(scale(n / first, m) for n, m in zip(numbers, matrices, strict=True))))
+    return MatAdd(*flat, _sympify=False)
+
+
+def multiply(*factors: Expr) -> Expr:
+    """The matrix product, in the order given; numbers go to the front, a column of ones times a row is one matrix."""
+    flat = _flat(factors, MatMul)
+    matrices = [f for f in flat if isinstance(f, MatrixExpr)]
+    if not matrices:
+        return Mul(*flat)
+    coefficient = Mul(*(f for f in flat if not isinstance(f, MatrixExpr)))
+    shape = (matrices[0].shape[0], matrices[-1].shape[1])
+    if coefficient == 0 or any(isinstance(m, ZeroMatrix) for m in matrices):
+        return ZeroMatrix(*shape)
+    kept: list[Expr] = []
+    for m in matrices:
+        if isinstance(m, OneMatrix) and m.shape == (1, 1):
+            continue
+        if kept and m.shape[0] == 1 and isinstance(m, OneMatrix) and isinstance(kept[-1], OneMatrix):
+            m = OneMatrix(kept.pop().shape[0], m.shape[1])
+        kept.append(m)
+    return scale(coefficient, MatMul(*kept, _sympify=False) if len(kept) > 1 else kept[0] if kept else OneMatrix(*shape))
+
+
+def scale(coefficient: Expr, matrix: Expr) -> Expr:
+    """A number times a matrix."""
+    if not isinstance(matrix, MatrixExpr):
+        return Mul(coefficient, matrix)
+    return matrix if coefficient == 1 else MatMul(coefficient, *_flat([matrix], MatMul), _sympify=False)
+
+
+def hadamard(*factors: Expr) -> Expr:
+    """The elementwise product, in the order given; numbers go to the front, matrices of ones vanish."""
+    if not any(isinstance(f, MatrixExpr) for f in factors):
+        return Mul(*factors)
+    split = [_split(f) for f in _flat(factors, HadamardProduct)]
+    coefficient = Mul(*(number for number, _ in split))
+    matrices = [matrix for _, matrix in split]
+    for matrix in matrices:
+        if isinstance(matrix, ZeroMatrix):
+            return matrix
+    kept = [m for m in matrices if not isinstance(m, OneMatrix)] or matrices[:1]
+    return scale(coefficient, HadamardProduct(*kept) if len(kept) > 1 else kept[0])
+
+
+def transpose(expr: Expr) -> Expr:
+    """The transpose; a scalar is its own."""
+    if not isinstance(expr, MatrixExpr):
+        return expr
+    if isinstance(expr, OneMatrix | ZeroMatrix):
+        return type(expr)(expr.shape[1], expr.shape[0])
+    if isinstance(expr, Transpose):
+        return expr.arg
+    if isinstance(expr, MatMul):
+        return multiply(*(transpose(factor) for factor in reversed(expr.args)))
+    return Transpose(expr)
+
+
+def elementwise(template: Expr, *operands: Expr) -> Expr:
+    """f(A, B, ...) entry by entry, with f written in `SLOTS`."""
+    if isinstance(operands[0], MatrixExpr):
+        return Elementwise(template, *operands)
+    return template.xreplace(dict(zip(SLOTS, operands, strict=False)))
+
+
+def _flat(items: Any, kind: type) -> list[Expr]:
+    return [part for item in items for part in (item.args if isinstance(item, kind) else (item,))]
+
+
+def _split(expr: Expr) -> tuple[Expr, Expr]:
+    """A number and the matrix that it multiplies."""
+    if isinstance(expr, MatMul) and not isinstance(expr.args[0], MatrixExpr):
+        return expr.args[0], multiply(*expr.args[1:])
+    return Integer(1), expr
+
+
+# substituting -----------------------------------------------------------------------------------
+
+
+@singledispatch
+def substitute(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
+    """The expression with symbols replaced; terms and factors that become zero are gone."""
+    return expr.xreplace(mapping)
+
+
+@substitute.register
+def _(expr: MatrixSymbol, mapping: Mapping[Expr, Expr]) -> Expr:
+    return mapping.get(expr, expr)
+
+
+@substitute.register(OneMatrix)
+@substitute.register(ZeroMatrix)
+def _(expr: MatrixExpr, mapping: Mapping[Expr, Expr]) -> Expr:
+    return type(expr)(*(mapping.get(size, size) for size in expr.shape))
+
+
+@substitute.register(MatAdd)
+@substitute.register(MatMul)
+@substitute.register(HadamardProduct)
+@substitute.register(Transpose)
+def _(expr: MatrixExpr, mapping: Mapping[Expr, Expr]) -> Expr:
+    build = {MatAdd: add, MatMul: multiply, HadamardProduct: hadamard, Transpose: transpose}[type(expr)]
+    return mapping[expr] if expr in mapping else build(*(substitute(arg, mapping) for arg in expr.args))
+
+
+@substitute.register
+def _(expr: Elementwise, mapping: Mapping[Expr, Expr]) -> Expr:
+    return mapping[expr] if expr in mapping else Elementwise(expr.template, *(substitute(m, mapping) for m in expr.matrices))
+
+
+@substitute.register(Softmax)
+@substitute.register(CrossEntropy)
+def _(expr: MatrixExpr, mapping: Mapping[Expr, Expr]) -> Expr:
+    return mapping[expr] if expr in mapping else type(expr)(*(substitute(m, mapping) for m in expr.args))
+
+
+# shapes -----------------------------------------------------------------------------------------
+
+
+@singledispatch
+def shape(expr: Expr) -> Shape:
+    """The shape of an expression, worked out from its symbols and strictly: nothing is broadcast.
+
+    Raises:
+        ValueError: where shapes do not fit, which SymPy accepts while a size is symbolic.
+    """
+    for symbol in expr.free_symbols:
+        if isinstance(symbol, MatrixSymbol):
+            raise ValueError(f"{symbol} has the shape {symbol.shape} and stands where a number is expected, in {expr}")
+    return ()
+
+
+@shape.register(MatrixSymbol)
+@shape.register(OneMatrix)
+@shape.register(ZeroMatrix)
+def _(expr: MatrixExpr) -> Shape:
+    return tuple(expr.shape)
+
+
+@shape.register
+def _(expr: Transpose) -> Shape:
+    return shape(expr.arg)[::-1]
+
+
+@shape.register(MatAdd)
+@shape.register(HadamardProduct)
+@shape.register(Elementwise)
+@shape.register(Softmax)
+def _(expr: MatrixExpr) -> Shape:
+    shapes = {shape(arg) for arg in expr.args if isinstance(arg, MatrixExpr)}
+    if len(shapes) > 1:
+        raise ValueError(f"shapes differ in {expr}: {', '.join(sorted(map(str, shapes)))}")
+    return shapes.pop()
+
+
+@shape.register
+def _(expr: MatMul) -> Shape:
+    shapes = [shape(arg) for arg in expr.args if isinstance(arg, MatrixExpr)]
+    for left, right in zip(shapes, shapes[1:], strict=False):
+        if left[1] != right[0]:
+            raise ValueError(f"shapes do not fit in the product {expr}: {left} times {right}")
+    return (shapes[0][0], shapes[-1][1])
+
+
+@shape.register
+def _(expr: CrossEntropy) -> Shape:
+    target, logits = map(shape, expr.args)
+    if target != logits:
+        raise ValueError(f"shapes differ in {expr}: {target}, {logits}")
+    return (target[0], Integer(1))
+
+
+# entries ----------------------------------------------------------------------------------------
+
+
+@singledispatch
+def entries(expr: Expr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    """The entries of a matrix as scalar expressions, row by row; `leaf` gives those of a symbol.
+
+    `rows` is the number of samples that takes the place of `N`. A scalar has one entry.
+    """
+    symbols = {s: leaf(s)[0][0] for s in expr.free_symbols if s not in (N, T)}
+    return [[expr.xreplace(symbols | {N: Integer(rows)})]]
+
+
+@entries.register
+def _(expr: MatrixSymbol, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    return leaf(expr)
+
+
+@entries.register(OneMatrix)
+@entries.register(ZeroMatrix)
+def _(expr: MatrixExpr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    value = Integer(1 if isinstance(expr, OneMatrix) else 0)
+    height, width = (rows if size == N else int(size) for size in expr.shape)
+    return [[value] * width for _ in range(height)]
+
+
+@entries.register
+def _(expr: Transpose, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    return [list(column) for column in zip(*entries(expr.arg, leaf, rows), strict=True)]
+
+
+@entries.register
+def _(expr: MatMul, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    coefficient, matrix = _split(expr)
+    if coefficient != 1:
+        number = coefficient.xreplace({N: Integer(rows)})
+        return [[number * entry for entry in row] for row in entries(matrix, leaf, rows)]
+    product, *rest = (entries(arg, leaf, rows) for arg in expr.args)
+    for factor in rest:
+        columns = list(zip(*factor, strict=True))
+        product = [[Add(*map(Mul, row, column)) for column in columns] for row in product]
+    return product
+
+
+@entries.register(MatAdd)
+@entries.register(HadamardProduct)
+@entries.register(Elementwise)
+def _(expr: MatrixExpr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    if isinstance(expr, Elementwise):
+        combine: Callable[..., Expr] = lambda *values: elementwise(expr.template, *values)  # noqa: E731
+    else:
+        combine = Add if isinstance(expr, MatAdd) else Mul
+    parts = [entries(arg, leaf, rows) for arg in expr.args if isinstance(arg, MatrixExpr)]
+    return [[combine(*values) for values in zip(*row, strict=True)] for row in zip(*parts, strict=True)]
+
+
+@entries.register
+def _(expr: Softmax, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    return [[softmax(Integer(j), *row) for j in range(len(row))] for row in entries(expr.args[0], leaf, rows)]
+
+
+@entries.register
+def _(expr: CrossEntropy, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    targets, logits = (entries(arg, leaf, rows) for arg in expr.args)
+    return [[_cross_entropy(t, z)] for t, z in zip(targets, logits, strict=True)]

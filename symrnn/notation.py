@@ -1,0 +1,134 @@
+"""How symbols are named: one structured name gives the identifier in code, the LaTeX and the text.
+
+| part    | example                  | identifier | LaTeX                                |
+|---------|--------------------------|------------|--------------------------------------|
+| base    | `Letter("h")`            | `h`        | `h`                                  |
+| sub     | `Letter("b", sub="h")`   | `b_h`      | `b_h`                                |
+| layer   | `Letter("U", layer=2)`   | `U2`       | `U^{(2)}`                            |
+| time    | `.at(3)`, `.at("t-1")`   | `h_3`, `h_prev` | `h_3`, `h_{t-1}`                |
+| entry   | `.part(0, 1)`            | `U_0_1`    | `U_{0,1}`                            |
+| mark    | `.adjoint()`             | `dh_t`     | `\\bar h_t`; `\\delta_t` for `a_t`   |
+| partial | `.partial("y")`          | `dU`       | `\\frac{\\partial y}{\\partial U}`   |
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+Time = int | str
+"""A time step: a number, or one of "t", "t-1", "t+1", "T-1", "T" where the step is not fixed."""
+
+_CODE_OF_TIME: Mapping[Time, str] = {"t-1": "prev", "t+1": "next", "T-1": "last", "T": "init", -1: "init"}
+_LATEX_OF_BASE: Mapping[str, str] = {"y_true": "y", "delta": r"\delta"}
+_TEXT_OF_BASE: Mapping[str, str] = {"y_true": "y", "delta": "δ"}
+_WORDS: Mapping[str, str] = {"y_true": "true"}
+_MACRON = "\N{COMBINING MACRON}"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """The structured name of a symbol; `axes` is how many indices one entry of it has."""
+
+    base: str
+    sub: str = ""
+    layer: int | None = None
+    time: Time | None = None
+    entry: tuple[int, ...] = ()
+    mark: str = ""
+    objective: str = ""
+    axes: int = 1
+
+    def at(self, time: Time | None) -> "Letter":
+        """The same letter at another time step."""
+        return replace(self, time=time)
+
+    def part(self, *entry: int) -> "Letter":
+        """One entry of the symbol."""
+        return replace(self, entry=entry)
+
+    def adjoint(self) -> "Letter":
+        """The name of the derivative by this symbol: a bar, or delta for a pre-activation a."""
+        if self.base == "a":
+            return replace(self, base="delta")
+        return replace(self, mark="bar")
+
+    def partial(self, objective: str) -> "Letter":
+        """The name of the derivative of the objective by this symbol, written as a fraction."""
+        return replace(self, mark="partial", objective=objective)
+
+    def message(self) -> "Letter":
+        """The name of what the adjoint receives from the neighbouring time step."""
+        return replace(self, mark="message")
+
+    @property
+    def is_adjoint(self) -> bool:
+        """Whether this is a derivative of the objective."""
+        return bool(self.mark) or self.base == "delta"
+
+    @property
+    def is_total(self) -> bool:
+        """Whether this is the objective, or its sum before the mean."""
+        return self.base in ("L", "S", "s") and not self.mark and self.time is None
+
+    @property
+    def family(self) -> str:
+        """The identifier without its time step."""
+        prefix = "d" if self.mark else ""
+        stem = prefix + self.base + ("" if self.layer is None else str(self.layer))
+        return "_".join([stem, *filter(None, [self.sub]), *map(str, self.entry)])
+
+    @property
+    def code(self) -> str:
+        """The identifier: letter, layer number, sub, time, entries."""
+        prefix = "d" if self.mark else ""
+        stem = prefix + self.base + ("" if self.layer is None else str(self.layer))
+        time = [] if self.time is None else [_CODE_OF_TIME.get(self.time, str(self.time))]
+        if self.mark == "message":
+            time = ["carry"]
+        return "_".join([stem, *filter(None, [self.sub]), *time, *map(str, self.entry)])
+
+    @property
+    def latex(self) -> str:
+        """The symbol in LaTeX; it needs parentheses before a power where `layer` is set."""
+        if self.mark == "partial":
+            below = replace(self, mark="").latex
+            return rf"\frac{{\partial {self.objective}}}{{\partial {below}}}"
+        base = _LATEX_OF_BASE.get(self.base, self.base)
+        head = rf"\bar {base}" if self.mark else base
+        word = [rf"\mathrm{{{_WORDS[self.base]}}}"] if self.base in _WORDS else []
+        return _scripts(head, ",".join([*word, *self._indices]), self.layer)
+
+    @property
+    def text(self) -> str:
+        """The symbol for a terminal, in Unicode."""
+        if self.mark == "partial":
+            return f"∂{self.objective}/∂{replace(self, mark='').text}"
+        base = _TEXT_OF_BASE.get(self.base, self.base) + (_MACRON if self.mark else "")
+        word = [_WORDS[self.base]] if self.base in _WORDS else []
+        return _scripts(base, ",".join([*word, *self._indices]), self.layer)
+
+    @property
+    def _indices(self) -> list[str]:
+        time = [] if self.time is None else [str(self.time)]
+        return [*filter(None, [self.sub]), *time, *map(str, self.entry)]
+
+
+def _scripts(head: str, below: str, layer: int | None) -> str:
+    subscript = "" if not below else f"_{below}" if len(below) == 1 else f"_{{{below}}}"
+    return head + subscript + ("" if layer is None else f"^{{({layer})}}")
+
+
+def move(time: Time | None, to: int | str) -> Time | None:
+    """The same place seen from another step: t + `to` for +1 or -1, or the step 0 or "T-1" for t.
+
+    >>> move("t", 1), move("t-1", 1), move("t-1", "T-1"), move("t", 0), move("T-1", 1)
+    ('t+1', 't', 'T-2', 0, 'T-1')
+    """
+    steps: list[Time] = ["t-2", "t-1", "t", "t+1", "t+2"]
+    if time not in steps:
+        return time
+    offset = steps.index(time) - 2
+    if to == 0:
+        return offset
+    if to == "T-1":
+        return "T" if offset == 1 else f"T-{1 - offset}"
+    return steps[2 + offset + int(to)]

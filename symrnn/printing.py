@@ -1,0 +1,342 @@
+"""Programs as displayed equations: what is printed, line by line, and how lines are laid out."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from sympy import Expr, MatrixSymbol, Symbol
+
+from symrnn.closed import count, size
+from symrnn.matrices import is_zero, substitute, zeros
+from symrnn.notation import Letter, move
+from symrnn.program import Carry, Equation, Item, Program, Recurrence, Reversal, symbols_of
+from symrnn.transforms import letter_of, with_samples
+from symrnn.typeset import LATEX, TEXT, Context, Style, Text, show, terms_of
+
+CHARACTERS = 2_000_000
+_ROOM = {LATEX: 330, TEXT: 100}
+"""What fits in a line: points of a page set in 10 pt article, columns of a terminal."""
+
+
+@dataclass(frozen=True)
+class Display:
+    """What to print: a program, whether its forward part keeps a_t by itself, closed or not."""
+
+    program: Program
+    with_gradient: bool = False
+    closed: bool = False
+    samples: int | str = 1
+
+
+@dataclass(frozen=True)
+class Line:
+    """lhs = the terms of a sum, each a list of factors; `note` says for which t; `gap` comes before."""
+
+    lhs: str
+    terms: list[list[str]]
+    note: str = ""
+    gap: bool = False
+
+
+def render(display: Display, style: Style) -> str:
+    """The display as one align* block, or as text for a terminal.
+
+    Raises:
+        ValueError: a closed form above `CHARACTERS` characters.
+    """
+    if display.closed:
+        lines = _closed_lines(display.program, style)
+    else:
+        lines = _lines(_for_samples(display), style)
+    return _align(lines) if style is LATEX else _plain(lines)
+
+
+def _for_samples(display: Display) -> Program:
+    """The program as it is printed: for one sample, compact where no gradient follows."""
+    program = display.program
+    matrices = any(isinstance(symbol, MatrixSymbol) for symbol in (*program.inputs, *program.sequences))
+    if matrices and display.samples != "N":
+        program = with_samples(program, int(display.samples))
+    return program if display.with_gradient else _compact(program)
+
+
+def _compact(program: Program) -> Program:
+    """The program with each pre-activation put into the equation that activates it."""
+    items: list[Item] = []
+    places: dict[Expr, Expr] = {}
+    for item in program.equations:
+        if isinstance(item, Recurrence):
+            body = _compact(replace(item.body, outputs=(), letters=item.body.letters or program.letters))
+            stacked = tuple(s for s in item.stacked if any(s == e.lhs for e in body.equations))
+            items.append(replace(item, body=body, stacked=stacked))
+        elif isinstance(item, Equation):
+            letter = letter_of(program.letters, item.lhs)
+            if letter.base == "a":
+                places[item.lhs] = substitute(item.rhs, places)
+            else:
+                items.append(Equation(item.lhs, substitute(item.rhs, places)))
+        else:
+            items.append(item)
+    return replace(program, equations=tuple(items))
+
+
+# lines ------------------------------------------------------------------------------------------
+
+
+def _lines(program: Program, style: Style) -> list[Line]:
+    context = Context(style, program.letters)
+    silent = _zero_states(program)
+    lines: list[Line] = []
+    forward = True
+    for item in program.equations:
+        made = _item_lines(item, context, silent)
+        if forward and _is_adjoint(item, program):
+            forward = False
+            made = [replace(made[0], gap=bool(lines)), *made[1:]] if made else []
+        lines += made
+    return lines
+
+
+def _is_adjoint(item: Item, program: Program) -> bool:
+    lhs = [e.lhs for e in (*item.body.equations, *item.sums)] if isinstance(item, Recurrence) else [item.lhs]
+    return any(letter_of(program.letters, symbol).is_adjoint for symbol in lhs)
+
+
+def _zero_states(program: Program) -> set[Expr]:
+    """The states that are zero in the first step: their product has no term there."""
+    carries = (c for item in program.equations if isinstance(item, Recurrence) for c in item.carries)
+    return {carry.prev for carry in carries if is_zero(carry.init)}
+
+
+def _item_lines(item: Item, context: Context, silent: set[Expr]) -> list[Line]:
+    if isinstance(item, Equation):
+        return [_line(item.lhs, item.rhs, context)]
+    if isinstance(item, Reversal):
+        letter = context.letter(item.rhs)
+        turned = context.style.letter(letter.at("T-1-t"))
+        return [Line(context.style.letter(context.letter(item.lhs)), [[turned]], _range(False, context))]
+    messages = {c.prev: c for c in item.carries if context.letter(c.prev).mark == "message"}
+    lines = [_line_of_start(c, context) for c in item.carries if c.prev not in messages and is_zero(c.init)]
+    for equation in item.body.equations:
+        if messages.keys() & equation.rhs.free_symbols:
+            lines += _message_lines(equation, item, messages, context)
+        else:
+            lines.append(_line(equation.lhs, equation.rhs, context, note=_range(item.reverse, context)))
+    lines += [_sum_line(total, item, context, silent) for total in item.sums]
+    return lines + [_line_of_end(c, item, context) for c in messages.values() if c.final is not None]
+
+
+def _line(lhs: Expr, rhs: Expr, context: Context, note: str = "", front: str = "") -> Line:
+    terms = terms_of(rhs, context)
+    if front and len(terms) > 1:
+        terms = [[f"({_flat(terms)})"]]
+    if front:
+        terms[0][0] = front + terms[0][0]
+    return Line(context.show(lhs), terms, note)
+
+
+def _flat(terms: list[list[str]]) -> str:
+    return " ".join(" ".join(term) for term in terms)
+
+
+def _range(reverse: bool, context: Context, skip: int = 0) -> str:
+    """(t = 0, ..., T-1), or backwards; `skip` leaves out the first steps of a backward range."""
+    dots = context.style.dots
+    first, last = ("T-1" if not skip else f"T-{1 + skip}", "0") if reverse else (str(skip), "T-1")
+    return f"(t = {first}, {dots}, {last})"
+
+
+def _line_of_start(carry: Carry, context: Context) -> Line:
+    letter = context.letter(carry.prev)
+    start = letter.at(-1 if letter.time == "t-1" else "T")
+    return Line(context.style.letter(start), [["0"]])
+
+
+def _message_lines(equation: Equation, item: Recurrence, messages: dict[Expr, Carry], context: Context) -> list[Line]:
+    """An adjoint that receives a message: its first step by itself, then the rule for the others."""
+    letters = dict(context.letters)
+    inner = replace(context, letters=letters)
+    step, first = (1, "T-1") if item.reverse else (-1, 0)
+    starts = {prev: carry.init for prev, carry in messages.items()}
+    rules = {prev: _moved(carry.next, step, letters) for prev, carry in messages.items()}
+    boundary = substitute(_fixed(equation.rhs, first, letters, messages), starts)
+    lhs = _fixed(equation.lhs, first, letters, {})
+    general = substitute(equation.rhs, rules)
+    return [_line(lhs, boundary, inner), _line(equation.lhs, general, inner, _range(item.reverse, context, skip=1))]
+
+
+def _moved(expr: Expr, step: int, letters: dict[Expr, Letter]) -> Expr:
+    """The expression of the neighbouring step: every t is t + step."""
+    return _retimed(expr, lambda letter: letter.at(move(letter.time, step)), letters, {})
+
+
+def _fixed(expr: Expr, step: int | str, letters: dict[Expr, Letter], keep: dict[Expr, Carry]) -> Expr:
+    """The expression of the first or the last step: every t is that step."""
+    return _retimed(expr, lambda letter: letter.at(move(letter.time, step)), letters, keep)
+
+
+def _retimed(expr: Expr, change: Callable[[Letter], Letter], letters: dict[Expr, Letter], keep: Iterable[Expr]) -> Expr:
+    mapping: dict[Expr, Expr] = {}
+    for symbol in symbols_of([expr]):
+        if symbol in keep:
+            continue
+        letter = change(letter_of(letters, symbol))
+        name = f"{letter.code}@{letter.time}"
+        mapping[symbol] = MatrixSymbol(name, *symbol.shape) if isinstance(symbol, MatrixSymbol) else Symbol(name, real=True)
+        letters[mapping[symbol]] = letter
+    return substitute(expr, mapping)
+
+
+def _sum_line(total: Equation, item: Recurrence, context: Context, silent: set[Expr]) -> Line:
+    """total = sum over t of a term, without the step in which the term is zero."""
+    first = {prev: zeros(getattr(prev, "shape", ())) for prev in silent & total.rhs.free_symbols}
+    vanishes = bool(first) and is_zero(substitute(total.rhs, first))
+    lower, upper = "0", "T-1"
+    if vanishes:
+        forward = any(context.letter(prev).time == "t-1" for prev in first)
+        lower, upper = ("1", upper) if forward else (lower, "T-2")
+    return _line(total.lhs, total.rhs, context, front=context.style.total.format(lower, upper))
+
+
+def _line_of_end(carry: Carry, item: Recurrence, context: Context) -> Line:
+    """The adjoint of the initial state: the message of the step that runs last."""
+    letters = dict(context.letters)
+    last = _fixed(carry.next, 0 if item.reverse else "T-1", letters, {})
+    return _line(carry.final, last, replace(context, letters=letters))
+
+
+# closed form ------------------------------------------------------------------------------------
+
+
+def _closed_lines(program: Program, style: Style) -> list[Line]:
+    """The outputs with everything substituted, as text: no recursion over the nested expression.
+
+    What is a number, a symbol or a product is put in as it is, so that products stay flat; what is
+    a sum or a function is put in as a mark, which is replaced by its text at the end.
+    """
+    _check_size(program)
+    texts: dict[Expr, Text] = {}
+    parts: dict[str, str] = {}
+    places: dict[Expr, Expr] = {}
+    context = Context(style, program.letters, texts)
+    for index, equation in enumerate(program.equations):
+        rhs = equation.rhs.xreplace(places)
+        if rhs.is_Atom or rhs.is_Mul or equation.lhs in program.outputs:
+            places[equation.lhs] = rhs
+            continue
+        shown = show(rhs, context)
+        mark = chr(0xF0000 + index)
+        parts[mark] = shown.text[len(shown.head) :]
+        texts[equation.lhs] = Text(shown.head + mark, shown.level, shown.head)
+    lengths = _lengths(parts)
+    lines = []
+    for output in program.outputs:
+        terms = terms_of(places.get(output, output), context)
+        _check_length(sum(lengths.get(c, 1) for term in terms for factor in term for c in factor))
+        filled = [[_fill(factor, parts) for factor in term] for term in terms]
+        lines.append(Line(style.letter(letter_of(program.letters, output)), filled))
+    return lines
+
+
+def _check_size(program: Program) -> None:
+    operations, _ = size(program)
+    if operations > CHARACTERS:
+        raise ValueError(
+            f"closed form: expected at most {CHARACTERS} characters, got {count(operations)} operations; take zoom 'unrolled'"
+        )
+
+
+def _lengths(parts: dict[str, str]) -> dict[str, int]:
+    """The length of each mark's text with everything in it replaced."""
+    lengths: dict[str, int] = {}
+    for mark, text in parts.items():
+        lengths[mark] = sum(lengths.get(sign, 1) for sign in text)
+    return lengths
+
+
+def _check_length(length: int) -> None:
+    if length > CHARACTERS:
+        raise ValueError(
+            f"closed form: expected at most {CHARACTERS} characters, got {count(length)}; take zoom 'unrolled'"
+        )
+
+
+def _fill(text: str, parts: dict[str, str]) -> str:
+    """The text with every mark replaced by what it stands for; the marks nest as deep as the steps."""
+    pieces: list[str] = []
+    waiting = [text]
+    while waiting:
+        piece = waiting.pop()
+        for i, sign in enumerate(piece):
+            if sign in parts:
+                pieces.append(piece[:i])
+                waiting += [piece[i + 1 :], parts[sign]]
+                break
+        else:
+            pieces.append(piece)
+    return "".join(pieces)
+
+
+# layout -----------------------------------------------------------------------------------------
+
+
+def _align(lines: list[Line]) -> str:
+    rows = []
+    for line in lines:
+        first, *rest = _broken(line, LATEX)
+        note = rf" \qquad {line.note}" if line.note else ""
+        rows.append(" \\\\\n    &\\qquad ".join([f"{line.lhs} &= {first}", *rest]) + note)
+    text = ""
+    for line, row in zip(lines, rows, strict=True):
+        text += ("" if not text else " \\\\[6pt]\n" if line.gap else " \\\\\n") + row
+    return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
+
+
+def _broken(line: Line, style: Style) -> list[str]:
+    """The right side in pieces that fit: broken before a term, or within a long one before a factor."""
+    width = _points if style is LATEX else len
+    room = _ROOM[style] - width(line.lhs) - width(line.note)
+    pieces, used = [""], 0
+    for term in line.terms:
+        widths = [width(factor) for factor in term]
+        if used and used + sum(widths) > room:
+            pieces.append("{}" if style is LATEX else "")
+            used = 0
+        for i, (factor, size_) in enumerate(zip(term, widths, strict=True)):
+            if i and used + size_ > room:
+                pieces.append(style.times + factor)
+                used = 0
+            else:
+                pieces[-1] += (" " if pieces[-1] else "") + factor
+            used += size_
+    return pieces
+
+
+_TOKEN = re.compile(r"\\[a-zA-Z]+|[_^](?:\{[^{}]*\}|.)|.", re.DOTALL)
+_POINTS = {"\\tanh": 22, "\\sum": 22, "\\odot": 12, "\\sigma": 6, "\\delta": 5, "\\dots": 15, "\\exp": 17, "\\log": 14, "\\times": 12}
+_POINTS |= {"+": 12, "-": 12, "=": 13, "(": 4, ")": 4, " ": 0, "{": 0, "}": 0, ",": 4}
+
+
+def _points(latex: str) -> int:
+    """About how wide a formula is set, in points: symbols 6, subscripts 4.5 each, commands by a table."""
+    total = 0.0
+    for token in _TOKEN.findall(latex):
+        if token[0] in "_^":
+            total += 4.5 * len(token.strip("_^{}").replace("\\mathsf", ""))
+        else:
+            total += _POINTS.get(token, 0 if token[0] == "\\" else 5.6)
+    return int(total)
+
+
+def _plain(lines: list[Line]) -> str:
+    margin = max((len(line.lhs) for line in lines), default=0)
+    text = []
+    for line in lines:
+        note = f"   {line.note}" if line.note else ""
+        pieces = _broken(line, TEXT)
+        rows = [f"{line.lhs:>{margin}} = {pieces[0].strip()}", *(" " * (margin + 6) + piece.strip() for piece in pieces[1:])]
+        text += [""] * line.gap + rows[:-1] + [rows[-1] + note]
+    return "\n".join(text)
+
+
+__all__ = ["CHARACTERS", "LATEX", "TEXT", "Display", "render"]

@@ -1,0 +1,234 @@
+"""A program is a value: named inputs, an ordered tuple of equations, named outputs.
+
+This is a straight-line program (a Wengert list): each symbol is assigned once, before it is used.
+A symbol such as h_t is at once one element, inside a recurrence, and the family of all T elements,
+outside; only a `Recurrence` or a `Reversal` defines or reads a family.
+"""
+
+import keyword
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sympy import Eq, Expr, MatrixSymbol, Symbol
+
+from symrnn.matrices import N, T, shape, shape_of
+from symrnn.notation import Letter
+
+_RESERVED = {"N", "T", "t", "dtype", "np", "math"}
+Letters = Mapping[Expr, Letter]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """lhs = rhs."""
+
+    lhs: Expr
+    rhs: Expr
+
+    def eq(self) -> Eq:
+        """The equation as SymPy's Eq."""
+        return Eq(self.lhs, self.rhs, evaluate=False)
+
+
+@dataclass(frozen=True)
+class Carry:
+    """What one step hands to the next: `prev` in a step is `next` of the step before.
+
+    In the first step `prev` is `init`; after the last one `final`, where it is named, is `next`.
+    """
+
+    prev: Expr
+    next: Expr
+    init: Expr
+    final: Expr | None = None
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """`body`, one time step, applied for t = 0 .. T-1, or backwards if `reverse`.
+
+    `sequences` are the families it reads, `stacked` those it defines; a pair in `sums` is
+    total = sum over t of the term.
+    """
+
+    body: "Program"
+    sequences: tuple[Expr, ...] = ()
+    carries: tuple[Carry, ...] = ()
+    stacked: tuple[Expr, ...] = ()
+    sums: tuple[Equation, ...] = ()
+    reverse: bool = False
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """The family lhs is the family rhs in the opposite order of time: lhs_t = rhs_{T-1-t}."""
+
+    lhs: Expr
+    rhs: Expr
+
+
+Item = Equation | Recurrence | Reversal
+
+
+@dataclass(frozen=True)
+class Program:
+    """Inputs (and `sequences`, the input families), equations, outputs; checked when it is made.
+
+    `letters` tells how symbols are printed and what their entries and steps are called.
+
+    Raises:
+        ValueError: a symbol is unbound or assigned twice, shapes differ, a name cannot be used.
+    """
+
+    inputs: tuple[Expr, ...]
+    sequences: tuple[Expr, ...]
+    equations: tuple[Item, ...]
+    outputs: tuple[Expr, ...]
+    letters: Letters = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+# what an item reads and defines -----------------------------------------------------------------
+
+
+def symbols_of(exprs: Iterable[Expr]) -> dict[Expr, None]:
+    """The symbols in the expressions, ordered by name, without the sizes N and T."""
+    found = set().union(*(expr.free_symbols for expr in exprs)) - {N, T}
+    return dict.fromkeys(sorted(found, key=lambda symbol: symbol.name))
+
+
+def parameters(item: Recurrence) -> tuple[Expr, ...]:
+    """The symbols that the body takes from outside and that are the same in every step."""
+    bound = {*item.sequences, *(carry.prev for carry in item.carries)}
+    return tuple(symbol for symbol in item.body.inputs if symbol not in bound)
+
+
+def reads(item: Item) -> tuple[Expr, ...]:
+    """The symbols outside an item that it needs."""
+    if isinstance(item, Equation):
+        return tuple(symbols_of([item.rhs]))
+    if isinstance(item, Reversal):
+        return (item.rhs,)
+    starts = symbols_of(carry.init for carry in item.carries)
+    return tuple(dict.fromkeys([*parameters(item), *item.sequences, *starts]))
+
+
+def defines(item: Item) -> tuple[Expr, ...]:
+    """The symbols that an item assigns, seen from outside."""
+    if isinstance(item, Recurrence):
+        finals = [carry.final for carry in item.carries if carry.final is not None]
+        return (*item.stacked, *finals, *(total.lhs for total in item.sums))
+    return (item.lhs,)
+
+
+def families(program: Program) -> dict[Expr, None]:
+    """All families of a program: its sequences and what its items stack."""
+    found = dict.fromkeys(program.sequences)
+    for item in program.equations:
+        if isinstance(item, Recurrence):
+            found |= dict.fromkeys(item.stacked)
+        elif isinstance(item, Reversal):
+            found[item.lhs] = None
+    return found
+
+
+def recurrence(
+    equations: Iterable[Equation],
+    sequences: Iterable[Expr] = (),
+    carries: Iterable[Carry] = (),
+    stacked: Iterable[Expr] = (),
+    sums: Iterable[Equation] = (),
+    reverse: bool = False,
+    letters: Letters | None = None,
+) -> Recurrence:
+    """A Recurrence whose body takes whatever its equations use and do not define."""
+    equations, carries, sums, stacked = tuple(equations), tuple(carries), tuple(sums), tuple(stacked)
+    defined = {equation.lhs for equation in equations}
+    used = symbols_of([*(e.rhs for e in equations), *(c.next for c in carries), *(s.rhs for s in sums)])
+    prevs = [carry.prev for carry in carries]
+    sequences = tuple(s for s in dict.fromkeys(sequences) if s in used or s in stacked)
+    inputs = dict.fromkeys([*sequences, *prevs, *(s for s in used if s not in defined)])
+    outputs = tuple(s for s in used | dict.fromkeys(stacked) if s in defined)
+    body = Program(tuple(inputs), (), equations, outputs, letters or {})
+    return Recurrence(body, sequences, carries, stacked, sums, reverse)
+
+
+# checking ---------------------------------------------------------------------------------------
+
+
+def validate(program: Program) -> None:
+    """Check single assignment, bound symbols, shapes and names, in time linear in the program.
+
+    Raises:
+        ValueError: names the symbol and the equation.
+    """
+    plain: set[Expr] = set()
+    family: set[Expr] = set()
+    names: set[str] = set()
+    _bind(program.inputs, plain, names)
+    _bind(program.sequences, family, names)
+    for item in program.equations:
+        _check(item, plain, family)
+        stacked = item.stacked if isinstance(item, Recurrence) else (item.lhs,) if isinstance(item, Reversal) else ()
+        _bind(stacked, family, names)
+        _bind([symbol for symbol in defines(item) if symbol not in stacked], plain, names)
+    for output in program.outputs:
+        if output not in plain and output not in family:
+            raise ValueError(f"the output {output} is not defined by the program")
+
+
+def _bind(symbols: Iterable[Expr], scope: set[Expr], names: set[str]) -> None:
+    for symbol in symbols:
+        if not isinstance(symbol, Symbol | MatrixSymbol):
+            raise ValueError(f"{symbol} is assigned but is not a symbol")
+        name = symbol.name
+        if not name.isidentifier() or keyword.iskeyword(name) or name in _RESERVED or name.startswith("__"):
+            raise ValueError(f"the name {name!r} cannot be used for a symbol: it is reserved or no identifier")
+        if name in names:
+            raise ValueError(f"the symbol {name} is assigned twice")
+        names.add(name)
+        scope.add(symbol)
+
+
+def _check(item: Item, plain: set[Expr], family: set[Expr]) -> None:
+    if isinstance(item, Reversal):
+        _check_bound([item.rhs], family, item)
+        _check_shapes(item.lhs, item.rhs)
+    elif isinstance(item, Equation):
+        _check_bound(symbols_of([item.rhs]), plain, item)
+        _check_shapes(item.lhs, item.rhs)
+    else:
+        _check_recurrence(item, plain, family)
+
+
+def _check_recurrence(item: Recurrence, plain: set[Expr], family: set[Expr]) -> None:
+    _check_bound(item.sequences, family, item)
+    _check_bound(parameters(item), plain, item)
+    inner = {*item.body.inputs, *(lhs for step in item.body.equations for lhs in defines(step))}
+    _check_bound(item.stacked, inner, item)
+    _check_bound(symbols_of(total.rhs for total in item.sums), inner, item)
+    for carry in item.carries:
+        _check_bound(symbols_of([carry.init]), plain, item)
+        _check_bound(symbols_of([carry.next]), inner, item)
+        for expr in (carry.next, carry.init, carry.prev if carry.final is None else carry.final):
+            _check_shapes(carry.prev, expr)
+    for total in item.sums:
+        _check_shapes(total.lhs, total.rhs)
+
+
+def _check_bound(symbols: Iterable[Expr], scope: set[Expr], item: Item) -> None:
+    for symbol in symbols:
+        if symbol not in scope:
+            raise ValueError(f"the symbol {symbol} is used before it is defined, in {_name(item)}")
+
+
+def _check_shapes(lhs: Expr, rhs: Expr) -> None:
+    expected, got = shape_of(lhs), shape(rhs)
+    if expected != got:
+        raise ValueError(f"shapes differ in {lhs} = {rhs}: {expected} and {got}")
+
+
+def _name(item: Item) -> str:
+    return "the recurrence of " + ", ".join(map(str, defines(item))) if isinstance(item, Recurrence) else f"{item.lhs} = {item.rhs}"

@@ -1,0 +1,60 @@
+"""Which symbols to differentiate by: names such as "U", "x", "x_0" or "h_1" and what they stand for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sympy import Expr
+
+from symrnn.notation import Letter
+from symrnn.program import Program, families
+from symrnn.transforms import letter_of, named_symbols, prune
+
+
+@dataclass(frozen=True)
+class Request:
+    """A symbol to differentiate by; of a family all steps, or one."""
+
+    symbol: Expr
+    step: int | None = None
+
+
+def request(name: Any, program: Program, timesteps: int | None) -> Request:
+    """What a name, or a symbol, stands for in a program.
+
+    Raises:
+        ValueError: nothing of that name, or a step that the model does not have.
+    """
+    name = str(name)
+    known = families(program)
+    by_name: dict[str, Request] = {}
+    steps: dict[str, Expr] = {}
+    for symbol in named_symbols(program).values():
+        letter = letter_of(program.letters, symbol)
+        if letter.base != "y_true" and not letter.is_total:
+            by_name[letter.code] = Request(symbol)
+            if symbol in known:
+                by_name[letter.family] = Request(symbol)
+                steps[letter.family] = symbol
+    if name in by_name:
+        return by_name[name]
+    family, _, step = name.rpartition("_")
+    if family not in steps or not step.isdecimal():
+        raise ValueError(f"wrt: unknown symbol {name!r}; known: {', '.join(by_name)}, and a family with its step, such as x_0")
+    if timesteps is not None and int(step) >= timesteps:
+        raise ValueError(f"wrt: {name!r}: expected a step below {timesteps}, got {step}")
+    return Request(steps[family], int(step))
+
+
+def select(program: Program, letters: Sequence[Letter], requests: Sequence[Request]) -> Program:
+    """The unrolled program with the steps that were asked for: `letters` name the derivatives."""
+    steps: dict[Letter, dict[Expr, Letter]] = {}
+    for symbol in program.outputs:
+        letter = letter_of(program.letters, symbol)
+        steps.setdefault(replace(letter, time=None, entry=()), {})[symbol] = letter
+    wanted = [s for s in program.outputs if letter_of(program.letters, s).is_total]
+    for letter, one in zip(letters, requests, strict=True):
+        wanted += [s for s, at in steps[letter.at(None)].items() if one.step in (None, at.time)]
+    outputs = tuple(wanted)
+    forward = [e.lhs for e in program.equations if not letter_of(program.letters, e.lhs).is_adjoint]
+    return replace(prune(program, (*outputs, *forward)), outputs=outputs)

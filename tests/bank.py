@@ -1,0 +1,263 @@
+"""The bank: the programs that every law is tested on, and what the tests compare programs with."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from sympy import Expr, Float, MatrixSymbol, Rational, Symbol, tanh
+
+from symrnn.forward import forward
+from symrnn.functions import NamedFunction, NamedSlope, define, logsumexp, softmax, stable
+from symrnn.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed
+from symrnn.losses import with_loss
+from symrnn.matrices import SLOTS, N, add, elementwise, hadamard, multiply, ones, transpose, zeros
+from symrnn.notation import Letter
+from symrnn.program import Carry, Equation, Item, Program, defines, families, reads, recurrence
+from symrnn.transforms import expand, inline, unroll
+
+Symbols = tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A program, and for how many steps and samples it is written out."""
+
+    build: Callable[[], Program]
+    timesteps: int = 2
+    rows: int = 1
+    layers: tuple[Layer, ...] = ()
+    features: int = 1
+
+    @cached_property
+    def program(self) -> Program:
+        """The program, with the loss if there is one."""
+        return self.build()
+
+    @property
+    def model(self) -> Sequential:
+        """The model that the program was made from."""
+        return Sequential(self.layers, (self.timesteps, self.features))
+
+    @property
+    def inputs(self) -> Symbols:
+        """All that the program takes, without the target."""
+        taken = (*self.program.inputs, *self.program.sequences)
+        return tuple(symbol for symbol in taken if not symbol.name.startswith("y_true"))
+
+
+def case(*layers: Layer, T: int = 2, features: int = 1, loss: str | None = None, rows: int = 1) -> Case:
+    """A model and its loss."""
+
+    def build() -> Program:
+        network = forward(Sequential(layers, (T, features)))
+        return network.program if loss is None else with_loss(network, loss)
+
+    return Case(build, T, rows, layers, features)
+
+
+# the models ---------------------------------------------------------------------------------------
+
+_sequence = {"return_sequences": True}
+_backwards = {"go_backwards": True}
+LOSSES = ("mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy")
+_CROSSENTROPIES = LOSSES[3:]
+_ACTIVATIONS = (None, "sigmoid", "relu", "elu", "softplus", "silu", "mish", "exponential", "hard_sigmoid", "gelu")
+
+MODELS: dict[str, Case] = {
+    "scalar": case(SimpleRNN(1), Dense(1), T=3),
+    "one step": case(SimpleRNN(2), Dense(1), T=1, features=2),
+    "one step backwards": case(SimpleRNN(1, **_backwards), Dense(1), T=1),
+    "units": case(SimpleRNN(2), Dense(1), T=3),
+    "features and outputs": case(SimpleRNN(2), Dense(2), features=2),
+    "no bias": case(SimpleRNN(2, use_bias=False), Dense(1, use_bias=False)),
+    "no Dense": case(SimpleRNN(2)),
+    "backwards": case(SimpleRNN(2, **_backwards), Dense(1)),
+    "sequence": case(SimpleRNN(2, **_sequence)),
+    "sequence and Dense": case(SimpleRNN(2, **_sequence), Dense(2)),
+    "sequence backwards": case(SimpleRNN(1, **_sequence, **_backwards), Dense(1), T=3),
+    "stack": case(SimpleRNN(1, **_sequence), SimpleRNN(2), Dense(1)),
+    "stack of sequences": case(SimpleRNN(2, **_sequence), SimpleRNN(1, **_sequence)),
+    "stack backwards": case(SimpleRNN(1, **_sequence, **_backwards), SimpleRNN(1), Dense(1), T=3),
+    "stack twice backwards": case(SimpleRNN(1, **_sequence, **_backwards), SimpleRNN(2, **_sequence, **_backwards)),
+    "initial state": case(SimpleRNN(2, initial_state=True), Dense(1)),
+    "initial state backwards": case(SimpleRNN(1, initial_state=True, **_sequence, **_backwards), Dense(1)),
+    "stack with initial states": case(SimpleRNN(1, initial_state=True, **_sequence), SimpleRNN(1, initial_state=True)),
+    "softmax output": case(SimpleRNN(1), Dense(3, "softmax")),
+    "softmax inside": case(SimpleRNN(2, "softmax"), Dense(1)),
+    "Activation": case(SimpleRNN(1, **_sequence), Activation("sigmoid"), SimpleRNN(1), Activation("softplus")),
+    "Activation of a Dense": case(SimpleRNN(1), Dense(2), Dropout(0.5), Activation("softmax")),
+    "Activation after an activation": case(SimpleRNN(1), Dense(2, "tanh"), Activation("sigmoid")),
+    "Dropout": case(Dropout(0.5), SimpleRNN(1), Dropout(0.5), Dense(1), Dropout(0.5)),
+    "TimeDistributed": case(SimpleRNN(1, **_sequence), TimeDistributed(Dense(2, "softmax"))),
+    "Dense first": case(Dense(1, "tanh"), SimpleRNN(1), Dense(1)),
+    "Dense first, no Dense last": case(Dense(1, "tanh"), SimpleRNN(1, **_sequence)),
+    "Dense twice": case(SimpleRNN(1), Dense(2, "tanh"), Dense(2)),
+    "Dense between": case(SimpleRNN(1, **_sequence), Dense(2, "sigmoid"), SimpleRNN(1), Dense(1)),
+    "batch": case(SimpleRNN(2), Dense(1), rows=2),
+    "batch of sequences": case(SimpleRNN(1, **_sequence), Dense(2, "softmax"), rows=2),
+    "batch with initial state": case(SimpleRNN(1, initial_state=True), Dense(1), rows=2),
+    **{f"activation {name}": case(SimpleRNN(1, name), Dense(1, name)) for name in _ACTIVATIONS},
+}
+"""Models without a loss."""
+
+_LINEAR = (SimpleRNN(1), Dense(2))
+_LINEAR_SEQUENCE = (SimpleRNN(1, **_sequence), Dense(2))
+_SOFTMAX = (SimpleRNN(1), Dense(2, "softmax"))
+_SIGMOID_SEQUENCE = (SimpleRNN(1, **_sequence), Dense(2, "sigmoid"))
+LOSS_MODELS: dict[str, Case] = {
+    **{f"{loss}": case(*_LINEAR, loss=loss) for loss in LOSSES},
+    **{f"{loss} of sequences": case(*_LINEAR_SEQUENCE, loss=loss) for loss in LOSSES},
+    **{f"{loss} of a batch": case(*_LINEAR, loss=loss, rows=2) for loss in LOSSES[:3]},
+    **{f"{loss} of a batch": case(*_SOFTMAX, loss=loss, rows=2) for loss in _CROSSENTROPIES},
+    **{f"{loss} of a softmax": case(*_SOFTMAX, loss=loss) for loss in ("mse", *_CROSSENTROPIES)},
+    **{f"{loss} of sigmoids": case(*_SIGMOID_SEQUENCE, loss=loss) for loss in _CROSSENTROPIES},
+    **{f"{loss} of a state": case(SimpleRNN(2, "softmax"), T=1, loss=loss) for loss in _CROSSENTROPIES},
+}
+"""Models with a loss; a crossentropy takes the logits of the last softmax or sigmoid, if it sees them."""
+
+
+# programs that no model of layers gives -------------------------------------------------------------
+
+_x, _h, _before, _last, _start = (MatrixSymbol(name, N, 2) for name in ("x_t", "h_t", "h_prev", "h_last", "h_init"))
+_k, _k_before, _k_last = (MatrixSymbol(name, N, 2) for name in ("k_t", "k_prev", "k_last"))
+_V, _b = MatrixSymbol("V", 2, 2), MatrixSymbol("b_h", 1, 2)
+_LETTERS = {
+    _x: Letter("x", time="t"), _h: Letter("h", time="t"), _before: Letter("h", time="t-1"),
+    _last: Letter("h", time="T-1"), _start: Letter("h", time=-1), _k: Letter("k", time="t"),
+    _k_before: Letter("k", time="t-1"), _k_last: Letter("k", time="T-1"), _V: Letter("V"), _b: Letter("b", sub="h"),
+}  # fmt: skip
+_nothing = zeros((N, 2))
+_bias = multiply(ones((N, 1)), _b)
+
+
+def _cell(x: Expr, before: Expr, after: Expr, *more: Expr) -> Equation:
+    return Equation(after, elementwise(tanh(SLOTS[0]), add(x, multiply(before, _V), *more)))
+
+
+def _layer(*equations: Equation, carry: Carry, stacked: Symbols = (_h,), reads: Expr = _x) -> Item:
+    return recurrence(equations, [reads], [carry], stacked, letters=_LETTERS)
+
+
+_FIRST = _layer(_cell(_x, _before, _h), carry=Carry(_before, _h, _nothing, _last))
+
+
+def _made(inputs: Symbols, items: Sequence[Item], *outputs: Expr, T: int = 2, rows: int = 1) -> Case:
+    return Case(lambda: Program(inputs, (_x,), tuple(items), outputs, _LETTERS), T, rows)
+
+
+_SECOND = _layer(_cell(_h, _k_before, _k), carry=Carry(_k_before, _k, _nothing, _k_last), stacked=(_k,), reads=_h)
+_SUM_OF_ALL = _layer(
+    Equation(_k, _h), carry=Carry(_k_before, add(_k_before, _k), _last, _k_last), stacked=(_k,), reads=_h
+)
+_OF_THE_LAST = _layer(
+    Equation(_k, hadamard(add(_x, _k_before), _last)), carry=Carry(_k_before, _k, _last, _k_last), stacked=(_k,)
+)
+_DELAY = _layer(carry=Carry(_before, _x, _nothing, _last), stacked=(_before,))
+_ROTATED = Equation(
+    _h, add(multiply(_x, transpose(_V)), multiply(3, hadamard(_before, _x, transpose(multiply(transpose(_V), transpose(_x))))))
+)
+PROGRAMS: dict[str, Case] = {
+    "a weight of two layers": _made((_V,), [_FIRST, _SECOND], _k_last),
+    "a state and all states": _made((_V,), [_FIRST, _SUM_OF_ALL], _k_last, _h, rows=2),
+    "a state used twice": _made((_V,), [_FIRST, _OF_THE_LAST], _k_last),
+    "a delay": _made((_V,), [_DELAY, recurrence([_cell(_before, _x, _h)], [_before, _x], stacked=[_h])], _h),
+    "transposes and products": _made((_V, _start), [_layer(_ROTATED, carry=Carry(_before, _h, _start, _last))], _last),
+    "an initial state that is computed": _made(
+        (_V, _b), [_layer(_cell(_x, _before, _h), carry=Carry(_before, _h, _bias, _last))], _last, rows=2
+    ),
+    "a bias that is the initial state too": _made(
+        (_V, _b), [_layer(_cell(_x, _before, _h, _bias), carry=Carry(_before, _h, _bias, _last))], _last
+    ),
+    "an initial state in every step": _made(
+        (_V, _start), [_layer(_cell(_x, _before, _h, _start), carry=Carry(_before, _h, _start, _last))], _last
+    ),
+    "a next state that is a sum": _made(
+        (_V,), [_layer(_cell(_x, _before, _h), carry=Carry(_before, add(_h, _before, _x), _nothing, _last))], _last
+    ),
+    "inputs among the outputs": _made((_V,), [_FIRST], _last, _V, _x),
+    "the states before": _made((_V,), [replace(_FIRST, stacked=(_h, _before))], _before),
+}  # fmt: skip
+"""Programs made by hand."""
+
+BANK = MODELS | LOSS_MODELS | PROGRAMS
+
+
+def over(bank: dict[str, Case]) -> pytest.MarkDecorator:
+    """The test runs once for each case."""
+    return pytest.mark.parametrize("case", bank.values(), ids=bank.keys())
+
+
+# what is compared ---------------------------------------------------------------------------------
+
+
+def defined(program: Program) -> Symbols:
+    """All symbols that a program takes or defines and then uses, without the target."""
+    symbols = (*program.inputs, *program.sequences, *chain.from_iterable(map(defines, program.equations)))
+    used = {*program.outputs, *families(program), *chain.from_iterable(map(reads, program.equations))}
+    return tuple(symbol for symbol in symbols if symbol in used and not symbol.name.startswith("y_true"))
+
+
+def unrolled(program: Program, symbols: Symbols, timesteps: int) -> Symbols:
+    """What the symbols are called after `unroll`."""
+    return unroll(replace(program, outputs=symbols), timesteps).outputs
+
+
+def expanded(program: Program, symbols: Symbols, rows: int = 1) -> Symbols:
+    """What the symbols are called after `expand`."""
+    return expand(replace(program, outputs=symbols), rows).outputs
+
+
+def closed(program: Program, case: Case) -> Symbols:
+    """The outputs of a program, written out in time and entries, as expressions in its inputs."""
+    return inline(expand(unroll(program, case.timesteps), case.rows))
+
+
+def same(left: Iterable[Expr], right: Iterable[Expr]) -> bool:
+    """Whether the expressions are equal in turn."""
+    return all(a == b or sympy.expand(a - b) == 0 for a, b in zip(left, right, strict=True))
+
+
+def same_for_probabilities(left: Symbols, right: Symbols) -> bool:
+    """Whether the expressions are equal in turn where the entries of a row of y_true sum to one."""
+    rows: dict[str, list[Symbol]] = {}
+    for symbol in sorted(set().union(*(expr.free_symbols for expr in (*left, *right))), key=str):
+        if symbol.name.startswith("y_true"):
+            rows.setdefault(symbol.name.rpartition("_")[0], []).append(symbol)
+    last = {row[-1]: 1 - sympy.Add(*row[:-1]) for row in rows.values() if len(row) > 1}
+    return same((expr.xreplace(last) for expr in left), (expr.xreplace(last) for expr in right))
+
+
+# numbers ------------------------------------------------------------------------------------------
+
+
+def exact(expr: Expr) -> Expr:
+    """The expression with each decimal number as the fraction that it is."""
+    return expr.replace(lambda e: isinstance(e, Float), Rational)
+
+
+def written_out(expr: Expr) -> Expr:
+    """The expression with the definitions of all named functions, and of those in them."""
+    while expr != (expr := define(expr)):
+        pass
+    return expr
+
+
+def computable(expr: Expr) -> Expr:
+    """The expression with the stable forms of all named functions, and of those in them."""
+    while expr.has(NamedFunction, NamedSlope, softmax, logsumexp):
+        expr = expr.replace(lambda e: isinstance(e, NamedFunction | NamedSlope), stable)
+        expr = expr.replace(lambda e: isinstance(e, softmax | logsumexp), lambda e: e.define())
+    return expr
+
+
+def evaluate(program: Program, case: Case, *arrays: Any) -> np.ndarray:
+    """The outputs in double precision, for one array per input and (time first) per sequence."""
+    whole = expand(unroll(program, case.timesteps), case.rows)
+    equations = [(equation.lhs, computable(equation.rhs)) for equation in whole.equations]
+    f = sympy.lambdify(whole.inputs, whole.outputs, modules="math", cse=lambda outputs: (equations, list(outputs)))
+    return np.array(f(*np.concatenate([np.ravel(array) for array in arrays]).tolist()))

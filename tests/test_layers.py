@@ -1,0 +1,69 @@
+"""What the layers refuse, and the equations of one step."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from symrnn.functions import activations
+from symrnn.layers import Activation, Dense, Dropout, Sequential, SimpleRNN, TimeDistributed
+
+KNOWN = ", ".join(sorted([*activations, "softmax"]))
+LAYERS = "SimpleRNN, Dense, TimeDistributed, Activation, Dropout"
+
+
+@pytest.mark.parametrize("units", [0, -1, 1.5, 2.0, True, "2", None], ids=repr)
+@pytest.mark.parametrize("layer", [SimpleRNN, Dense])
+def test_refuses_units(layer: type, units: object) -> None:
+    with pytest.raises(ValueError, match=rf"^{layer.__name__}: units: expected a positive whole number, got {units!r}$"):
+        layer(units)
+
+
+@pytest.mark.parametrize("make", [lambda name: SimpleRNN(1, name), lambda name: Dense(1, name), Activation])
+def test_refuses_an_activation(make: Callable[[str], object]) -> None:
+    with pytest.raises(ValueError, match=rf"^unknown activation 'tahn'; known: {KNOWN}$"):
+        make("tahn")
+    for name, reason in [
+        ("threshold", "Keras gives it no default arguments, so that it cannot be used by name"),
+        ("glu", "a function of a whole row that halves its width"),
+    ]:
+        with pytest.raises(NotImplementedError, match=rf"^activation '{name}' is not supported \({reason}\); supported: {KNOWN}$"):
+            make(name)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Sequential([], (3, 1)), ValueError, "Sequential: expected at least one layer, got none"),
+        (lambda: Sequential([Dense(1)], (3,)), ValueError, "input_shape: expected (timesteps, features), got (3,)"),
+        (lambda: Sequential([Dense(1)], (1, 3, 1)), ValueError, "input_shape: expected (timesteps, features), got (1, 3, 1)"),
+        (lambda: Sequential([Dense(1)], 3), ValueError, "input_shape: expected (timesteps, features), got 3"),
+        (lambda: Sequential([Dense(1)], (0, 1)), ValueError, "input_shape: timesteps: expected a positive whole number, got 0"),
+        (lambda: Sequential([Dense(1)], (3, 0)), ValueError, "input_shape: features: expected a positive whole number, got 0"),
+        (
+            lambda: Sequential([Dense(1)], (3, None)), ValueError,
+            "input_shape: features: expected a positive whole number, got None",
+        ),
+        (
+            lambda: Sequential([Dense(1)], (True, 1)), ValueError,
+            "input_shape: timesteps: expected a positive whole number, got True",
+        ),
+        (
+            lambda: Sequential([Dense(1), "Dense"], (3, 1)), NotImplementedError,
+            f"layer 2: str is not supported; supported: {LAYERS}",
+        ),
+        (
+            lambda: TimeDistributed(SimpleRNN(1)), NotImplementedError,
+            "TimeDistributed(SimpleRNN) is not supported; supported: TimeDistributed(Dense)",
+        ),
+    ],
+)  # fmt: skip
+def test_refuses(make: Callable[[], object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        make()
+
+
+def test_a_model_is_a_value() -> None:
+    model = Sequential([SimpleRNN(2), Dropout(0.5), Dense(1)], [3, 1])
+    assert model == Sequential((SimpleRNN(2, name="rnn"), Dropout(0.5), Dense(1)), (3, 1))
+    assert Sequential([SimpleRNN(1)], (None, 1)).input_shape == (None, 1)

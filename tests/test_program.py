@@ -1,0 +1,198 @@
+"""What a Program refuses, and what is read off from one."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from sympy import Expr, Integer, MatAdd, MatMul, MatrixSymbol, Symbol, sin
+from sympy.matrices.expressions import HadamardProduct
+
+from symrnn.matrices import SLOTS, CrossEntropy, Elementwise, N, Softmax, add, multiply, zeros
+from symrnn.program import (
+    Carry, Equation, Program, Recurrence, Reversal, defines, families, parameters, reads, recurrence, symbols_of,
+)  # fmt: skip
+
+a, b, c = (Symbol(name, real=True) for name in "abc")
+X, Y, Z, W = (MatrixSymbol(name, N, 2) for name in "XYZW")
+ROW, COLUMN, V, WIDE = (MatrixSymbol(*parts) for parts in [("r", 1, 2), ("k", 2, 1), ("V", 2, 2), ("Q", N, 3)])
+x_t, h_t, h_prev, h_last = (MatrixSymbol(name, N, 2) for name in ("x_t", "h_t", "h_prev", "h_last"))
+BODY = Program((x_t, h_prev, V), (), (Equation(h_t, add(x_t, multiply(h_prev, V))),), (h_t,))
+CARRY = Carry(h_prev, h_t, zeros((N, 2)), h_last)
+STEP = Recurrence(BODY, (x_t,), (CARRY,), (h_t,))
+
+
+def program(*items: object, inputs: tuple = (), sequences: tuple = (), outputs: tuple = ()) -> Program:
+    return Program(inputs, sequences, items, outputs)
+
+
+# names --------------------------------------------------------------------------------------------
+
+RESERVED = ["N", "T", "t", "dtype", "np", "math"]
+KEYWORDS = ["lambda", "None", "import", "class"]
+NO_IDENTIFIERS = ["", "1a", "h_{t-1}", "a b", "a;b", "a.b", "f()", "a\n", "__import__", "__"]
+
+
+@pytest.mark.parametrize("name", [*RESERVED, *KEYWORDS, *NO_IDENTIFIERS])
+@pytest.mark.parametrize("make", [lambda name: Symbol(name, real=True), lambda name: MatrixSymbol(name, 1, 1)])
+def test_refuses_a_name(name: str, make: Callable[[str], Expr]) -> None:
+    message = f"the name {name!r} cannot be used for a symbol: it is reserved or no identifier"
+    for arguments in ({"inputs": (make(name),)}, {"sequences": (make(name),)}):
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            program(**arguments)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        program(Equation(make(name), a), inputs=(a,))
+
+
+@pytest.mark.parametrize("name", ["h", "h_t", "U_0_1", "_h", "Nt", "match", "σ"])
+def test_takes_a_name(name: str) -> None:
+    assert program(inputs=(Symbol(name, real=True),)).inputs[0].name == name
+
+
+@pytest.mark.parametrize("lhs", [a + 1, Integer(1), X + Y, X[0, 0]], ids=str)
+def test_refuses_to_assign_what_is_no_symbol(lhs: Expr) -> None:
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(lhs))} is assigned but is not a symbol$"):
+        program(inputs=(lhs,))
+
+
+# symbols ------------------------------------------------------------------------------------------
+
+UNBOUND = {
+    "b = a": lambda: program(Equation(b, a)),
+    "b = b": lambda: program(Equation(b, b)),
+    "c = a + b": lambda: program(Equation(c, a + b), Equation(b, a), inputs=(a,)),
+    "Y = X": lambda: program(Equation(Y, X), sequences=(X,)),
+    "Y = Elementwise": lambda: program(Equation(Y, Elementwise(sin(SLOTS[0]), X))),
+    "Y = Softmax": lambda: program(Equation(Y, Softmax(X))),
+    "a family of one step": lambda: program(Reversal(Y, X), inputs=(X,)),
+    "the sequence of a recurrence": lambda: program(STEP, inputs=(V,)),
+    "the parameter of a recurrence": lambda: program(STEP, sequences=(x_t,)),
+    "a parameter that is a family": lambda: program(STEP, sequences=(x_t, V)),
+}
+
+
+@pytest.mark.parametrize("make", UNBOUND.values(), ids=UNBOUND.keys())
+def test_refuses_a_symbol_that_is_not_defined(make: Callable[[], Program]) -> None:
+    with pytest.raises(ValueError, match=r"^the symbol [abXxV](_t)? is used before it is defined, in .* = .*$|recurrence"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: program(Equation(b, a)), "the symbol a is used before it is defined, in b = a"),
+        (lambda: program(STEP, sequences=(x_t,)), "the symbol V is used before it is defined, in the recurrence of h_t, h_last"),
+        (
+            lambda: program(Recurrence(BODY, (x_t,), (Carry(h_prev, W, zeros((N, 2))),), (h_t,)), inputs=(V, W), sequences=(x_t,)),
+            "the symbol W is used before it is defined, in the recurrence of h_t",
+        ),
+        (
+            lambda: program(Recurrence(BODY, (x_t,), (Carry(h_prev, h_t, W),), (h_t,)), inputs=(V,), sequences=(x_t,)),
+            "the symbol W is used before it is defined, in the recurrence of h_t",
+        ),
+        (
+            lambda: program(Recurrence(BODY, (x_t,), (CARRY,), (W,)), inputs=(V,), sequences=(x_t,)),
+            "the symbol W is used before it is defined, in the recurrence of W, h_last",
+        ),
+        (
+            lambda: program(Recurrence(BODY, (x_t,), (CARRY,), (), (Equation(Z, W),)), inputs=(V,), sequences=(x_t,)),
+            "the symbol W is used before it is defined, in the recurrence of h_last, Z",
+        ),
+        (lambda: program(inputs=(a,), outputs=(b,)), "the output b is not defined by the program"),
+        (lambda: program(inputs=(a,), outputs=(a + 1,)), "the output a + 1 is not defined by the program"),
+        (lambda: program(Equation(a, Integer(1)), inputs=(a,)), "the symbol a is assigned twice"),
+        (lambda: program(Equation(b, a), Equation(b, a), inputs=(a,)), "the symbol b is assigned twice"),
+        (lambda: program(inputs=(a, a)), "the symbol a is assigned twice"),
+        (lambda: program(inputs=(X,), sequences=(X,)), "the symbol X is assigned twice"),
+        (lambda: program(inputs=(a, MatrixSymbol("a", 1, 1))), "the symbol a is assigned twice"),
+        (lambda: program(STEP, STEP, inputs=(V,), sequences=(x_t,)), "the symbol h_t is assigned twice"),
+        (lambda: program(STEP, inputs=(V, h_last), sequences=(x_t,)), "the symbol h_last is assigned twice"),
+        (lambda: program(Reversal(Y, X), Reversal(Y, X), sequences=(X,)), "the symbol Y is assigned twice"),
+    ],
+)  # fmt: skip
+def test_refuses(make: Callable[[], Program], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        make()
+
+
+# shapes -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lhs", "rhs", "message"),
+    [
+        (Y, MatAdd(X, ROW), "shapes differ in X + r: (1, 2), (N, 2)"),
+        (Y, WIDE, "shapes differ in Y = Q: (N, 2) and (N, 3)"),
+        (Y, ROW, "shapes differ in Y = r: (N, 2) and (1, 2)"),
+        (Y, X.T, "shapes differ in Y = X.T: (N, 2) and (2, N)"),
+        (a, X, "shapes differ in a = X: () and (N, 2)"),
+        (Y, a, "shapes differ in Y = a: (N, 2) and ()"),
+        (a, sin(MatrixSymbol("M", 1, 1)[0, 0]), "M has the shape (1, 1) and stands where a number is expected, in sin(M[0, 0])"),
+        (Y, MatMul(WIDE, V, evaluate=False), "shapes do not fit in the product Q*V: (N, 3) times (2, 2)"),
+        (Y, HadamardProduct(X, ROW, evaluate=False), "shapes differ in HadamardProduct(X, r): (1, 2), (N, 2)"),
+        (Y, Elementwise(SLOTS[0] + SLOTS[1], X, ROW), "shapes differ in X + r: (1, 2), (N, 2)"),
+        (MatrixSymbol("y", N, 1), CrossEntropy(X, WIDE), "shapes differ in CrossEntropy(X, Q): (N, 2), (N, 3)"),
+        (Y, CrossEntropy(X, Z), "shapes differ in Y = CrossEntropy(X, Z): (N, 2) and (N, 1)"),
+        (Y, Softmax(WIDE), "shapes differ in Y = Softmax(Q): (N, 2) and (N, 3)"),
+    ],
+)  # fmt: skip
+def test_refuses_shapes(lhs: Expr, rhs: Expr, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        program(Equation(lhs, rhs), inputs=tuple(symbols_of([rhs])))
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (Reversal(WIDE, x_t), "shapes differ in Q = x_t: (N, 3) and (N, 2)"),
+        (
+            Recurrence(BODY, (x_t,), (Carry(h_prev, h_t, zeros((N, 3))),), (h_t,)),
+            "shapes differ in h_prev = 0: (N, 2) and (N, 3)",
+        ),
+        (
+            Recurrence(BODY, (x_t,), (Carry(h_prev, h_t, zeros((N, 2)), WIDE),), (h_t,)),
+            "shapes differ in h_prev = Q: (N, 2) and (N, 3)",
+        ),
+        (
+            Recurrence(BODY, (x_t,), (Carry(h_prev, multiply(h_t, COLUMN), zeros((N, 2))),), (h_t,)),
+            "the symbol k is used before it is defined, in the recurrence of h_t",
+        ),
+        (
+            Recurrence(BODY, (x_t,), (CARRY,), (), (Equation(WIDE, h_t),)),
+            "shapes differ in Q = h_t: (N, 3) and (N, 2)",
+        ),
+    ],
+)  # fmt: skip
+def test_refuses_shapes_of_a_recurrence(item: object, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        program(item, inputs=(V,), sequences=(x_t,))
+
+
+# what an item reads and defines -------------------------------------------------------------------
+
+
+def test_reads_and_defines() -> None:
+    assert (reads(STEP), defines(STEP), parameters(STEP)) == ((V, x_t), (h_t, h_last), (V,))
+    assert (reads(Equation(c, a + b)), defines(Equation(c, a))) == ((a, b), (c,))
+    assert (reads(Reversal(Y, X)), defines(Reversal(Y, X))) == ((X,), (Y,))
+    started = Recurrence(BODY, (x_t,), (Carry(h_prev, h_t, W),), (), (Equation(Z, h_t),))
+    assert (reads(started), defines(started)) == ((V, x_t, W), (Z,))
+
+
+def test_families() -> None:
+    whole = program(STEP, Reversal(Y, h_t), inputs=(V,), sequences=(x_t,), outputs=(Y, h_last))
+    assert tuple(families(whole)) == (x_t, h_t, Y)
+
+
+def test_recurrence_takes_what_its_equations_use() -> None:
+    made = recurrence(BODY.equations, [X, x_t], [CARRY], [h_t])
+    assert made == Recurrence(Program((x_t, h_prev, V), (), BODY.equations, (h_t,)), (x_t,), (CARRY,), (h_t,))
+
+
+def test_programs_are_compared_by_value() -> None:
+    assert program(Equation(b, a), inputs=(a,)) == program(Equation(b, a), inputs=(a,))
+    assert program(Equation(b, a), inputs=(a,)) != program(Equation(b, 2 * a), inputs=(a,))
+
+
+def test_equation_as_sympys() -> None:
+    assert str(Equation(b, b).eq()) == "Eq(b, b)"
+    assert Equation(Y, X + Z).eq().args == (Y, X + Z)
