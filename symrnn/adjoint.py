@@ -92,10 +92,11 @@ def _(expr: Elementwise, g: Expr, ans: Expr) -> list[Pair]:
 
 def _slope(slope: Expr, used: list[Pair], like: Expr) -> Expr:
     """The slope as a matrix, in the operands that occur in it."""
+    number, slope = slope.primitive() if slope.is_Add else slope.as_coeff_Mul(rational=True)
     if not used:
-        return multiply(slope, ones(like.shape))
+        return multiply(number * slope, ones(like.shape))
     renamed = slope.xreplace({old: new for (old, _), new in zip(used, SLOTS, strict=False)})
-    return elementwise(renamed, *(matrix for _, matrix in used))
+    return multiply(number, elementwise(renamed, *(matrix for _, matrix in used)))
 
 
 @vjp.register
@@ -219,7 +220,7 @@ def _through_reversal(item: Reversal, sweep: _Sweep) -> None:
         return
     bar = _adjoint_of(item.lhs, sweep)
     letter = sweep.letters[bar]
-    turned = sweep.declare(replace(letter, base=f"{letter.base}r"), item.lhs)
+    turned = sweep.declare(replace(letter, base="u"), item.lhs)
     sweep.backward.append(Reversal(turned, bar))
     sweep.families[turned] = None
     sweep.terms[item.rhs].append(turned)

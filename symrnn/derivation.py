@@ -1,7 +1,7 @@
 """The public interface: a model's derivation, and its gradient, at four zooms."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,11 +19,11 @@ from symrnn.keras_bridge import from_keras, is_keras_model
 from symrnn.layers import Dense, Sequential, SimpleRNN, check_size
 from symrnn.losses import loss_name, with_loss, with_sum
 from symrnn.matrices import N, shape_of
-from symrnn.numeric import Arguments, NumericFunction, Output, read
+from symrnn.numeric import Arguments, Call, NumericFunction, Output, read
 from symrnn.program import Program, families
 from symrnn.scalarcode import scalar_source
 from symrnn.selection import Request, request, select
-from symrnn.transforms import expand, letter_of, named_symbols, prune, unroll
+from symrnn.transforms import expand, letter_of, named_symbols, prune, stack_all, unroll
 
 ZOOMS = ("step", "unrolled", "scalar", "closed")
 NOTEBOOK = Sequential([SimpleRNN(1), Dense(1)], input_shape=(3, 1))
@@ -159,11 +159,11 @@ class Derivation:
             raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS)}")
         count = 1 if samples == "N" else samples
         program = self.program("scalar" if zoom == "closed" else zoom, count)
-        return printing.Display(program, self._has_gradient, zoom == "closed", samples)
+        return printing.Display(program, self._is_compact(zoom), zoom == "closed", samples)
 
-    @property
-    def _has_gradient(self) -> bool:
-        return False
+    def _is_compact(self, zoom: str) -> bool:
+        """Whether a_t goes into h_t = f(a_t): not where its sum is written out entry by entry."""
+        return self.is_scalar or zoom != "scalar"
 
     def lambdify(self) -> NumericFunction:
         """f(x, weights) -> y, as model.predict; its `source` is the code that runs.
@@ -177,15 +177,13 @@ class Derivation:
 
     def values(self, x: Any, *rest: Any) -> dict[str, np.ndarray]:
         """Every symbol's value by name, h_0, h_1, ...; the arguments are those of `lambdify()`."""
-        symbols = named_symbols(self.steps)
-        known = families(self.steps)
-        program = replace(self.steps, outputs=tuple(symbols.values()))
-        outputs = tuple(_output(symbol, program, known) for symbol in symbols.values())
-        function = self._function("values", program, outputs, list)
-        y_true, weights = function.split(rest)
-        call = read(function.arguments, x, y_true, weights)
+        program = stack_all(self.steps)
+        symbols = list(named_symbols(program).values())
+        y_true, weights = self.lambdify().split(rest)
+        call = read(self._arguments(program), x, y_true, weights)
+        known = families(program)
         found: dict[str, np.ndarray] = {}
-        for symbol, value in zip(symbols.values(), function.on_arrays(call), strict=True):
+        for symbol, value in zip(symbols, self.compute(symbols, call), strict=True):
             if symbol not in known:
                 found[symbol.name] = value
                 continue
@@ -193,6 +191,14 @@ class Derivation:
             steps = value if call.single else value.swapaxes(0, 1)
             found |= {letter.at(t).code: step for t, step in enumerate(steps)}
         return found
+
+    def compute(self, symbols: Sequence[Expr], call: Call) -> list[np.ndarray]:
+        """The values of symbols of the step program, with arrays; a family's has an axis of time."""
+        program = stack_all(self.steps)
+        program = prune(program, tuple(symbols))
+        known = families(program)
+        outputs = tuple(_output(symbol, program, known) for symbol in symbols)
+        return self._function("values", program, outputs, list).on_arrays(call)
 
     def gradient(self, loss: str | None = None, wrt: Iterable[Any] | None = None) -> "Gradient":
         """The derivatives of the sum of y, or of a loss, by the weights, or by the symbols in `wrt`.
@@ -253,16 +259,17 @@ class Gradient(Derivation):
         """Forward and adjoint equations in matrices; outputs: the loss, if any, and the derivatives."""
         return self.backward
 
-    @property
-    def _has_gradient(self) -> bool:
-        return True
+    def _is_compact(self, zoom: str) -> bool:
+        """Never: delta_t needs an a_t to be the derivative of."""
+        return False
 
     @property
-    def _derivatives(self) -> tuple[Expr, ...]:
+    def derivatives(self) -> tuple[Expr, ...]:
+        """The symbols of the derivatives, in the order of `requests`."""
         return self.steps.outputs[1:] if self.loss else self.steps.outputs
 
     def _select(self, program: Program) -> Program:
-        return select(program, [letter_of(self.steps.letters, s) for s in self._derivatives], self.requests)
+        return select(program, [letter_of(self.steps.letters, s) for s in self.derivatives], self.requests)
 
     def closed(self) -> tuple[Expr, ...]:
         """Each entry of each derivative as one expression in the inputs, activations by name."""
@@ -277,7 +284,7 @@ class Gradient(Derivation):
         """
         known = families(self.steps)
         outputs = [Output("loss")] if self.loss else []
-        for request, symbol in zip(self.requests, self._derivatives, strict=True):
+        for request, symbol in zip(self.requests, self.derivatives, strict=True):
             whole_x = request.step is None and request.symbol in self.steps.sequences[:1]
             outputs.append(Output("x") if whole_x else replace(_output(symbol, self.steps, known), step=request.step))
         program = prune(self.steps, self.steps.outputs)

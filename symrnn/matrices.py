@@ -165,6 +165,8 @@ def scale(coefficient: Expr, matrix: Expr) -> Expr:
     """A number times a matrix."""
     if not isinstance(matrix, MatrixExpr):
         return Mul(coefficient, matrix)
+    number, matrix = _split(matrix)
+    coefficient = coefficient * number
     return matrix if coefficient == 1 else MatMul(coefficient, *_flat([matrix], MatMul), _sympify=False)
 
 
@@ -209,7 +211,7 @@ def _flat(items: Any, kind: type) -> list[Expr]:
 def _split(expr: Expr) -> tuple[Expr, Expr]:
     """A number and the matrix that it multiplies."""
     if isinstance(expr, MatMul) and not isinstance(expr.args[0], MatrixExpr):
-        return expr.args[0], multiply(*expr.args[1:])
+        return expr.args[0], expr.args[1] if len(expr.args) == 2 else MatMul(*expr.args[1:], _sympify=False)
     return Integer(1), expr
 
 

@@ -20,10 +20,10 @@ _ROOM = {LATEX: 330, TEXT: 100}
 
 @dataclass(frozen=True)
 class Display:
-    """What to print: a program, whether its forward part keeps a_t by itself, closed or not."""
+    """What to print: a program; whether each a_t is put into h_t = f(a_t); closed or not."""
 
     program: Program
-    with_gradient: bool = False
+    compact: bool = False
     closed: bool = False
     samples: int | str = 1
 
@@ -52,12 +52,12 @@ def render(display: Display, style: Style) -> str:
 
 
 def _for_samples(display: Display) -> Program:
-    """The program as it is printed: for one sample, compact where no gradient follows."""
+    """The program as it is printed: for one sample, compact if it is to be."""
     program = display.program
     matrices = any(isinstance(symbol, MatrixSymbol) for symbol in (*program.inputs, *program.sequences))
     if matrices and display.samples != "N":
         program = with_samples(program, int(display.samples))
-    return program if display.with_gradient else _compact(program)
+    return _compact(program) if display.compact else program
 
 
 def _compact(program: Program) -> Program:
@@ -296,16 +296,17 @@ def _broken(line: Line, style: Style) -> list[str]:
     """The right side in pieces that fit: broken before a term, or within a long one before a factor."""
     width = _points if style is LATEX else len
     room = _ROOM[style] - width(line.lhs) - width(line.note)
+    indent = 30 if style is LATEX else 4
     pieces, used = [""], 0
     for term in line.terms:
         widths = [width(factor) for factor in term]
         if used and used + sum(widths) > room:
             pieces.append("{}" if style is LATEX else "")
-            used = 0
+            used = indent
         for i, (factor, size_) in enumerate(zip(term, widths, strict=True)):
             if i and used + size_ > room:
                 pieces.append(style.times + factor)
-                used = 0
+                used = indent
             else:
                 pieces[-1] += (" " if pieces[-1] else "") + factor
             used += size_

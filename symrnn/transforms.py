@@ -229,6 +229,17 @@ def _prune_recurrence(item: Recurrence, live: set[Expr]) -> Recurrence:
     return recurrence(equations, item.sequences, kept, stacked, sums, item.reverse, item.body.letters)
 
 
+def stack_all(program: Program) -> Program:
+    """The program with every quantity of a step as a family, whether anything needs it or not."""
+    items = []
+    for item in program.equations:
+        if isinstance(item, Recurrence):
+            steps = [equation.lhs for equation in item.body.equations]
+            item = replace(item, stacked=tuple(dict.fromkeys([*item.stacked, *steps])))
+        items.append(item)
+    return replace(program, equations=tuple(items))
+
+
 def all_symbols(program: Program) -> dict[str, Expr]:
     """Every symbol that a program takes or defines, by name."""
     found = [*program.inputs, *program.sequences, *chain.from_iterable(map(defines, program.equations))]

@@ -62,7 +62,7 @@ LATEX = Style(
     letter=lambda letter: letter.latex,
     name=_latex_name,
     fraction=r"\frac{{{}}}{{{}}}",
-    quotient=MUL,
+    quotient=FUNCTION,
     times=r"\times ",
     had=r" \odot ",
     transposed=r"^{\mathsf T}",
@@ -295,12 +295,12 @@ def _term_key(term: Expr, context: Context) -> tuple[Any, ...]:
 
 
 def _factor_key(factor: Expr, context: Context) -> tuple[Any, ...]:
-    """Numbers, derivatives, weights, values, functions, sums."""
+    """Numbers, derivatives, weights, values, sums, functions."""
     if factor.is_number:
         return (0,)
     base = factor.base if isinstance(factor, Pow) else factor
     if not isinstance(base, Symbol):
-        return (4 if isinstance(base, Function) else 5, str(base))
+        return (5 if isinstance(base, Function) else 4, str(base))
     letter = context.letter(base)
     kind = 1 if letter.is_adjoint else 2 if letter.base in _WEIGHTS else 3
     return (kind, _WEIGHTS.get(letter.base, 5), _time(letter), letter.entry, letter.latex)
@@ -344,7 +344,7 @@ def _(expr: MatAdd, context: Context) -> Text:
 @show.register
 def _(expr: MatMul, context: Context) -> Text:
     numbers = [factor for factor in expr.args if not isinstance(factor, MatrixExpr)]
-    factors = [context.show(f, MUL) for f in expr.args if isinstance(f, MatrixExpr)]
+    factors = [context.show(f, MUL if isinstance(f, OneMatrix) else FUNCTION) for f in expr.args if isinstance(f, MatrixExpr)]
     if numbers == [-1]:
         return Text(f"-{' '.join(factors)}", ADD)
     front = [context.show(number, MUL) for number in numbers]

@@ -14,7 +14,7 @@ from sympy import Expr, Float, MatrixSymbol, Rational, Symbol, tanh
 from symrnn.forward import forward
 from symrnn.functions import NamedFunction, NamedSlope, define, logsumexp, softmax, stable
 from symrnn.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed
-from symrnn.losses import with_loss
+from symrnn.losses import with_loss, with_sum
 from symrnn.matrices import SLOTS, N, add, elementwise, hadamard, multiply, ones, transpose, zeros
 from symrnn.notation import Letter
 from symrnn.program import Carry, Equation, Item, Program, defines, families, reads, recurrence
@@ -51,10 +51,12 @@ class Case:
 
 
 def case(*layers: Layer, T: int = 2, features: int = 1, loss: str | None = None, rows: int = 1) -> Case:
-    """A model and its loss."""
+    """A model and its loss, or the sum of its outputs."""
 
     def build() -> Program:
         network = forward(Sequential(layers, (T, features)))
+        if loss == "sum":
+            return with_sum(network)
         return network.program if loss is None else with_loss(network, loss)
 
     return Case(build, T, rows, layers, features)
@@ -116,6 +118,8 @@ LOSS_MODELS: dict[str, Case] = {
     **{f"{loss} of a batch": case(*_SOFTMAX, loss=loss, rows=2) for loss in _CROSSENTROPIES},
     **{f"{loss} of a softmax": case(*_SOFTMAX, loss=loss) for loss in ("mse", *_CROSSENTROPIES)},
     **{f"{loss} of sigmoids": case(*_SIGMOID_SEQUENCE, loss=loss) for loss in _CROSSENTROPIES},
+    "sum": case(*_LINEAR, loss="sum", rows=2),
+    "sum of sequences": case(*_SIGMOID_SEQUENCE, loss="sum"),
     **{f"{loss} of a state": case(SimpleRNN(2, "softmax"), T=1, loss=loss) for loss in _CROSSENTROPIES},
 }
 """Models with a loss; a crossentropy takes the logits of the last softmax or sigmoid, if it sees them."""
@@ -159,7 +163,11 @@ _OF_THE_LAST = _layer(
 )
 _DELAY = _layer(carry=Carry(_before, _x, _nothing, _last), stacked=(_before,))
 _ROTATED = Equation(
-    _h, add(multiply(_x, transpose(_V)), multiply(3, hadamard(_before, _x, transpose(multiply(transpose(_V), transpose(_x))))))
+    _h,
+    add(
+        multiply(_x, transpose(_V)),
+        multiply(3, hadamard(_before, _x, transpose(multiply(transpose(_V), transpose(_x))))),
+    ),
 )
 PROGRAMS: dict[str, Case] = {
     "a weight of two layers": _made((_V,), [_FIRST, _SECOND], _k_last),

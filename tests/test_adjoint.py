@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from sympy import Add, Expr, MatAdd, MatMul, MatrixSymbol, Transpose
+from sympy import Add, Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct
 
 from symrnn import adjoint
 from symrnn.adjoint import Pair, backprop, vjp
 from symrnn.forward import forward
 from symrnn.layers import Dense, Sequential, SimpleRNN
-from symrnn.matrices import CrossEntropy, Elementwise, N, Softmax, transpose
-from symrnn.program import Program, Recurrence
+from symrnn.matrices import CrossEntropy, Elementwise, N, Softmax, multiply, transpose
+from symrnn.program import Equation, Program, Recurrence
 from symrnn.transforms import expand, inline, unroll
 from tests.bank import (
     BANK, LOSS_MODELS, MODELS, Case, Symbols, closed, defined, evaluate, expanded, over, same,
@@ -194,6 +194,12 @@ def test_two_thousand_steps(matrices: bool) -> None:
     assert forwards == 2 * 2000 + 1
     assert len(gradient.outputs) == 2000 + 5
     assert len(unroll(backprop(program, program.inputs), 2000).outputs) == 5
+
+
+def test_a_number_times_a_matrix() -> None:
+    scale, x, y = Symbol("c", real=True), MatrixSymbol("x", N, 2), MatrixSymbol("y", N, 2)
+    program = Program((scale, x), (), (Equation(y, multiply(scale, x)),), (y,))
+    assert derivative_agrees(Case(lambda: program))
 
 
 def test_the_notebooks_gradient() -> None:

@@ -33,7 +33,9 @@ def test_slope_is_the_derivative_of_the_definition(name: str, point: Rational) -
     derivative = exact(function(x).define()).diff(x).subs(x, point).doit()
     slope = exact(written_out(function(x).fdiff())).subs(x, point)
     difference = simplify(derivative - slope)
-    assert difference == 0 or (name == "selu" and abs(difference) < 1e-18)  # selu's slope rounds the product of two constants
+    assert difference == 0 or (
+        name == "selu" and abs(difference) < 1e-18
+    )  # selu's slope rounds the product of two constants
 
 
 @over_rows

@@ -15,7 +15,9 @@ LAYERS = "SimpleRNN, Dense, TimeDistributed, Activation, Dropout"
 @pytest.mark.parametrize("units", [0, -1, 1.5, 2.0, True, "2", None], ids=repr)
 @pytest.mark.parametrize("layer", [SimpleRNN, Dense])
 def test_refuses_units(layer: type, units: object) -> None:
-    with pytest.raises(ValueError, match=rf"^{layer.__name__}: units: expected a positive whole number, got {units!r}$"):
+    with pytest.raises(
+        ValueError, match=rf"^{layer.__name__}: units: expected a positive whole number, got {units!r}$"
+    ):
         layer(units)
 
 
@@ -27,7 +29,9 @@ def test_refuses_an_activation(make: Callable[[str], object]) -> None:
         ("threshold", "Keras gives it no default arguments, so that it cannot be used by name"),
         ("glu", "a function of a whole row that halves its width"),
     ]:
-        with pytest.raises(NotImplementedError, match=rf"^activation '{name}' is not supported \({reason}\); supported: {KNOWN}$"):
+        with pytest.raises(
+            NotImplementedError, match=rf"^activation '{name}' is not supported \({reason}\); supported: {KNOWN}$"
+        ):
             make(name)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symrnn.notation import Letter, shift
+from symrnn.notation import Letter, move
 
 h, U, a = Letter("h", time="t"), Letter("U"), Letter("a", time="t")
 TABLE = [
@@ -45,8 +45,21 @@ def test_family_is_the_name_without_the_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("time", "step", "expected"),
-    [("t", 1, "t+1"), ("t", -1, "t-1"), ("t-1", 1, "t"), ("t+1", -1, "t"), ("T-1", 1, "T-1"), (3, 1, 3), (None, 1, None)],
-)
-def test_shift(time: object, step: int, expected: object) -> None:
-    assert shift(time, step) == expected
+    ("time", "to", "expected"),
+    [
+        ("t", 1, "t+1"), ("t", -1, "t-1"), ("t-1", 1, "t"), ("t+1", -1, "t"), ("t-1", "T-1", "T-2"), ("t", "T-1", "T-1"),
+        ("t+1", "T-1", "T"), ("t", 0, 0), ("t-1", 0, -1), ("t+1", 0, 1), ("T-1", 1, "T-1"), (3, 1, 3), (None, 1, None),
+    ],
+)  # fmt: skip
+def test_move(time: object, to: object, expected: object) -> None:
+    assert move(time, to) == expected
+
+
+@pytest.mark.parametrize("letter", [h.adjoint(), h.message(), U.partial("y"), a.adjoint()])
+def test_a_derivative_knows_that_it_is_one(letter: Letter) -> None:
+    assert letter.is_adjoint
+
+
+@pytest.mark.parametrize("letter", [h, U, a, Letter("L")])
+def test_a_value_knows_that_it_is_no_derivative(letter: Letter) -> None:
+    assert not letter.is_adjoint

@@ -1,0 +1,114 @@
+"""What a check found: rows of numbers, a verdict each, and the table that is printed."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+AGREES, DIFFERS, UNDECIDABLE = "agrees", "differs", "undecidable"
+LIMIT = 0.01
+"""Where rounding may move a value by more than this part of it, a comparison decides nothing."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity: both values at the entry `place` where they differ most.
+
+    `difference` and `allowed` are relative to the quantity's largest entry.
+    """
+
+    quantity: str
+    shape: tuple[int, ...]
+    place: tuple[int, ...]
+    ours: float
+    theirs: float
+    difference: float
+    allowed: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check` found; `ok` says that every row agrees, `str()` is a table."""
+
+    rows: tuple[Row, ...]
+    dtype: str
+    loss: str | None
+    samples: int
+    timesteps: int
+    versions: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether every quantity agrees."""
+        return self.verdict == AGREES
+
+    @property
+    def verdict(self) -> str:
+        """The verdict "differs" if any row has it, else "undecidable" if any has, else "agrees"."""
+        found = {row.verdict for row in self.rows}
+        return next(verdict for verdict in (DIFFERS, UNDECIDABLE, AGREES) if verdict in found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as numbers, strings and lists, for JSON."""
+        return {**asdict(self), "rows": [asdict(row) for row in self.rows], "ok": self.ok, "verdict": self.verdict}
+
+    def __str__(self) -> str:
+        """The table, and what it says in words."""
+        head = ("quantity", "shape", "place", "symrnn", f"Keras, {self.dtype}", "difference", "allowed", "verdict")
+        table = [head, *(_cells(row, self.dtype) for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ["  ".join(map(str.ljust, cells, widths)).rstrip() for cells in table]
+        return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", _conditions(self), _conclusion(self)])
+
+
+def row(quantity: str, ours: np.ndarray, theirs: np.ndarray, spread: float, floor: float) -> Row:
+    """The comparison of two arrays of one shape.
+
+    `spread` is how far rounding moves our value, in absolute terms; `floor` is what is allowed in
+    any case, relative to the largest entry. Infinity and NaN agree with themselves only.
+    """
+    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    finite = np.isfinite(ours) & np.isfinite(theirs)
+    with np.errstate(all="ignore"):
+        distance = np.where(same, 0.0, np.where(finite, np.abs(ours - theirs), np.inf)).astype(float)
+    largest = float(np.max(np.abs(ours), where=np.isfinite(ours), initial=0.0)) or 1.0
+    place = np.unravel_index(int(np.argmax(distance)), distance.shape) if distance.ndim else ()
+    difference, allowed = float(distance[place]) / largest, floor + spread / largest
+    verdict = DIFFERS if difference > allowed else UNDECIDABLE if allowed > LIMIT else AGREES
+    here = tuple(map(int, place))
+    return Row(quantity, ours.shape, here, float(ours[place]), float(theirs[place]), difference, allowed, verdict)
+
+
+def _cells(row: Row, dtype: str) -> Sequence[str]:
+    ours = f"{row.ours:.12g}" if dtype == "float32" else repr(row.ours)
+    theirs = str(np.dtype(dtype).type(row.theirs))
+    shape, place = (str(value).replace(" ", "") if value else "" for value in (row.shape, row.place))
+    return (row.quantity, shape, place, ours, theirs, f"{row.difference:.1e}", f"{row.allowed:.1e}", row.verdict)
+
+
+def _conditions(report: Report) -> str:
+    objective = f"the loss {report.loss}" if report.loss else "the sum of y"
+    return (
+        f"{report.versions}, {report.dtype}, training=False; samples: {report.samples}, time steps: {report.timesteps}; "
+        f"gradients of {objective}.\nplace: the entry where they differ most; differences are relative to the largest entry."
+    )
+
+
+def _conclusion(report: Report) -> str:
+    worst = max(report.rows, key=lambda row: row.difference / row.allowed)
+    if report.verdict == DIFFERS:
+        count = sum(row.verdict == DIFFERS for row in report.rows)
+        return (
+            f"{count} of {len(report.rows)} quantities differ, {worst.quantity} most: by {worst.difference:.1e}, "
+            f"where rounding explains {worst.allowed:.1e}."
+        )
+    if report.verdict == UNDECIDABLE:
+        names = ", ".join(row.quantity for row in report.rows if row.verdict == UNDECIDABLE)
+        return f"Undecidable in {report.dtype}: rounding alone may move {names} by more than {LIMIT:.0%}."
+    largest = max(report.rows, key=lambda row: row.difference)
+    return (
+        f"All agree. The largest difference, {largest.difference:.1e} in {largest.quantity}, "
+        f"is rounding in {report.dtype}, which may reach {largest.allowed:.1e} there."
+    )
