@@ -22,6 +22,7 @@ from symrnn.derivation import Derivation, Gradient, derive
 from symrnn.layers import SimpleRNN
 from symrnn.losses import loss_name
 from symrnn.matrices import hadamard, shape_of, variable
+from symrnn.models import import_frameworks
 from symrnn.notation import Letter
 from symrnn.numeric import Call, read
 from symrnn.program import Equation, Program, Recurrence, recurrence
@@ -53,7 +54,7 @@ def check(
         NotImplementedError: Keras runs on another backend, or the model is not supported.
         ValueError: x, y_true, the loss or the derivation do not fit the model.
     """
-    keras, tensorflow = _frameworks()
+    keras, tensorflow = import_frameworks()
     model = derive(keras_model)
     given = model if derivation is None else derivation
     _check_weights(given, keras_model)
@@ -69,17 +70,6 @@ def check(
     rows = tuple(row(name, best[name], theirs[name], spread[name], floor) for name in best)
     versions = f"Keras {keras.__version__} on TensorFlow {tensorflow.__version__}"
     return Report(rows, str(call.dtype), given.loss, call.samples, call.timesteps, versions)
-
-
-def _frameworks() -> tuple[Any, Any]:
-    try:
-        import keras
-        import tensorflow
-    except ImportError as error:
-        raise ImportError(f"check needs Keras and TensorFlow ({error}); pip install 'symrnn[keras]' installs them") from None
-    if keras.backend.backend() != "tensorflow":
-        raise NotImplementedError(f"check: Keras runs on {keras.backend.backend()}; supported: tensorflow")
-    return keras, tensorflow
 
 
 def _check_weights(given: Derivation, keras_model: Any) -> None:

@@ -28,6 +28,9 @@ from symrnn.transforms import expand, letter_of, named_symbols, prune, stack_all
 ZOOMS = ("step", "unrolled", "scalar", "closed")
 NOTEBOOK = Sequential([SimpleRNN(1), Dense(1)], input_shape=(3, 1))
 """Three time steps, one feature, one unit, one output."""
+NOTEBOOK_WEIGHTS = ([[1.4501959]], [[-1.0]], [0.0], [[0.5759429]], [0.0])
+NOTEBOOK_X = [1.0, 2.0, 3.0]
+"""The notebook's weights and input; with them y is 0.5746256."""
 
 
 def derive(model: Any = None, timesteps: int | None = None) -> "Derivation":
@@ -109,7 +112,7 @@ class Derivation:
             return steps
         if self.timesteps is None:
             raise ValueError(
-                f"zoom {zoom!r}: the model leaves the number of time steps open; derive(model, timesteps=...) sets it"
+                f"zoom {zoom!r}: the model leaves the number of time steps open: give timesteps, or take zoom 'step'"
             )
         return self._select(unroll(steps, self.timesteps))
 
@@ -148,16 +151,19 @@ class Derivation:
         Raises:
             ValueError: an unknown zoom, open time steps, or a closed form above 2 million characters.
         """
-        return printing.render(self._printed(zoom, samples), printing.LATEX)
+        return printing.render(self.display(zoom, samples), printing.LATEX)
 
     def text(self, zoom: str = "unrolled", samples: int | str = 1) -> str:
         """The same lines for a terminal."""
-        return printing.render(self._printed(zoom, samples), printing.TEXT)
+        return printing.render(self.display(zoom, samples), printing.TEXT)
 
-    def _printed(self, zoom: str, samples: int | str) -> printing.Display:
+    def display(self, zoom: str = "unrolled", samples: int | str = 1) -> printing.Display:
+        """What `latex` and `text` print, as a value."""
         if zoom not in ZOOMS:
             raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS)}")
-        count = 1 if samples == "N" else samples
+        if samples != "N":
+            check_size("samples", samples, "latex")
+        count = 1 if samples == "N" else int(samples)
         program = self.program("scalar" if zoom == "closed" else zoom, count)
         return printing.Display(program, self._is_compact(zoom), zoom == "closed", samples)
 

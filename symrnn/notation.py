@@ -19,8 +19,8 @@ Time = int | str
 
 _CODE_OF_TIME: Mapping[Time, str] = {"t-1": "prev", "t+1": "next", "T-1": "last", "T": "init", -1: "init"}
 _LATEX_OF_BASE: Mapping[str, str] = {"y_true": "y", "delta": r"\delta"}
-_TEXT_OF_BASE: Mapping[str, str] = {"y_true": "y", "delta": "δ"}
-_WORDS: Mapping[str, str] = {"y_true": "true"}
+_TEXT_OF_BASE: Mapping[str, str] = {"delta": "δ"}
+_LATEX_WORDS: Mapping[str, str] = {"y_true": r"\mathrm{true}"}
 _MACRON = "\N{COMBINING MACRON}"
 
 
@@ -94,8 +94,8 @@ class Letter:
             return rf"\frac{{\partial {self.objective}}}{{\partial {below}}}"
         base = _LATEX_OF_BASE.get(self.base, self.base)
         head = rf"\bar {base}" if self.mark else base
-        word = [rf"\mathrm{{{_WORDS[self.base]}}}"] if self.base in _WORDS else []
-        return _scripts(head, ",".join([*word, *self._indices]), self.layer)
+        word = _LATEX_WORDS.get(self.base)
+        return _scripts(head, ",".join([*([word] if word else []), *self._indices]), self.layer)
 
     @property
     def text(self) -> str:
@@ -103,8 +103,7 @@ class Letter:
         if self.mark == "partial":
             return f"∂{self.objective}/∂{replace(self, mark='').text}"
         base = _TEXT_OF_BASE.get(self.base, self.base) + (_MACRON if self.mark else "")
-        word = [_WORDS[self.base]] if self.base in _WORDS else []
-        return _scripts(base, ",".join([*word, *self._indices]), self.layer)
+        return _scripts(base, ",".join(self._indices), self.layer)
 
     @property
     def _indices(self) -> list[str]:

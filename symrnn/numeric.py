@@ -213,7 +213,7 @@ class NumericFunction:
 
 def _shape_array(output: Output, value: np.ndarray, call: Call) -> Any:
     if output.kind == "loss":
-        return value[()]
+        return value.reshape(())[()]
     if output.kind == "weight":
         return value.reshape(output.shape)
     if output.kind == "x":

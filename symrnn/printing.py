@@ -1,8 +1,9 @@
 """Programs as displayed equations: what is printed, line by line, and how lines are laid out."""
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from sympy import Expr, MatrixSymbol, Symbol
 
@@ -20,22 +21,28 @@ _ROOM = {LATEX: 330, TEXT: 100}
 
 @dataclass(frozen=True)
 class Display:
-    """What to print: a program; whether each a_t is put into h_t = f(a_t); closed or not."""
+    """What to print: a program; whether each a_t is put into h_t = f(a_t); closed or not.
+
+    `part` is "all", "forward" or "adjoint"; `numbers` are values by the names of symbols.
+    """
 
     program: Program
     compact: bool = False
     closed: bool = False
     samples: int | str = 1
+    part: str = "all"
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Line:
-    """lhs = the terms of a sum, each a list of factors; `note` says for which t; `gap` comes before."""
+    """lhs = the terms of a sum, each a list of factors; `note` says for which t, or gives the value."""
 
     lhs: str
     terms: list[list[str]]
     note: str = ""
-    gap: bool = False
+    name: str = ""
+    adjoint: bool = False
 
 
 def render(display: Display, style: Style) -> str:
@@ -44,11 +51,22 @@ def render(display: Display, style: Style) -> str:
     Raises:
         ValueError: a closed form above `CHARACTERS` characters.
     """
-    if display.closed:
-        lines = _closed_lines(display.program, style)
-    else:
-        lines = _lines(_for_samples(display), style)
+    lines = _closed_lines(display.program, style) if display.closed else _lines(_for_samples(display), style)
+    wanted = {"all": (False, True), "forward": (False,), "adjoint": (True,)}[display.part]
+    lines = [line for line in lines if line.adjoint in wanted]
+    if display.numbers:
+        lines = [_with_number(line, display.numbers, style) for line in lines]
     return _align(lines) if style is LATEX else _plain(lines)
+
+
+def _with_number(line: Line, numbers: Mapping[str, float], style: Style) -> Line:
+    """The line with its value, unless the right side is a number already."""
+    if line.name not in numbers or _NUMBER.fullmatch(line.terms[0][0]):
+        return line
+    return replace(line, note=style.value(numbers[line.name]))
+
+
+_NUMBER = re.compile(r"-?[0-9.]+")
 
 
 def _for_samples(display: Display) -> Program:
@@ -87,13 +105,9 @@ def _lines(program: Program, style: Style) -> list[Line]:
     context = Context(style, program.letters)
     silent = _zero_states(program)
     lines: list[Line] = []
-    forward = True
     for item in program.equations:
-        made = _item_lines(item, context, silent)
-        if forward and _is_adjoint(item, program):
-            forward = False
-            made = [replace(made[0], gap=bool(lines)), *made[1:]] if made else []
-        lines += made
+        adjoint = _is_adjoint(item, program)
+        lines += [replace(line, adjoint=adjoint) for line in _item_lines(item, context, silent)]
     return lines
 
 
@@ -132,7 +146,7 @@ def _line(lhs: Expr, rhs: Expr, context: Context, note: str = "", front: str = "
         terms = [[f"({_flat(terms)})"]]
     if front:
         terms[0][0] = front + terms[0][0]
-    return Line(context.show(lhs), terms, note)
+    return Line(context.show(lhs), terms, note, lhs.name)
 
 
 def _flat(terms: list[list[str]]) -> str:
@@ -284,17 +298,17 @@ def _align(lines: list[Line]) -> str:
     rows = []
     for line in lines:
         first, *rest = _broken(line, LATEX)
-        note = rf" \qquad {line.note}" if line.note else ""
+        note = f"{LATEX.space}{line.note}" if line.note else ""
         rows.append(" \\\\\n    &\\qquad ".join([f"{line.lhs} &= {first}", *rest]) + note)
     text = ""
-    for line, row in zip(lines, rows, strict=True):
-        text += ("" if not text else " \\\\[6pt]\n" if line.gap else " \\\\\n") + row
+    for before, line, row in zip([None, *lines], lines, rows, strict=False):
+        text += ("" if before is None else " \\\\[6pt]\n" if line.adjoint != before.adjoint else " \\\\\n") + row
     return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
 
 
 def _broken(line: Line, style: Style) -> list[str]:
     """The right side in pieces that fit: broken before a term, or within a long one before a factor."""
-    width = _points if style is LATEX else len
+    width = _points if style is LATEX else columns
     room = _ROOM[style] - width(line.lhs) - width(line.note)
     indent = 30 if style is LATEX else 4
     pieces, used = [""], 0
@@ -330,14 +344,25 @@ def _points(latex: str) -> int:
 
 
 def _plain(lines: list[Line]) -> str:
-    margin = max((len(line.lhs) for line in lines), default=0)
-    text = []
-    for line in lines:
-        note = f"   {line.note}" if line.note else ""
-        pieces = _broken(line, TEXT)
-        rows = [f"{line.lhs:>{margin}} = {pieces[0].strip()}", *(" " * (margin + 6) + piece.strip() for piece in pieces[1:])]
-        text += [""] * line.gap + rows[:-1] + [rows[-1] + note]
+    margin = max((columns(line.lhs) for line in lines), default=0)
+    broken = [_broken(line, TEXT) for line in lines]
+    rows = [
+        [f"{' ' * (margin - columns(line.lhs))}{line.lhs} = {pieces[0].strip()}"]
+        + [" " * (margin + 6) + piece.strip() for piece in pieces[1:]]
+        for line, pieces in zip(lines, broken, strict=True)
+    ]
+    column = max((columns(row[-1]) for line, row in zip(lines, rows, strict=True) if line.note), default=0)
+    text: list[str] = []
+    for before, line, row in zip([None, *lines], lines, rows, strict=False):
+        text += [""] if before is not None and before.adjoint != line.adjoint else []
+        note = " " * (column - columns(row[-1])) + TEXT.space + line.note if line.note else ""
+        text += [*row[:-1], row[-1] + note]
     return "\n".join(text)
 
 
-__all__ = ["CHARACTERS", "LATEX", "TEXT", "Display", "render"]
+def columns(text: str) -> int:
+    """The columns that a text takes in a terminal; a bar over a letter takes none."""
+    return sum(not unicodedata.combining(sign) for sign in text)
+
+
+__all__ = ["CHARACTERS", "LATEX", "TEXT", "Display", "columns", "render"]

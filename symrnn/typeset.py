@@ -5,11 +5,13 @@ a scalar product or sum, so it is restored here: in a product a derivative comes
 weights, then values, then sums; in a sum the terms follow their weights U, V, b, or their time.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any, NamedTuple
 
+import numpy as np
 from sympy import Abs, Add, Expr, Float, Function, MatAdd, MatMul, MatrixSymbol, Mul, Pow, Rational, Symbol, Transpose
 from sympy.core.function import Application
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
@@ -46,6 +48,7 @@ class Style:
     absolute: str
     space: str
     dots: str
+    value: Callable[[float], str]
 
 
 _OPERATORS = {"tanh", "exp", "log"}
@@ -56,6 +59,23 @@ def _latex_name(name: str) -> str:
     if name in _OPERATORS:
         return "\\" + name
     return {"sigmoid": r"\sigma"}.get(name) or r"\mathrm{" + name.replace("_", r"\_") + "}"
+
+
+def decimal(number: float) -> tuple[str, int]:
+    """Seven significant digits, trailing zeros kept, with a power of ten below 1e-3 and from 1e7 on."""
+    if not math.isfinite(number) or number == round(number) and abs(number) < 1e7:
+        return f"{number:.0f}", 0
+    if 1e-3 <= abs(number) < 1e7:
+        return f"{number:#.7g}", 0
+    digits, exponent = f"{number:.6e}".split("e")
+    return digits, int(exponent)
+
+
+def _value(number: float, about: str, power: str) -> str:
+    """= 1 where the number is whole, and about 0.9643554 where it is rounded."""
+    digits, exponent = decimal(number)
+    sign = "=" if math.isfinite(number) and float(f"{digits}e{exponent}") == number else about
+    return f"{sign} {digits}" + (power.format(exponent) if exponent else "")
 
 
 LATEX = Style(
@@ -70,8 +90,9 @@ LATEX = Style(
     total=r"\sum_{{t={}}}^{{{}}} ",
     power=lambda exponent: f"^{exponent}" if len(exponent) == 1 else f"^{{{exponent}}}",
     absolute=r"\lvert {} \rvert",
-    space=r"\quad ",
+    space=r" \qquad ",
     dots=r"\dots",
+    value=lambda number: _value(number, r"\approx", r" \times 10^{{{}}}"),
 )
 TEXT = Style(
     letter=lambda letter: letter.text,
@@ -87,6 +108,7 @@ TEXT = Style(
     absolute="|{}|",
     space="   ",
     dots="...",
+    value=lambda number: _value(number, "≈", "e{}"),
 )
 
 
@@ -178,8 +200,6 @@ def _(expr: Rational, context: Context) -> Text:
 @show.register
 def _(expr: Float, context: Context) -> Text:
     """The shortest decimal that reads back, in float32 where the number is a float32."""
-    import numpy as np
-
     value = float(expr)
     text = str(np.float32(value)) if float(np.float32(value)) == value else repr(value)
     return Text(text, ADD if value < 0 else ATOM)

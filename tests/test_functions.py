@@ -10,8 +10,20 @@ from sympy import Expr, Integer, Rational, Symbol, lambdify, simplify
 from sympy.core.function import ArgumentIndexError
 
 from symrnn.functions import (
-    _HELPERS, _KERAS_ONLY, _ROWS, NamedFunction, NamedSlope, activation_name, activations, define, functions,
-    logsumexp, slopes, softmax, softplus, stable,
+    _HELPERS,
+    _KERAS_ONLY,
+    _ROWS,
+    NamedFunction,
+    NamedSlope,
+    activation_name,
+    activations,
+    define,
+    functions,
+    logsumexp,
+    slopes,
+    softmax,
+    softplus,
+    stable,
 )  # fmt: skip
 from tests.bank import computable, exact, written_out
 
@@ -87,8 +99,11 @@ def test_softmax_has_no_derivative_by_its_index() -> None:
 
 @pytest.mark.parametrize(
     ("name", "slope"),
-    [("sigmoid", "y*(1 - y)"), ("softplus", "sigmoid(x)"), ("softsign", "(1 - Abs(y))**2"), ("tanh_shrink", "tanh(x)**2"),
-     ("squareplus", "y**2/(y**2 + 1)"), ("log_sigmoid", "sigmoid(-x)"), ("relu", "relu_slope(x, y)")],
+    [
+        ("sigmoid", "y*(1 - y)"), ("softplus", "sigmoid(x)"), ("softsign", "(1 - Abs(y))**2"),
+        ("relu", "relu_slope(x, y)"), ("tanh_shrink", "tanh(x)**2"), ("squareplus", "y**2/(y**2 + 1)"),
+        ("log_sigmoid", "sigmoid(-x)"),
+    ],
 )  # fmt: skip
 def test_slope_in_terms_of_the_output(name: str, slope: str) -> None:
     assert str(functions[name](x).fdiff().xreplace({functions[name](x): Symbol("y", real=True)})) == slope
@@ -127,7 +142,8 @@ def test_unsupported_activation(name: str, reason: str) -> None:
 GRID = np.unique(np.concatenate([np.linspace(-8, 8, 65), [-700, -40, -1e-3, -1e-9, 1e-9, 1e-3, 40, 700]]))
 KINKS = [
     ("relu", 0, 0), ("leaky_relu", 0, 0.20000000298023224), ("relu6", 0, 0), ("relu6", 6, 0), ("elu", 0, 1),
-    ("selu", 0, 1.0507009873554805), ("celu", 0, 2), ("softsign", 0, 1), ("hard_sigmoid", -3, 0), ("hard_sigmoid", 3, 0),
+    ("selu", 0, 1.0507009873554805), ("celu", 0, 2), ("softsign", 0, 1), ("hard_sigmoid", -3, 0),
+    ("hard_sigmoid", 3, 0),
     ("hard_silu", -3, 0), ("hard_silu", 3, 1), ("hard_tanh", -1, 1), ("hard_tanh", 1, 1), ("soft_shrink", -0.5, 0),
     ("soft_shrink", 0.5, 0), ("hard_shrink", -0.5, 0), ("hard_shrink", 0.5, 0), ("sparse_plus", -1, 0),
     ("sparse_plus", 1, 1), ("sparse_sigmoid", -1, 0), ("sparse_sigmoid", 1, 0),

@@ -9,15 +9,14 @@ from symrnn.functions import activations
 from symrnn.layers import Activation, Dense, Dropout, Sequential, SimpleRNN, TimeDistributed
 
 KNOWN = ", ".join(sorted([*activations, "softmax"]))
+POSITIVE = "expected a positive whole number"
 LAYERS = "SimpleRNN, Dense, TimeDistributed, Activation, Dropout"
 
 
 @pytest.mark.parametrize("units", [0, -1, 1.5, 2.0, True, "2", None], ids=repr)
 @pytest.mark.parametrize("layer", [SimpleRNN, Dense])
 def test_refuses_units(layer: type, units: object) -> None:
-    with pytest.raises(
-        ValueError, match=rf"^{layer.__name__}: units: expected a positive whole number, got {units!r}$"
-    ):
+    with pytest.raises(ValueError, match=rf"^{layer.__name__}: units: {POSITIVE}, got {units!r}$"):
         layer(units)
 
 
@@ -40,18 +39,11 @@ def test_refuses_an_activation(make: Callable[[str], object]) -> None:
     [
         (lambda: Sequential([], (3, 1)), ValueError, "Sequential: expected at least one layer, got none"),
         (lambda: Sequential([Dense(1)], (3,)), ValueError, "input_shape: expected (timesteps, features), got (3,)"),
-        (lambda: Sequential([Dense(1)], (1, 3, 1)), ValueError, "input_shape: expected (timesteps, features), got (1, 3, 1)"),
         (lambda: Sequential([Dense(1)], 3), ValueError, "input_shape: expected (timesteps, features), got 3"),
-        (lambda: Sequential([Dense(1)], (0, 1)), ValueError, "input_shape: timesteps: expected a positive whole number, got 0"),
-        (lambda: Sequential([Dense(1)], (3, 0)), ValueError, "input_shape: features: expected a positive whole number, got 0"),
-        (
-            lambda: Sequential([Dense(1)], (3, None)), ValueError,
-            "input_shape: features: expected a positive whole number, got None",
-        ),
-        (
-            lambda: Sequential([Dense(1)], (True, 1)), ValueError,
-            "input_shape: timesteps: expected a positive whole number, got True",
-        ),
+        (lambda: Sequential([Dense(1)], (0, 1)), ValueError, f"input_shape: timesteps: {POSITIVE}, got 0"),
+        (lambda: Sequential([Dense(1)], (True, 1)), ValueError, f"input_shape: timesteps: {POSITIVE}, got True"),
+        (lambda: Sequential([Dense(1)], (3, 0)), ValueError, f"input_shape: features: {POSITIVE}, got 0"),
+        (lambda: Sequential([Dense(1)], (3, None)), ValueError, f"input_shape: features: {POSITIVE}, got None"),
         (
             lambda: Sequential([Dense(1), "Dense"], (3, 1)), NotImplementedError,
             f"layer 2: str is not supported; supported: {LAYERS}",

@@ -9,8 +9,26 @@ from sympy.matrices.expressions import HadamardProduct, OneMatrix, ZeroMatrix
 
 from symrnn.functions import logsumexp, softmax
 from symrnn.matrices import (
-    SLOTS, CrossEntropy, Elementwise, N, Softmax, T, add, elementwise, entries, hadamard, is_zero, multiply, ones,
-    scale, shape, shape_of, substitute, transpose, variable, zeros,
+    SLOTS,
+    CrossEntropy,
+    Elementwise,
+    N,
+    Softmax,
+    T,
+    add,
+    elementwise,
+    entries,
+    hadamard,
+    is_zero,
+    multiply,
+    ones,
+    scale,
+    shape,
+    shape_of,
+    substitute,
+    transpose,
+    variable,
+    zeros,
 )  # fmt: skip
 
 a, b, c = sympy.symbols("a b c", real=True)

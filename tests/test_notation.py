@@ -47,8 +47,9 @@ def test_family_is_the_name_without_the_time() -> None:
 @pytest.mark.parametrize(
     ("time", "to", "expected"),
     [
-        ("t", 1, "t+1"), ("t", -1, "t-1"), ("t-1", 1, "t"), ("t+1", -1, "t"), ("t-1", "T-1", "T-2"), ("t", "T-1", "T-1"),
-        ("t+1", "T-1", "T"), ("t", 0, 0), ("t-1", 0, -1), ("t+1", 0, 1), ("T-1", 1, "T-1"), (3, 1, 3), (None, 1, None),
+        ("t", 1, "t+1"), ("t", -1, "t-1"), ("t-1", 1, "t"), ("t+1", -1, "t"), ("t-1", "T-1", "T-2"),
+        ("t", "T-1", "T-1"), ("t+1", "T-1", "T"), ("t", 0, 0), ("t-1", 0, -1), ("t+1", 0, 1),
+        ("T-1", 1, "T-1"), (3, 1, 3), (None, 1, None),
     ],
 )  # fmt: skip
 def test_move(time: object, to: object, expected: object) -> None:

@@ -1,0 +1,198 @@
+"""The command line: `symrnn derive` and `symrnn check`."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from symrnn import __version__, documents
+from symrnn.checks import check as run_check
+from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X, ZOOMS, Derivation, derive
+from symrnn.keras_bridge import from_keras
+from symrnn.layers import Dense, Sequential, SimpleRNN
+from symrnn.models import build, load
+
+_SHAPE = ("units", "features", "outputs", "activation")
+_ELIDED = 10
+"""Above this number of time steps equations are shown for a general t."""
+
+
+def _model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The argument and options that both commands describe a model with."""
+    decorators = [
+        click.argument("model", required=False, type=click.Path(path_type=Path)),
+        click.option("--timesteps", type=int, help="Number of time steps (3 without MODEL)."),
+        click.option("--units", type=int, help="Units of the SimpleRNN layer [default: 1]."),
+        click.option("--features", type=int, help="Features of x at each step [default: 1]."),
+        click.option("--outputs", type=int, help="Units of the Dense layer [default: 1]."),
+        click.option("--activation", help="Activation of the SimpleRNN layer [default: tanh]."),
+        click.option("--loss", help="Differentiate this loss instead of the sum of y: mse, mae, huber, ..."),
+    ]
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="symrnn")
+def cli() -> None:
+    """Recurrent neural networks derived symbolically, and checked against Keras.
+
+    MODEL is a .keras file. Without it the model is SimpleRNN and Dense, by default the notebook's:
+    three time steps, one feature, one unit, one output.
+    """
+
+
+@cli.command("derive", short_help="Print the derivation of MODEL and its table of symbols.")
+@_model_options
+@click.option("--zoom", default="unrolled", show_default=True, help="step, unrolled, scalar or closed.")
+@click.option("--gradient", is_flag=True, help="Backpropagation through time and the gradients too.")
+@click.option("--format", "form", default="text", show_default=True, help="text, markdown or latex.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
+def derive_command(
+    model: Path | None, zoom: str, gradient: bool, form: str, output: Path | None, loss: str | None, **shape: Any
+) -> None:
+    """Print the derivation of MODEL and its table of symbols."""
+    derivation = _derivation(model, shape)
+    if form not in documents.FORMATS:
+        raise ValueError(f"unknown format {form!r}; known: {', '.join(documents.FORMATS)}")
+    parts = documents.sections(derivation, zoom, gradient or loss is not None, loss, weights=derivation.weights)
+    text = documents.FORMATS[form](parts)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        documents.write(output, text)
+
+
+@cli.command("check", short_help="Compare the derivation of MODEL with Keras, numbers beside numbers.")
+@_model_options
+@click.option("--inputs", type=click.Path(path_type=Path), help="x as a .npy file; random without it.")
+@click.option("--targets", type=click.Path(path_type=Path), help="y_true as a .npy file; random without it.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report alone, as JSON.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
+def check_command(
+    model: Path | None,
+    inputs: Path | None,
+    targets: Path | None,
+    seed: int,
+    as_json: bool,
+    output: Path | None,
+    loss: str | None,
+    **shape: Any,
+) -> None:
+    """Derive MODEL and compare it with Keras: prediction, states, loss and every gradient.
+
+    Exits with 1 where they do not agree.
+    """
+    derivation = _derivation(model, shape)
+    x, y_true = _load(inputs, "--inputs"), _load(targets, "--targets")
+    if y_true is not None and loss is None:
+        raise ValueError("--targets: expected --loss with it, got none")
+    notebook = model is None and derivation.network.model == NOTEBOOK
+    if x is None and notebook:
+        x = np.array(NOTEBOOK_X)
+    with _quiet():
+        keras_model = build(derivation.network.model, seed, NOTEBOOK_WEIGHTS if notebook else None) if model is None else _load_model(model)
+        report = run_check(keras_model, x, y_true, loss, seed=seed)
+    if as_json:
+        text = json.dumps(report.to_dict(), indent=2) + "\n"
+    else:
+        parts = _checked_sections(derivation, keras_model.get_weights(), x, y_true, loss)
+        text = documents.FORMATS["text"]([*parts, documents.Paragraph("Check against Keras", str(report))])
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        documents.write(output, text)
+    sys.exit(0 if report.ok else 1)
+
+
+def _checked_sections(
+    derivation: Derivation, weights: list[np.ndarray], x: np.ndarray | None, y_true: np.ndarray | None, loss: str | None
+) -> list[documents.Section]:
+    """Model, forward equations, closed form where it is small, the way back: with numbers where each is one."""
+    small = derivation.timesteps is not None and derivation.timesteps <= _ELIDED
+    zoom = "unrolled" if small else "step"
+    numbers: dict[str, float] = {}
+    if small and derivation.is_scalar and x is not None and x.size == derivation.timesteps and (loss is None or y_true is not None):
+        given = [x.reshape(-1), *([] if loss is None else [np.reshape(y_true, -1)]), [np.asarray(w, float) for w in weights]]
+        numbers = {name: float(value.reshape(())) for name, value in derivation.gradient(loss).values(*given).items()}
+    model, *equations = documents.sections(derivation, zoom, True, loss, numbers, weights)
+    closed = documents.sections(derivation, "closed")[1:] if small and derivation.is_scalar else []
+    return [model, equations[0], *closed, *equations[1:]]
+
+
+def _derivation(model: Path | None, shape: dict[str, Any]) -> Derivation:
+    """The derivation of a file, or of SimpleRNN and Dense by the options."""
+    given = [name for name in _SHAPE if shape[name] is not None]
+    if model is not None:
+        if given:
+            raise ValueError(f"--{given[0]}: expected no such option beside MODEL, which has its own")
+        return derive(model, timesteps=shape["timesteps"])
+    filled = {"timesteps": 3, "units": 1, "features": 1, "outputs": 1, "activation": "tanh"} | {
+        name: value for name, value in shape.items() if value is not None
+    }
+    layers = [SimpleRNN(filled["units"], activation=filled["activation"]), Dense(filled["outputs"])]
+    return derive(Sequential(layers, input_shape=(filled["timesteps"], filled["features"])))
+
+
+def _load(path: Path | None, option: str) -> np.ndarray | None:
+    """An array from a .npy file, without running anything from it."""
+    if path is None:
+        return None
+    if not path.is_file():
+        raise FileNotFoundError(f"{option}: no such file: {path}")
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError):
+        raise ValueError(f"{option}: expected a .npy file of numbers, got {path}") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{option}: expected a .npy file of one array, got {path}")
+    return array
+
+
+def _load_model(path: Path) -> Any:
+    """The file as a live Keras model, after symrnn's own reader has found only layers that it knows."""
+    from_keras(path)
+    return load(path)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """TensorFlow writes about the machine to the standard error stream while it starts; keep it silent."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def main() -> None:
+    """Run the command line; what is wrong with the input is one line and exit code 2."""
+    try:
+        cli.main(prog_name="symrnn", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (ValueError, NotImplementedError, OSError, ImportError) as error:
+        click.echo(f"symrnn: {_one_line(error)}", err=True)
+        sys.exit(2)
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())

@@ -1,0 +1,199 @@
+"""A derivation as a document: a list of sections, written as text, Markdown or LaTeX."""
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from symrnn.derivation import Derivation
+from symrnn.layers import Layer, TimeDistributed
+from symrnn.notation import Letter
+from symrnn.printing import LATEX, TEXT, Display, render
+from symrnn.typeset import Style
+
+Cell = str | Letter
+
+
+@dataclass(frozen=True)
+class Table:
+    """A section that is a table; the columns in `right` are set to the right."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    right: tuple[int, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Equations:
+    """A section of displayed equations."""
+
+    title: str
+    display: Display
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A section of plain text, printed as it is."""
+
+    title: str
+    text: str
+
+
+Section = Table | Equations | Paragraph
+
+
+# sections ---------------------------------------------------------------------------------------
+
+
+def model_table(derivation: Derivation, weights: Sequence[np.ndarray] | None = None) -> Table:
+    """Layer, symbol, Keras weight, shape, number of parameters; and the value of 1 x 1 weights."""
+    rows = []
+    for i, weight in enumerate(derivation.table):
+        layer = derivation.network.model.layers[weight.layer]
+        new = i == 0 or derivation.table[i - 1].layer != weight.layer
+        count = int(np.prod(weight.shape))
+        value = _value(weights[i]) if weights is not None else ""
+        cells: tuple[Cell, ...] = (layer_name(layer) if new else "", weight.letter, weight.keras, str(weight.shape), str(count))
+        rows.append((*cells, value))
+    total = sum(int(np.prod(weight.shape)) for weight in derivation.table)
+    head = ("layer", "symbol", "Keras weight", "shape", "count", "value")
+    if weights is None or not any(row[-1] for row in rows):
+        head, rows = head[:-1], [row[:-1] for row in rows]
+    steps = "any number of" if derivation.timesteps is None else str(derivation.timesteps)
+    features = derivation.network.model.input_shape[1]
+    note = f"Parameters: {total}, in the order of get_weights(). Input: {steps} time steps, features: {features}."
+    return Table("Model", head, tuple(rows), (4, 5), note)
+
+
+def layer_name(layer: Layer) -> str:
+    """The layer as it is called, such as SimpleRNN(4, relu)."""
+    inner = layer.layer if isinstance(layer, TimeDistributed) else layer
+    units = [str(inner.units)] if hasattr(inner, "units") else []
+    default = "tanh" if hasattr(inner, "go_backwards") else None
+    activation = getattr(inner, "activation", default)
+    named = [] if activation in (default, None, "linear") and units else [str(activation)]
+    text = f"{type(inner).__name__}({', '.join([*units, *named])})"
+    return f"TimeDistributed({text})" if isinstance(layer, TimeDistributed) else text
+
+
+def _value(weight: np.ndarray) -> str:
+    return str(weight.reshape(())[()]).removesuffix(".0") if weight.size == 1 else ""
+
+
+def sections(
+    derivation: Derivation,
+    zoom: str,
+    gradient: bool = False,
+    loss: str | None = None,
+    numbers: Mapping[str, float] | None = None,
+    weights: Sequence[np.ndarray] | None = None,
+) -> list[Section]:
+    """The model, the forward equations and, with a gradient, the way back; `numbers` are put beside."""
+    numbers = numbers or {}
+    parts: list[Section] = [model_table(derivation, weights)]
+    if not gradient:
+        title = "Closed form" if zoom == "closed" else "Forward equations"
+        return [*parts, Equations(title, replace(derivation.display(zoom), numbers=numbers))]
+    display = derivation.gradient(loss).display(zoom)
+    if zoom == "closed":
+        return [*parts, Equations("Gradients in closed form", display)]
+    forward = replace(display, part="forward", numbers=numbers)
+    adjoint = replace(display, part="adjoint", numbers=numbers)
+    return [*parts, Equations("Forward equations", forward), Equations("Backpropagation through time", adjoint)]
+
+
+# formats ----------------------------------------------------------------------------------------
+
+
+def _cell(cell: Cell, style: Style) -> str:
+    return style.letter(cell) if isinstance(cell, Letter) else cell
+
+
+def _text(parts: Sequence[Section]) -> str:
+    return "\n\n".join(f"{part.title}\n\n{_indented(_text_body(part))}" for part in parts) + "\n"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" if line else "" for line in text.split("\n"))
+
+
+def _text_body(part: Section) -> str:
+    if isinstance(part, Equations):
+        return render(part.display, TEXT)
+    if isinstance(part, Paragraph):
+        return part.text
+    table = [part.head, *(tuple(_cell(cell, TEXT) for cell in row) for row in part.rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [
+        "  ".join(c.rjust(w) if i in part.right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in table
+    ]
+    rule = "-" * max(map(len, lines))
+    return "\n".join([lines[0], rule, *lines[1:], rule, part.note])
+
+
+def _markdown(parts: Sequence[Section]) -> str:
+    return "\n\n".join(f"## {part.title}\n\n{_markdown_body(part)}" for part in parts) + "\n"
+
+
+def _markdown_body(part: Section) -> str:
+    if isinstance(part, Equations):
+        return math_block(render(part.display, LATEX))
+    if isinstance(part, Paragraph):
+        return f"```text\n{part.text}\n```"
+    rule = ["---:" if i in part.right else "---" for i in range(len(part.head))]
+    rows = [[f"$`{c.latex}`$" if isinstance(c, Letter) else c for c in row] for row in part.rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [part.head, rule, *rows]) + f"\n\n{part.note}"
+
+
+def math_block(latex: str) -> str:
+    """A block of LaTeX as GitHub renders it: fenced, with `aligned` in the place of `align*`."""
+    return f"```math\n{latex.replace('{align*}', '{aligned}')}\n```"
+
+
+def _latex(parts: Sequence[Section]) -> str:
+    return "\n\n".join(f"\\subsection*{{{part.title}}}\n{_latex_body(part)}" for part in parts) + "\n"
+
+
+def _latex_body(part: Section) -> str:
+    if isinstance(part, Equations):
+        return render(part.display, LATEX)
+    if isinstance(part, Paragraph):
+        return f"\\begin{{verbatim}}\n{part.text}\n\\end{{verbatim}}"
+    columns = "".join("r" if i in part.right else "l" for i in range(len(part.head)))
+    rows = [[f"${c.latex}$" if isinstance(c, Letter) else c.replace("_", r"\_") for c in row] for row in part.rows]
+    body = " \\\\\n".join(" & ".join(row) for row in rows)
+    head = " & ".join(part.head)
+    table = f"\\begin{{tabular}}{{{columns}}}\n\\hline\n{head} \\\\\n\\hline\n{body} \\\\\n\\hline\n\\end{{tabular}}"
+    return f"\\begin{{center}}\n{table}\n\\end{{center}}\n{part.note.replace('_', chr(92) + '_')}"
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Section]], str]] = {"text": _text, "markdown": _markdown, "latex": _latex}
+"""How a list of sections is written."""
+
+
+def write(path: str | os.PathLike, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OSError: the place cannot be written to; a file that was there is as it was.
+    """
+    target = Path(path)
+    if target.is_dir() or not target.parent.is_dir():
+        raise FileNotFoundError(f"{target}: expected the name of a file in a folder that exists")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise

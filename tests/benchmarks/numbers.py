@@ -1,0 +1,120 @@
+"""Loss and gradients per second: generated NumPy against a compiled `tf.function`, and JAX where it is installed."""
+
+import importlib.util
+from typing import Any
+
+import numpy as np
+
+import symrnn
+from tests.benchmarks.timing import Work, by_turns, report
+
+LARGE = (64, 16, 64, 64)
+"""Batch, time steps, features, units."""
+LONG = (32, 50, 8, 32)
+NOTEBOOK_X = np.array([[[1.0], [2.0], [3.0]]], "float32")
+NOTEBOOK_Y = np.array([[0.5]], "float32")
+Weights = list[np.ndarray]
+
+
+def keras_model(timesteps: int, features: int, units: int) -> Any:
+    """SimpleRNN and Dense(1), with Keras' own initial weights."""
+    import keras
+
+    layers = [keras.Input((timesteps, features)), keras.layers.SimpleRNN(units), keras.layers.Dense(1)]
+    return keras.Sequential(layers)
+
+
+def ours(model: Any, x: np.ndarray, y_true: np.ndarray) -> Work:
+    """The generated function, called with the list of `get_weights()`."""
+    gradient = symrnn.derive(model).gradient(loss="mse").lambdify()
+    weights = model.get_weights()
+    return lambda: gradient(x, y_true, weights)
+
+
+def tensorflow(model: Any, x: np.ndarray, y_true: np.ndarray) -> Work:
+    """The Keras model in a compiled `tf.function` with GradientTape, its arguments already tensors."""
+    import tensorflow as tf
+
+    @tf.function(jit_compile=False)
+    def loss_and_gradients(x: Any, y_true: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(model(x) - y_true))
+        return loss, tape.gradient(loss, model.trainable_variables)
+
+    arguments = tf.constant(x), tf.constant(y_true)
+    return lambda: loss_and_gradients(*arguments)
+
+
+def jax(weights: Weights, x: np.ndarray, y_true: np.ndarray) -> Work:
+    """`value_and_grad` of a scan, jitted, its arguments already on the device."""
+    import jax as library
+    import jax.numpy as jnp
+
+    def loss(weights: Any, x: Any, y_true: Any) -> Any:
+        U, V, b_h, W, b_o = weights
+
+        def step(h: Any, x_t: Any) -> tuple[Any, None]:
+            return jnp.tanh(x_t + h @ V), None
+
+        h, _ = library.lax.scan(step, jnp.zeros((x.shape[0], V.shape[0])), (x @ U + b_h).swapaxes(0, 1))
+        return jnp.mean((h @ W + b_o - y_true) ** 2)
+
+    both = library.jit(library.value_and_grad(loss))
+    arguments = library.device_put((weights, x, y_true))
+    return lambda: library.block_until_ready(both(*arguments))
+
+
+def has_jax() -> bool:
+    """Whether JAX is installed."""
+    return importlib.util.find_spec("jax") is not None
+
+
+def notebook(rounds: int = 31, slice_seconds: float = 0.03) -> float:
+    """Calls per second for one sample of the notebook's model."""
+    model = keras_model(3, 1, 1)
+    works = {maker.__name__: maker(model, NOTEBOOK_X, NOTEBOOK_Y) for maker in (ours, tensorflow)}
+    _agree(works)
+    times = by_turns(works, rounds, slice_seconds)
+    what = "notebook's model, one sample, calls per second: tf.function"
+    return report(what, times["ours"], times["tensorflow"], ">= 20", faster=True)
+
+
+def batch(sizes: tuple[int, int, int, int], rounds: int = 31, slice_seconds: float = 0.05) -> list[float]:
+    """The time for one batch against each of the others."""
+    samples, timesteps, features, units = sizes
+    model = keras_model(timesteps, features, units)
+    random = np.random.default_rng(0)
+    x = random.normal(size=(samples, timesteps, features)).astype("float32")
+    y_true = random.normal(size=(samples, 1)).astype("float32")
+    works: dict[str, Work] = {"ours": ours(model, x, y_true), "tf.function": tensorflow(model, x, y_true)}
+    if has_jax():
+        works["JAX"] = jax(model.get_weights(), x, y_true)
+    _agree(works)
+    times = by_turns(works, rounds, slice_seconds)
+    what = f"batch {samples}, T {timesteps}, features {features}, units {units}"
+    return [report(f"{what}: {name}", times["ours"], times[name], "< 1") for name in works if name != "ours"]
+
+
+def _agree(works: dict[str, Work]) -> None:
+    """Check that all compute the same before they are timed."""
+    expected, *others = (_flat(work()) for work in works.values())
+    for other in others:
+        np.testing.assert_allclose(expected, other, rtol=1e-3, atol=1e-4)
+
+
+def _flat(result: Any) -> np.ndarray:
+    loss, gradients = result
+    return np.concatenate([np.ravel(value) for value in (loss, *gradients)])
+
+
+def main() -> None:
+    """Print all ratios."""
+    notebook()
+    for sizes in (LARGE, LONG):
+        batch(sizes)
+    if not has_jax():
+        print("JAX is not installed: not compared with it")
+
+
+if __name__ == "__main__":
+    main()
