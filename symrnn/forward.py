@@ -195,7 +195,7 @@ def _(layer: Dense, build: _Build, place: int, number: int | None, last: bool) -
     W = build.weight(Letter("W", layer=number), place, "kernel", width(x), layer.units)
     b = build.weight(Letter("b", sub="o", layer=number), place, "bias", layer.units) if layer.use_bias else None
     a = build.rows(Letter("a", sub="o", layer=number), layer.units)
-    y = build.rows(Letter("y", layer=None if last else number), layer.units)
+    y = build.rows(Letter("y", layer=None if last else number or 1), layer.units)
     equations = activated(layer.activation, affine([(x, W)], b), a, y)
     build.append(equations)
     build.value = y

@@ -13,6 +13,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from unicodedata import normalize
 
 Time = int | str
 """A time step: a number, or one of "t", "t-1", "t+1", "T-1", "T" where the step is not fixed."""
@@ -102,7 +103,7 @@ class Letter:
         """The symbol for a terminal, in Unicode."""
         if self.mark == "partial":
             return f"∂{self.objective}/∂{replace(self, mark='').text}"
-        base = _TEXT_OF_BASE.get(self.base, self.base) + (_MACRON if self.mark else "")
+        base = normalize("NFC", _TEXT_OF_BASE.get(self.base, self.base) + (_MACRON if self.mark else ""))
         return _scripts(base, ",".join(self._indices), self.layer)
 
     @property

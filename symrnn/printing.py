@@ -15,7 +15,7 @@ from symrnn.transforms import letter_of, with_samples
 from symrnn.typeset import LATEX, TEXT, Context, Style, Text, show, terms_of
 
 CHARACTERS = 2_000_000
-_ROOM = {LATEX: 330, TEXT: 100}
+_ROOM = {LATEX: 335, TEXT: 100}
 """What fits in a line: points of a page set in 10 pt article, columns of a terminal."""
 
 
@@ -340,7 +340,7 @@ def _points(latex: str) -> int:
             total += 4.5 * len(token.strip("_^{}").replace("\\mathsf", ""))
         else:
             total += _POINTS.get(token, 0 if token[0] == "\\" else 5.6)
-    return int(total)
+    return int(1.06 * total)
 
 
 def _plain(lines: list[Line]) -> str:

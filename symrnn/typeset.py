@@ -373,7 +373,8 @@ def _(expr: MatMul, context: Context) -> Text:
 
 @show.register
 def _(expr: HadamardProduct, context: Context) -> Text:
-    return Text(context.style.had.join(context.show(factor, FUNCTION) for factor in expr.args), MUL)
+    levels = [MUL if isinstance(factor, Elementwise) else FUNCTION for factor in expr.args]
+    return Text(context.style.had.join(map(context.show, expr.args, levels)), MUL)
 
 
 @show.register

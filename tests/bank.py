@@ -112,7 +112,7 @@ _LINEAR_SEQUENCE = (SimpleRNN(1, **_sequence), Dense(2))
 _SOFTMAX = (SimpleRNN(1), Dense(2, "softmax"))
 _SIGMOID_SEQUENCE = (SimpleRNN(1, **_sequence), Dense(2, "sigmoid"))
 LOSS_MODELS: dict[str, Case] = {
-    **{f"{loss}": case(*_LINEAR, loss=loss) for loss in LOSSES},
+    **{f"{loss}": case(*_LINEAR, T=1, loss=loss) for loss in LOSSES},
     **{f"{loss} of sequences": case(*_LINEAR_SEQUENCE, loss=loss) for loss in LOSSES},
     **{f"{loss} of a batch": case(*_LINEAR, loss=loss, rows=2) for loss in LOSSES[:3]},
     **{f"{loss} of a batch": case(*_SOFTMAX, loss=loss, rows=2) for loss in _CROSSENTROPIES},

@@ -127,6 +127,7 @@ def test_refuses(make: Callable[[], Program], message: str) -> None:
         (a, X, "shapes differ in a = X: () and (N, 2)"),
         (Y, a, "shapes differ in Y = a: (N, 2) and ()"),
         (a, sin(M[0, 0]), "M has the shape (1, 1) and stands where a number is expected, in sin(M[0, 0])"),
+        (Y, multiply(a, X), "a is a number and stands where a matrix is expected, in a*X"),
         (Y, MatMul(X, Z), "shapes do not fit in the product X*Z: (N, 2) times (N, 2)"),
         (Y, HadamardProduct(X, ROW, evaluate=False), "shapes differ in HadamardProduct(X, r): (1, 2), (N, 2)"),
         (Y, Elementwise(SLOTS[0] + SLOTS[1], X, ROW), "shapes differ in X + r: (1, 2), (N, 2)"),
