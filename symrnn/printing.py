@@ -15,7 +15,7 @@ from symrnn.transforms import letter_of, with_samples
 from symrnn.typeset import LATEX, TEXT, Context, Style, Text, show, terms_of
 
 CHARACTERS = 2_000_000
-_ROOM = {LATEX: 335, TEXT: 100}
+_ROOM = {LATEX: 322, TEXT: 100}
 """What fits in a line: points of a page set in 10 pt article, columns of a terminal."""
 
 
