@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 
-from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
+from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, log
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.matrices import (
@@ -21,7 +21,7 @@ from symrnn.matrices import (
     substitute, transpose, variable, zeros,
 )  # fmt: skip
 from symrnn.notation import Letter
-from symrnn.program import Carry, Equation, Item, Program, Recurrence, Reversal, families, parameters, reads, recurrence, symbols_of
+from symrnn.program import Carry, Equation, Item, Program, Recurrence, Reversal, defines, families, parameters, reads, recurrence, symbols_of
 from symrnn.transforms import letter_of, prune
 
 Pair = tuple[Expr, Expr]
@@ -111,11 +111,13 @@ def _(expr: Softmax, g: Expr, ans: Expr) -> list[Pair]:
 def _(expr: CrossEntropy, g: Expr, ans: Expr) -> list[Pair]:
     """c = crossentropy(T, Z): Z gets (g 1^T) o (softmax(Z) - T).
 
-    The rows of T sum to 1; TensorFlow's softmax_cross_entropy_with_logits assumes the same.
+    The rows of T sum to 1; TensorFlow's softmax_cross_entropy_with_logits assumes the same. T gets
+    (g 1^T) o -log softmax(Z).
     """
     target, logits = expr.args
     spread = multiply(g, ones((1, target.shape[1])))
-    return [(logits, hadamard(spread, add(Softmax(logits), multiply(-1, target))))]
+    losses = elementwise(-log(SLOTS[0]), Softmax(logits))
+    return [(logits, hadamard(spread, add(Softmax(logits), multiply(-1, target)))), (target, hadamard(spread, losses))]
 
 
 def contributions(expr: Expr, g: Expr, ans: Expr) -> Iterator[Pair]:
@@ -142,6 +144,7 @@ class _Sweep:
     named: dict[Expr, Expr]
     letters: dict[Expr, Letter]
     families: dict[Expr, None]
+    known: frozenset[Expr]
     terms: dict[Expr, list[Expr]] = field(default_factory=lambda: defaultdict(list))
     forward: list[Item] = field(default_factory=list)
     backward: list[Item] = field(default_factory=list)
@@ -184,15 +187,23 @@ def backprop(program: Program, wrt: tuple[Expr, ...], objective: str = "y") -> P
 
 
 def _start(program: Program, objective: str) -> _Sweep:
-    uses: dict[Expr, int] = defaultdict(int)
+    uses: dict[Expr, int] = defaultdict(int, dict.fromkeys(program.outputs, 1))
     steps: list[Equation] = []
     for item in program.equations:
-        for symbol in reads(item):
+        for symbol in _read_each_time(item):
             uses[symbol] += 1
         steps += [item] if isinstance(item, Equation) else item.body.equations if isinstance(item, Recurrence) else []
     named = {step.rhs: step.lhs for step in steps if isinstance(step.rhs, Elementwise | Softmax) or step.rhs.is_Function}
     inputs = frozenset((*program.inputs, *program.sequences))
-    return _Sweep(objective, inputs, uses, named, dict(program.letters), families(program))
+    known = inputs | {symbol for item in program.equations for symbol in defines(item)}
+    return _Sweep(objective, inputs, uses, named, dict(program.letters), families(program), known)
+
+
+def _read_each_time(item: Item) -> list[Expr]:
+    """What an item reads, once for each place that hands an adjoint back; families are not counted."""
+    if not isinstance(item, Recurrence):
+        return list(reads(item))
+    return [*parameters(item), *(symbol for carry in item.carries for symbol in symbols_of([carry.init]))]
 
 
 def _through_equation(item: Equation, sweep: _Sweep) -> None:
@@ -295,7 +306,8 @@ def _total(symbol: Expr, sweep: _Sweep) -> Expr:
     if symbol in sweep.inputs and sweep.uses[symbol] == 1:
         sweep.defined[symbol] = total
         return total
-    return sweep.declare(sweep.letters[total].part(len(sweep.terms[symbol]) + 1), symbol)
+    letter = sweep.letters[total]
+    return sweep.declare(replace(letter, sub=f"{letter.sub}use{len(sweep.terms[symbol]) + 1}"), symbol)
 
 
 def _start_letter(carry: Carry, sweep: _Sweep) -> Letter:
@@ -312,7 +324,7 @@ def _append(item: Recurrence, steps: list[Item], carries: list[Carry], sums: lis
     extra = [s for s in inner if (s in used or s in pending) and s not in item.stacked]
     sweep.forward.append(replace(item, stacked=(*item.stacked, *extra)))
     sweep.families |= dict.fromkeys(extra)
-    if not equations and not sums:
+    if not equations and not sums and not carries:
         return
     stacked = [*(e.lhs for e in equations), *(c.prev for c in carries)]
     known = [s for s in used if s in sweep.families and s not in stacked]
@@ -323,7 +335,7 @@ def _adjoint_of(symbol: Expr, sweep: _Sweep) -> Expr:
     """The symbol's adjoint, defined now as the sum of its terms if no equation has done it."""
     if symbol in sweep.defined:
         return sweep.defined[symbol]
-    if symbol not in sweep.inputs and symbol not in sweep.letters and not sweep.terms[symbol]:
+    if symbol not in sweep.known:
         raise ValueError(f"{symbol} is not a symbol of the program")
     bar = sweep.name(symbol)
     equation = Equation(bar, add(zeros(shape_of(symbol)), *sweep.terms[symbol]))

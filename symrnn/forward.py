@@ -5,6 +5,7 @@ from functools import singledispatch
 
 from sympy import Expr
 
+from symrnn.functions import activation_name
 from symrnn.layers import (
     Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed, activate, activated, affine, width,
 )  # fmt: skip
@@ -126,8 +127,6 @@ def _fuse(layers: tuple[Layer, ...]) -> list[Placed]:
     fused: list[Placed] = []
     for place, layer in enumerate(layers):
         before = fused[-1][1] if fused else None
-        if isinstance(before, TimeDistributed):
-            before = before.layer
         if isinstance(layer, Activation) and isinstance(before, Dense) and before.activation in (None, "linear"):
             fused[-1] = (fused[-1][0], replace(before, activation=layer.activation))
         elif not isinstance(layer, Dropout):
@@ -165,8 +164,9 @@ def _(layer: SimpleRNN, build: _Build, place: int, number: int | None, last: boo
     b = build.weight(Letter("b", sub="h", layer=number), place, "bias", layer.units) if layer.use_bias else None
     letter = Letter("h", layer=number)
     a, h = build.rows(Letter("a", layer=number), layer.units), build.rows(letter, layer.units)
-    before, start, end = ("t+1", "T", 0) if layer.go_backwards else ("t-1", -1, "T-1")
-    h_prev, final = (build.symbol(letter.at(time), N, layer.units) for time in (before, end))
+    before, start, end = ("t+1", "T", "0") if layer.go_backwards else ("t-1", -1, "T-1")
+    h_prev = build.symbol(letter.at(before), N, layer.units)
+    final = None if layer.return_sequences else build.symbol(letter.at(end), N, layer.units)
     initial = build.symbol(letter.at(start), N, layer.units) if layer.initial_state else None
     if initial is not None:
         build.inputs.append(initial)
@@ -219,4 +219,5 @@ def _(layer: Activation, build: _Build, place: int, number: int | None, last: bo
     y = build.rows(Letter("y") if last else Letter("g", layer=number), width(x))
     build.append([Equation(y, activate(layer.activation, x))])
     build.value = y
-    build.logits = x if layer.activation in ("softmax", "sigmoid") else None
+    if activation_name(layer.activation) != "linear":  # Keras' linear returns the tensor that it gets
+        build.logits = x if layer.activation in ("softmax", "sigmoid") else None

@@ -276,7 +276,9 @@ class logsumexp(Function):  # noqa: N801
 def define(expr: Expr) -> Expr:
     """The expression with the definitions of all named functions put in."""
     named = (NamedFunction, NamedSlope, softmax, logsumexp)
-    return expr.replace(lambda e: isinstance(e, named), lambda e: e.define())
+    while expr.has(*named):
+        expr = expr.replace(lambda e: isinstance(e, named), lambda e: e.define())
+    return expr
 
 
 _ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
@@ -305,10 +307,10 @@ def activation_name(name: str | None) -> str:
         NotImplementedError: Keras has it, symrnn does not.
     """
     name = "linear" if name is None else name
-    if name in activations or name == "softmax":
+    if isinstance(name, str) and (name in activations or name == "softmax"):
         return name
     supported = ", ".join(sorted([*activations, "softmax"]))
-    if name in _KERAS_ONLY:
+    if isinstance(name, str) and name in _KERAS_ONLY:
         raise NotImplementedError(f"activation {name!r} is not supported ({_KERAS_ONLY[name]}); supported: {supported}")
     raise ValueError(f"unknown activation {name!r}; known: {supported}")
 

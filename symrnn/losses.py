@@ -81,7 +81,7 @@ def loss_name(name: object) -> str:
     Raises:
         ValueError: an unknown loss.
     """
-    if name in LOSSES:
+    if isinstance(name, str) and name in LOSSES:
         return str(name)
     if isinstance(name, str) and name in _ALIASES:
         return _ALIASES[name]

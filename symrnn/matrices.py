@@ -283,12 +283,27 @@ def _(expr: Transpose) -> Shape:
     return shape(expr.arg)[::-1]
 
 
+def _check_numbers(expr: MatrixExpr, numbers: set[Basic]) -> None:
+    """Beside matrices only N and T are numbers: a derivative by any other would be lost."""
+    for symbol in numbers - {N, T}:
+        raise ValueError(f"{symbol} is a number and stands where a matrix is expected, in {expr}")
+
+
+@shape.register
+def _(expr: Elementwise) -> Shape:
+    _check_numbers(expr, expr.template.free_symbols - set(SLOTS))
+    return _common_shape(expr, expr.matrices)
+
+
 @shape.register(MatAdd)
 @shape.register(HadamardProduct)
-@shape.register(Elementwise)
 @shape.register(Softmax)
 def _(expr: MatrixExpr) -> Shape:
-    shapes = {shape(arg) for arg in expr.args if isinstance(arg, MatrixExpr)}
+    return _common_shape(expr, expr.args)
+
+
+def _common_shape(expr: MatrixExpr, parts: tuple[MatrixExpr, ...]) -> Shape:
+    shapes = {shape(part) for part in parts}
     if len(shapes) > 1:
         raise ValueError(f"shapes differ in {expr}: {', '.join(sorted(map(str, shapes)))}")
     return shapes.pop()
@@ -297,6 +312,7 @@ def _(expr: MatrixExpr) -> Shape:
 @shape.register
 def _(expr: MatMul) -> Shape:
     shapes = [shape(arg) for arg in expr.args if isinstance(arg, MatrixExpr)]
+    _check_numbers(expr, set().union(*(arg.free_symbols for arg in expr.args if not isinstance(arg, MatrixExpr))))
     for left, right in zip(shapes, shapes[1:], strict=False):
         if left[1] != right[0]:
             raise ValueError(f"shapes do not fit in the product {expr}: {left} times {right}")

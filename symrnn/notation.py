@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from unicodedata import normalize
 
 Time = int | str
-"""A time step: a number, or one of "t", "t-1", "t+1", "T-1", "T" where the step is not fixed."""
+"""A time step: a number, or one of "t", "t-1", "t+1" where it is any step, and "T-1", "0", "T" at the ends."""
 
-_CODE_OF_TIME: Mapping[Time, str] = {"t-1": "prev", "t+1": "next", "T-1": "last", "T": "init", -1: "init"}
+_CODE_OF_TIME: Mapping[Time, str] = {"t-1": "prev", "t+1": "next", "T-1": "last", "0": "last", "T": "init", -1: "init"}
 _LATEX_OF_BASE: Mapping[str, str] = {"y_true": "y", "delta": r"\delta"}
 _TEXT_OF_BASE: Mapping[str, str] = {"delta": "δ"}
 _LATEX_WORDS: Mapping[str, str] = {"y_true": r"\mathrm{true}"}

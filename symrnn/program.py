@@ -6,6 +6,7 @@ outside; only a `Recurrence` or a `Reversal` defines or reads a family.
 """
 
 import keyword
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -184,12 +185,18 @@ def _bind(symbols: Iterable[Expr], scope: set[Expr], names: set[str]) -> None:
         if not isinstance(symbol, Symbol | MatrixSymbol):
             raise ValueError(f"{symbol} is assigned but is not a symbol")
         name = symbol.name
-        if not name.isidentifier() or keyword.iskeyword(name) or name in _RESERVED or name.startswith("__"):
+        if not _is_usable(name):
             raise ValueError(f"the name {name!r} cannot be used for a symbol: it is reserved or no identifier")
         if name in names:
             raise ValueError(f"the symbol {name} is assigned twice")
         names.add(name)
         scope.add(symbol)
+
+
+def _is_usable(name: str) -> bool:
+    """An identifier that Python reads as it is written, no keyword, none of the generated code's own names."""
+    plain = name.isidentifier() and unicodedata.normalize("NFKC", name) == name
+    return plain and not keyword.iskeyword(name) and name not in _RESERVED and not name.startswith("__")
 
 
 def _check(item: Item, plain: set[Expr], family: set[Expr]) -> None:

@@ -31,6 +31,8 @@ def unroll(program: Program, timesteps: int) -> Program:
 
     h_t becomes h_0, h_1, ..., and a sum over t the sum of its terms.
     """
+    if timesteps < 1:
+        raise ValueError(f"timesteps: expected a positive whole number, got {timesteps!r}")
     letters = dict(program.letters)
     steps = {x: [_at(letters, x, t) for t in range(timesteps)] for x in program.sequences}
     inputs = (*program.inputs, *chain.from_iterable(steps.values()))
@@ -43,13 +45,14 @@ def unroll(program: Program, timesteps: int) -> Program:
             steps[item.lhs] = [_at(letters, item.lhs, t) for t in range(timesteps)]
             equations += map(Equation, steps[item.lhs], reversed(steps[item.rhs]))
         else:
-            equations += _unroll_recurrence(item, timesteps, steps, places, letters)
+            equations += _unroll_recurrence(item, timesteps, steps, places, letters, program.outputs)
     outputs = chain.from_iterable(steps.get(s, [places.get(s, s)]) for s in program.outputs)
     return Program(inputs, (), tuple(equations), tuple(outputs), letters)
 
 
 def _unroll_recurrence(
-    item: Recurrence, timesteps: int, steps: dict[Expr, list[Expr]], places: Mapping, letters: dict[Expr, Letter]
+    item: Recurrence, timesteps: int, steps: dict[Expr, list[Expr]], places: Mapping, letters: dict[Expr, Letter],
+    outputs: tuple[Expr, ...],
 ) -> list[Equation]:
     """The equations of all steps, in the order they run; fills `steps` and `places`."""
     equations: list[Equation] = []
@@ -65,6 +68,9 @@ def _unroll_recurrence(
             local[equation.lhs] = symbol
         for symbol, stack in stacks.items():
             stack[t] = local[symbol]
+            if symbol in outputs and not _is_symbol(stack[t]):  # the first of the neighbours' states
+                stack[t] = _at(letters, symbol, timesteps if item.reverse else -1)
+                equations.append(Equation(stack[t], local[symbol]))
         for total in item.sums:
             terms[total.lhs][t] = substitute(total.rhs, local)
         state = {carry.prev: substitute(carry.next, local) for carry in item.carries}
@@ -164,10 +170,9 @@ def with_samples(program: Program, samples: int) -> Program:
     """The program for a fixed number of samples: `N` is replaced, and a column of one 1 vanishes."""
     sized: dict[Expr, Expr] = {N: Integer(samples)}
     letters = dict(program.letters)
-    for item in program.equations:
-        if isinstance(item, Recurrence):
-            letters |= item.body.letters
-    for symbol in [*letters, *program.inputs, *program.sequences, *chain.from_iterable(map(defines, program.equations))]:
+    bodies = [item.body for item in program.equations if isinstance(item, Recurrence)]
+    parts = [s for p in (program, *bodies) for s in (*p.inputs, *p.sequences, *chain.from_iterable(map(defines, p.equations)))]
+    for symbol in [*letters, *parts]:
         if isinstance(symbol, MatrixSymbol):
             sized[symbol] = MatrixSymbol(symbol.name, *(samples if size == N else size for size in symbol.shape))
     return rename(program, sized)

@@ -43,7 +43,7 @@ EQUATIONS = [
     ([SimpleRNN(2, **sequence), TimeDistributed(Dense(1))], [*RNN, ": y_t = h_t*W + 1*b_o"]),
     (
         [SimpleRNN(2, **backwards), Dense(1, "sigmoid")],
-        [". a_t = h_next*V + x_t*U + 1*b_h", ". h_t = tanh(a_t)", "a_o = h_0*W + 1*b_o", "y = sigmoid(a_o)"],
+        [". a_t = h_next*V + x_t*U + 1*b_h", ". h_t = tanh(a_t)", "a_o = h_last*W + 1*b_o", "y = sigmoid(a_o)"],
     ),
     (
         [SimpleRNN(2, **sequence, **backwards), Dense(1, use_bias=False)],
@@ -121,7 +121,7 @@ LOGITS = [
     ((RNN_1, Dense(2, "tanh")), "None"),
     ((SimpleRNN(2, "softmax"),), "None"),
     ((RNN_1, TimeDistributed(Dense(2, "softmax"))), "None"),
-    ((RNN_1, TimeDistributed(Dense(2)), Activation("softmax")), "a_o_t"),
+    ((RNN_1, TimeDistributed(Dense(2)), Activation("softmax")), "y1_t"),
     ((RNN_1, Dense(2), Activation("softmax")), "a_o_t"),
     ((RNN_1, Activation("sigmoid")), "h_t"),
     ((RNN_1, Dense(2, "softmax"), Dropout(0.5)), "a_o_t"),

@@ -162,8 +162,8 @@ def test_latex(derivation, zoom, options, expected):
 def test_closed_gradient_is_broken_before_terms_and_factors():
     text = symrnn.derive(Sequential([SimpleRNN(1), Dense(1)], (2, 1))).gradient(wrt=["U"]).latex("closed")
     assert text == block(
-        r"\frac{\partial y}{\partial U} &= V W x_0 (1 - \tanh^2(U x_0 + b_h))"
-        r" (1 - \tanh^2(U x_1 + V \tanh(U x_0 + b_h) + b_h))",
+        r"\frac{\partial y}{\partial U} &= V W x_0 (1 - \tanh^2(U x_0 + b_h))",
+        r"    &\qquad \times (1 - \tanh^2(U x_1 + V \tanh(U x_0 + b_h) + b_h))",
         r"    &\qquad {} + W x_1 (1 - \tanh^2(U x_1 + V \tanh(U x_0 + b_h) + b_h))",
     )
 
