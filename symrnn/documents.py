@@ -137,11 +137,12 @@ def _text_body(part: Section) -> str:
     return "\n".join([lines[0], rule, *lines[1:], rule, part.note])
 
 
-def _markdown(parts: Sequence[Section]) -> str:
-    return "\n\n".join(f"## {part.title}\n\n{_markdown_body(part)}" for part in parts) + "\n"
+def _markdown_document(parts: Sequence[Section]) -> str:
+    return "\n\n".join(f"## {part.title}\n\n{markdown(part)}" for part in parts) + "\n"
 
 
-def _markdown_body(part: Section) -> str:
+def markdown(part: Section) -> str:
+    """A section without its title, as GitHub renders it."""
     if isinstance(part, Equations):
         return math_block(render(part.display, LATEX))
     if isinstance(part, Paragraph):
@@ -173,7 +174,7 @@ def _latex_body(part: Section) -> str:
     return f"\\begin{{center}}\n{table}\n\\end{{center}}\n{part.note.replace('_', chr(92) + '_')}"
 
 
-FORMATS: Mapping[str, Callable[[Sequence[Section]], str]] = {"text": _text, "markdown": _markdown, "latex": _latex}
+FORMATS: Mapping[str, Callable[[Sequence[Section]], str]] = {"text": _text, "markdown": _markdown_document, "latex": _latex}
 """How a list of sections is written."""
 
 

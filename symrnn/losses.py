@@ -65,7 +65,7 @@ LOSSES: dict[str, tuple[Callable[..., tuple[list[Equation], Expr]], bool]] = {
 """Loss name: its equations, in the prediction p, the target t and names for the clipped p and for
 p / sum p, with the number of each entry or row; whether it is the mean over the columns or their sum."""
 _FROM_LOGITS = {"binary_crossentropy": _binary_logits, "categorical_crossentropy": _categorical_logits}
-_ALIASES = {
+ALIASES = {
     "mean_squared_error": "mse",
     "mean_absolute_error": "mae",
     "bce": "binary_crossentropy",
@@ -83,9 +83,9 @@ def loss_name(name: object) -> str:
     """
     if isinstance(name, str) and name in LOSSES:
         return str(name)
-    if isinstance(name, str) and name in _ALIASES:
-        return _ALIASES[name]
-    raise ValueError(f"unknown loss {name!r}; known: {', '.join(sorted([*LOSSES, *_ALIASES]))}")
+    if isinstance(name, str) and name in ALIASES:
+        return ALIASES[name]
+    raise ValueError(f"unknown loss {name!r}; known: {', '.join(sorted([*LOSSES, *ALIASES]))}")
 
 
 def with_sum(network: Network) -> Program:

@@ -16,9 +16,17 @@ import doctest
 import io
 import re
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from symrnn import documents
+from symrnn.cli import cli
 from symrnn.documents import math_block
+from symrnn.functions import activations
+from symrnn.losses import ALIASES, LOSSES
 
 _PARTS = re.compile(
     r"(?P<session>```pycon\n.*?```)"
@@ -31,7 +39,8 @@ _PARTS = re.compile(
 
 def made_anew(text: str) -> str:
     """The page with every output, formula and number in it computed again."""
-    names: dict[str, object] = {}
+    names: dict[str, object] = {"help_of": help_of, "names_of": names_of}
+    names |= {"activations": activations, "LOSSES": LOSSES, "ALIASES": ALIASES, "documents": documents, "replace": replace}
 
     def remake(match: re.Match[str]) -> str:
         if match["session"]:
@@ -45,6 +54,16 @@ def made_anew(text: str) -> str:
         return f"{eval(match['value'], names)}<!-- = {match['value']} -->"
 
     return _PARTS.sub(remake, text)
+
+
+def help_of(command: str) -> str:
+    """What `symrnn COMMAND --help` prints."""
+    return CliRunner().invoke(cli, [command, "--help"], prog_name="symrnn").output.rstrip("\n")
+
+
+def names_of(table: Iterable[str], *more: str) -> str:
+    """Names in the form of code, sorted."""
+    return ", ".join(f"`{name}`" for name in sorted([*table, *more]))
 
 
 def _session(block: str, names: dict[str, object]) -> str:
