@@ -9,23 +9,49 @@ The adjoint of a recurrence is a recurrence that runs the other way and carries 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
+from typing import Any
 
 from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, log
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.matrices import (
-    SLOTS, CrossEntropy, Elementwise, Softmax, add, elementwise, hadamard, is_zero, multiply, ones, shape_of,
-    substitute, transpose, variable, zeros,
+    SLOTS,
+    CrossEntropy,
+    Elementwise,
+    Softmax,
+    add,
+    elementwise,
+    hadamard,
+    is_zero,
+    multiply,
+    ones,
+    shape_of,
+    substitute,
+    transpose,
+    variable,
+    zeros,
 )  # fmt: skip
 from symrnn.notation import Letter
-from symrnn.program import Carry, Equation, Item, Program, Recurrence, Reversal, defines, families, parameters, reads, recurrence, symbols_of
+from symrnn.program import (
+    Carry,
+    Equation,
+    Item,
+    Program,
+    Recurrence,
+    Reversal,
+    defines,
+    families,
+    parameters,
+    reads,
+    recurrence,
+    symbols_of,
+)
 from symrnn.transforms import letter_of, prune
 
 Pair = tuple[Expr, Expr]
-
 
 
 # the rules --------------------------------------------------------------------------------------
@@ -61,7 +87,10 @@ def _(expr: MatMul, g: Expr, ans: Expr) -> list[Pair]:
     numbers = [factor for factor in expr.args if not isinstance(factor, MatrixExpr)]
     factors = [factor for factor in expr.args if isinstance(factor, MatrixExpr)]
     return [
-        (factor, multiply(*numbers, *map(transpose, reversed(factors[:i])), g, *map(transpose, reversed(factors[i + 1 :]))))
+        (
+            factor,
+            multiply(*numbers, *map(transpose, reversed(factors[:i])), g, *map(transpose, reversed(factors[i + 1 :]))),
+        )
         for i, factor in enumerate(factors)
     ]
 
@@ -109,7 +138,7 @@ def _(expr: Softmax, g: Expr, ans: Expr) -> list[Pair]:
 
 @vjp.register
 def _(expr: CrossEntropy, g: Expr, ans: Expr) -> list[Pair]:
-    """c = crossentropy(T, Z): Z gets (g 1^T) o (softmax(Z) - T).
+    """C = crossentropy(T, Z): Z gets (g 1^T) o (softmax(Z) - T).
 
     The rows of T sum to 1; TensorFlow's softmax_cross_entropy_with_logits assumes the same. T gets
     (g 1^T) o -log softmax(Z).
@@ -192,8 +221,10 @@ def _start(program: Program, objective: str) -> _Sweep:
     for item in program.equations:
         for symbol in _read_each_time(item):
             uses[symbol] += 1
-        steps += [item] if isinstance(item, Equation) else item.body.equations if isinstance(item, Recurrence) else []
-    named = {step.rhs: step.lhs for step in steps if isinstance(step.rhs, Elementwise | Softmax) or step.rhs.is_Function}
+        steps += [item] if isinstance(item, Equation) else item.body.assignments if isinstance(item, Recurrence) else []
+    named = {
+        step.rhs: step.lhs for step in steps if isinstance(step.rhs, Elementwise | Softmax) or step.rhs.is_Function
+    }
     inputs = frozenset((*program.inputs, *program.sequences))
     known = inputs | {symbol for item in program.equations for symbol in defines(item)}
     return _Sweep(objective, inputs, uses, named, dict(program.letters), families(program), known)
@@ -245,7 +276,9 @@ def _through_recurrence(item: Recurrence, sweep: _Sweep) -> None:
     state. A parameter's adjoint is the sum over t.
     """
     terms: dict[Expr, list[Expr]] = defaultdict(list)
-    messages = {carry.prev: sweep.declare(letter_of(sweep.letters, carry.prev).message(), carry.prev) for carry in item.carries}
+    messages = {
+        carry.prev: sweep.declare(letter_of(sweep.letters, carry.prev).message(), carry.prev) for carry in item.carries
+    }
     for carry in item.carries:
         sweep.push(carry.next, messages[carry.prev], carry.next, terms)
     for symbol in item.stacked:
@@ -254,7 +287,7 @@ def _through_recurrence(item: Recurrence, sweep: _Sweep) -> None:
         if sweep.terms[total.lhs]:
             sweep.push(total.rhs, add(*sweep.terms[total.lhs]), total.rhs, terms)
     steps: list[Item] = []
-    for equation in reversed(item.body.equations):
+    for equation in reversed(item.body.assignments):
         if terms[equation.lhs]:
             bar = _back(equation, sweep, terms, steps)
             sweep.families[bar] = None
@@ -281,7 +314,11 @@ def _carries(
             continue
         final = None
         if symbols_of([carry.init]):
-            final = _total(carry.init, sweep) if isinstance(carry.init, Symbol | MatrixSymbol) else sweep.declare(_start_letter(carry, sweep), message)
+            final = (
+                _total(carry.init, sweep)
+                if isinstance(carry.init, Symbol | MatrixSymbol)
+                else sweep.declare(_start_letter(carry, sweep), message)
+            )
             sweep.push(carry.init, final, carry.init, sweep.terms)
         carries.append(Carry(message, step, init, final))
         sweep.families[message] = None
@@ -320,7 +357,7 @@ def _append(item: Recurrence, steps: list[Item], carries: list[Carry], sums: lis
     equations = [step for step in steps if isinstance(step, Equation)]
     used = symbols_of([*(e.rhs for e in equations), *(c.next for c in carries), *(s.rhs for s in sums)])
     pending = symbols_of(term for symbol in item.sequences for term in sweep.terms[symbol])
-    inner = [*(e.lhs for e in item.body.equations), *(carry.prev for carry in item.carries)]
+    inner = [*(e.lhs for e in item.body.assignments), *(carry.prev for carry in item.carries)]
     extra = [s for s in inner if (s in used or s in pending) and s not in item.stacked]
     sweep.forward.append(replace(item, stacked=(*item.stacked, *extra)))
     sweep.families |= dict.fromkeys(extra)
@@ -349,4 +386,8 @@ def _adjoint_of(symbol: Expr, sweep: _Sweep) -> Expr:
     return bar
 
 
-_RULES = {Equation: _through_equation, Reversal: _through_reversal, Recurrence: _through_recurrence}
+_RULES: dict[type, Callable[[Any, _Sweep], None]] = {
+    Equation: _through_equation,
+    Reversal: _through_reversal,
+    Recurrence: _through_recurrence,
+}

@@ -25,7 +25,7 @@ from symrnn.matrices import hadamard, shape_of, variable
 from symrnn.models import import_frameworks
 from symrnn.notation import Letter
 from symrnn.numeric import Call, read
-from symrnn.program import Equation, Program, Recurrence, recurrence
+from symrnn.program import Equation, Item, Program, Recurrence, recurrence
 from symrnn.report import Report, row
 from symrnn.transforms import letter_of
 
@@ -187,12 +187,12 @@ def perturbed(program: Program) -> tuple[Program, dict[Expr, bool]]:
         noises[symbol] = family
         return Equation(equation.lhs, hadamard(equation.rhs, symbol))
 
-    items = []
+    items: list[Item] = []
     for item in program.equations:
         if isinstance(item, Equation):
             items.append(noisy(item, False))
         elif isinstance(item, Recurrence):
-            steps = [noisy(equation, True) for equation in item.body.equations]
+            steps = [noisy(equation, True) for equation in item.body.assignments]
             reads = [*item.sequences, *(symbol for symbol, family in noises.items() if family)]
             items.append(recurrence(steps, reads, item.carries, item.stacked, item.sums, item.reverse, letters))
         else:
@@ -270,7 +270,9 @@ def _states(model: Derivation, x: Any, run: _Run) -> dict[str, Any]:
     for layer in model.network.model.layers:
         own = run.model.get_layer(layer.name)
         if isinstance(layer, SimpleRNN):
-            every = run.keras.layers.RNN(own.cell, return_sequences=True, go_backwards=layer.go_backwards, dtype=own.dtype_policy)
+            every = run.keras.layers.RNN(
+                own.cell, return_sequences=True, go_backwards=layer.go_backwards, dtype=own.dtype_policy
+            )
             sequence = every(value, training=False)
             letter = letter_of(model.network.program.letters, next(states).symbol)
             found[letter.text] = run.tensorflow.reverse(sequence, [1]) if layer.go_backwards else sequence

@@ -13,12 +13,13 @@ import numpy as np
 
 from symrnn import __version__, documents
 from symrnn.checks import check as run_check
-from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X, ZOOMS, Derivation, derive
+from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X, Derivation, derive
 from symrnn.keras_bridge import from_keras
-from symrnn.layers import Dense, Sequential, SimpleRNN
+from symrnn.layers import Dense, Layer, Sequential, SimpleRNN
 from symrnn.models import build, load
 
-_SHAPE = ("units", "features", "outputs", "activation")
+_DEFAULTS: dict[str, Any] = {"timesteps": 3, "units": 1, "features": 1, "outputs": 1, "activation": "tanh"}
+"""What describes the model where there is no MODEL."""
 _ELIDED = 10
 """Above this number of time steps equations are shown for a general t."""
 
@@ -99,7 +100,11 @@ def check_command(
     if x is None and notebook:
         x = np.array(NOTEBOOK_X)
     with _quiet():
-        keras_model = build(derivation.network.model, seed, NOTEBOOK_WEIGHTS if notebook else None) if model is None else _load_model(model)
+        keras_model = (
+            build(derivation.network.model, seed, NOTEBOOK_WEIGHTS if notebook else None)
+            if model is None
+            else _load_model(model)
+        )
         report = run_check(keras_model, x, y_true, loss, seed=seed)
     if as_json:
         text = json.dumps(report.to_dict(), indent=2) + "\n"
@@ -119,26 +124,32 @@ def _checked_sections(
     """Model, forward equations, closed form where it is small, the way back: with numbers where each is one."""
     small = derivation.timesteps is not None and derivation.timesteps <= _ELIDED
     zoom = "unrolled" if small else "step"
-    numbers: dict[str, float] = {}
-    if small and derivation.is_scalar and x is not None and x.size == derivation.timesteps and (loss is None or y_true is not None):
-        given = [x.reshape(-1), *([] if loss is None else [np.reshape(y_true, -1)]), [np.asarray(w, float) for w in weights]]
-        numbers = {name: float(value.reshape(())) for name, value in derivation.gradient(loss).values(*given).items()}
+    numbers = _numbers(derivation, weights, x, y_true, loss) if small and derivation.is_scalar else {}
     model, *equations = documents.sections(derivation, zoom, True, loss, numbers, weights)
     closed = documents.sections(derivation, "closed")[1:] if small and derivation.is_scalar else []
     return [model, equations[0], *closed, *equations[1:]]
 
 
+def _numbers(
+    derivation: Derivation, weights: list[np.ndarray], x: np.ndarray | None, y_true: np.ndarray | None, loss: str | None
+) -> dict[str, float]:
+    """The value of every symbol of a scalar model, where x is one sample and a loss has its target."""
+    if x is None or x.size != derivation.timesteps or (loss is not None and y_true is None):
+        return {}
+    targets = [] if y_true is None or loss is None else [y_true.reshape(-1)]
+    values = derivation.gradient(loss).values(x.reshape(-1), *targets, [np.asarray(w, float) for w in weights])
+    return {name: float(value.reshape(())) for name, value in values.items()}
+
+
 def _derivation(model: Path | None, shape: dict[str, Any]) -> Derivation:
     """The derivation of a file, or of SimpleRNN and Dense by the options."""
-    given = [name for name in _SHAPE if shape[name] is not None]
+    given = [name for name in _DEFAULTS if name != "timesteps" and shape[name] is not None]
     if model is not None:
         if given:
             raise ValueError(f"--{given[0]}: expected no such option beside MODEL, which has its own")
         return derive(model, timesteps=shape["timesteps"])
-    filled = {"timesteps": 3, "units": 1, "features": 1, "outputs": 1, "activation": "tanh"} | {
-        name: value for name, value in shape.items() if value is not None
-    }
-    layers = [SimpleRNN(filled["units"], activation=filled["activation"]), Dense(filled["outputs"])]
+    filled = {name: default if shape[name] is None else shape[name] for name, default in _DEFAULTS.items()}
+    layers: list[Layer] = [SimpleRNN(filled["units"], activation=filled["activation"]), Dense(filled["outputs"])]
     return derive(Sequential(layers, input_shape=(filled["timesteps"], filled["features"])))
 
 

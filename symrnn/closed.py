@@ -30,7 +30,7 @@ def size(program: Program) -> tuple[int, int]:
     """The operations of the largest closed form, and how deeply activations nest, without building it."""
     operations: dict[Expr, int] = {}
     nesting: dict[Expr, int] = {}
-    for equation in program.equations:
+    for equation in program.assignments:
         uses = _uses(equation.rhs)
         operations[equation.lhs] = equation.rhs.count_ops() + sum(n * operations.get(s, 0) for s, n in uses.items())
         step = 0 if equation.rhs.is_Add or equation.rhs.is_Mul or equation.rhs.is_Atom else 1

@@ -15,7 +15,8 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 
 from symrnn.codeprinter import ARRAYS
 from symrnn.matrices import SLOTS, CrossEntropy, Elementwise, N, Softmax, add, hadamard, shape, shape_of
-from symrnn.program import Carry, Equation, Program, Recurrence, families, parameters, symbols_of
+from symrnn.notation import Time
+from symrnn.program import Carry, Equation, Program, Recurrence, families, parameters, right_sides, symbols_of
 from symrnn.transforms import letter_of
 
 _ROW_FUNCTIONS = {
@@ -26,7 +27,7 @@ _ROW_FUNCTIONS = {
     z = z - z.max(axis=1, keepdims=True)
     return (t * (np.log(np.exp(z).sum(axis=1, keepdims=True)) - z)).sum(axis=1, keepdims=True)""",
 }
-_ARRAY_OF_NEIGHBOUR = {"t-1": "before", "t+1": "after"}
+_ARRAY_OF_NEIGHBOUR: dict[Time | None, str] = {"t-1": "before", "t+1": "after"}
 _ADD, _MUL, _ATOM = 1, 2, 3
 Coded = tuple[str, int]
 
@@ -56,7 +57,13 @@ def code(expr: Expr, scope: Scope) -> Coded:
 
 def _scalar(expr: Expr) -> Coded:
     text = ARRAYS.text(expr)
-    level = _ADD if expr.is_Add else _MUL if expr.is_Mul or expr.is_Pow or (expr.is_number and not expr.is_Integer) else _ATOM
+    level = (
+        _ADD
+        if expr.is_Add
+        else _MUL
+        if expr.is_Mul or expr.is_Pow or (expr.is_number and not expr.is_Integer)
+        else _ATOM
+    )
     return text, _ADD if text.startswith("-") else level
 
 
@@ -151,16 +158,16 @@ class Schedule:
 def schedule(item: Recurrence, fresh: Callable[[Expr, str], Expr]) -> Schedule:
     """Split the body by its dependence on the carried state; `fresh(symbol, suffix)` names a part."""
     moving = {carry.prev for carry in item.carries}
-    for equation in item.body.equations:
+    for equation in item.body.assignments:
         if not moving.isdisjoint(equation.rhs.free_symbols):
             moving.add(equation.lhs)
     needed = set(symbols_of(carry.next for carry in item.carries))
-    for equation in reversed(item.body.equations):
+    for equation in reversed(item.body.assignments):
         if equation.lhs in needed:
             needed |= symbols_of([equation.rhs]).keys()
-    before = [e for e in item.body.equations if e.lhs not in moving]
-    inside = [e for e in item.body.equations if e.lhs in moving and e.lhs in needed]
-    after = [e for e in item.body.equations if e.lhs in moving and e.lhs not in needed]
+    before = [e for e in item.body.assignments if e.lhs not in moving]
+    inside = [e for e in item.body.assignments if e.lhs in moving and e.lhs in needed]
+    after = [e for e in item.body.assignments if e.lhs in moving and e.lhs not in needed]
     hoisted: list[Equation] = []
 
     def hoist(expr: Expr, symbol: Expr) -> Expr:
@@ -257,7 +264,10 @@ def source(program: Program, name: str, description: str = "") -> str:
         elif isinstance(item, Recurrence):
             _write_recurrence(item, writer)
         else:
-            width, turned = shape_of(item.lhs)[1], f"{writer.array(item.rhs)}.reshape(T, N, {shape_of(item.rhs)[1]})[::-1]"
+            width, turned = (
+                shape_of(item.lhs)[1],
+                f"{writer.array(item.rhs)}.reshape(T, N, {shape_of(item.rhs)[1]})[::-1]",
+            )
             writer.write(f"{writer.array(item.lhs)} = {turned}.reshape(T * N, {width})")
     returned = ", ".join(_returned(symbol, writer) for symbol in program.outputs)
     writer.write(f"return {returned}{',' if len(program.outputs) == 1 else ''}")
@@ -273,8 +283,7 @@ def _module(program: Program, name: str, description: str, writer: _Writer) -> s
     """The imports, the helpers that the lines use, and the function."""
     first = writer.array(program.sequences[0])
     arguments = [writer.array(s) for s in (*program.sequences, *program.inputs)]
-    steps = [e for i in program.equations for e in (i.body.equations if isinstance(i, Recurrence) else [i])]
-    exprs = [e.rhs for e in steps] + [s.rhs for i in program.equations if isinstance(i, Recurrence) for s in i.sums]
+    exprs = right_sides(program)
     nodes = [node for expr in exprs for node in expr.atoms(Elementwise, *_ROW_FUNCTIONS)]
     helpers = [ARRAYS.helpers(node.template for node in nodes if isinstance(node, Elementwise))]
     helpers += [text for kind, text in _ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
@@ -301,7 +310,7 @@ def _write_recurrence(item: Recurrence, writer: _Writer) -> None:
 
 
 def _write_loop(item: Recurrence, plan: Schedule, writer: _Writer) -> None:
-    """for t: the equations that the next state needs; states that are read later are kept."""
+    """For t: the equations that the next state needs; states that are read later are kept."""
     later = {*item.stacked, *symbols_of([*(s.rhs for s in item.sums), *(e.rhs for e in plan.after)])}
     kept = [e.lhs for e in plan.inside if e.lhs in later]
     paired = {c.next: c for c in plan.carries if c.prev in later and c.next in kept}
@@ -341,7 +350,11 @@ def _allocate(symbol: Expr, carry: Carry | None, reverse: bool, writer: _Writer)
         writer.write(f"{array} = np.empty((T * N, {width}), dtype)")
         return
     before = writer.array(carry.prev)
-    first, views = ("T * N:", f"{array}_all[: T * N], {array}_all[N:]") if reverse else (":N", f"{array}_all[N:], {array}_all[: T * N]")
+    first, views = (
+        ("T * N:", f"{array}_all[: T * N], {array}_all[N:]")
+        if reverse
+        else (":N", f"{array}_all[N:], {array}_all[: T * N]")
+    )
     writer.write(f"{array}_all = np.empty(((T + 1) * N, {width}), dtype)")
     writer.write(f"{array}_all[{first}] = {carry.prev.name}")
     writer.write(f"{array}, {before} = {views}")

@@ -1,3 +1,4 @@
+# ruff: noqa: N802 - a printer of SymPy's finds its methods by the names of classes
 """Scalar expressions as Python text in two dialects: NumPy arrays, and floats with `math`.
 
 The named functions are printed by name; `helpers` gives the source of those that a text uses, made
@@ -139,7 +140,11 @@ class Dialect:
         parts, (result,) = cse([formula], symbols=map(Symbol, ("u", "v", "w", "p", "q", "r")))
         lines = [f"    {symbol} = {self.text(part)}" for symbol, part in parts]
         text = self.text(result)
-        if isinstance(self.printer, _ArrayPrinter) and result.is_Piecewise and all(value.is_number for value, _ in result.args):
+        if (
+            isinstance(self.printer, _ArrayPrinter)
+            and result.is_Piecewise
+            and all(value.is_number for value, _ in result.args)
+        ):
             text += ".astype(x.dtype)"
         return "\n".join([f"def {name}({names}):", *lines, f"    return {text}"])
 
@@ -159,4 +164,3 @@ FLOATS = Dialect(
     return max(z) + log(sum(exp(value - max(z)) for value in z))""",
     },
 )
-

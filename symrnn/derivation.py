@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -127,7 +127,7 @@ class Derivation:
 
     @cached_property
     def y(self) -> Expr:
-        """y in closed form with the activations' definitions put in; a row where it has several entries.
+        """Y in closed form with the activations' definitions put in; a row where it has several entries.
 
         Raises:
             ValueError: it would have more than 10 000 operations or 40 nested steps.
@@ -226,7 +226,7 @@ class Derivation:
         adjoints = dict(zip(wanted, backward.outputs, strict=True))
         total = program.outputs if loss else ()
         backward = replace(backward, outputs=(*total, *(adjoints[one.symbol] for one in requests)))
-        return Gradient(self.network, self.weights, self.dtype, backward, loss, requests)
+        return Gradient(self.network, self.weights, self.dtype, loss=loss, requests=requests, backward=backward)
 
     def _function(
         self, name: str, program: Program, outputs: tuple[Output, ...], finish: Callable[[list[Any]], Any]
@@ -238,12 +238,12 @@ class Derivation:
 
     def _arguments(self, program: Program) -> Arguments:
         names = {symbol.name for symbol in (*program.inputs, *program.sequences)}
-        states = [state for state in self.network.states if state.initial is not None]
+        initial = [state.initial for state in self.network.states if state.initial is not None]
         return Arguments(
             timesteps=self.timesteps,
             features=self.network.model.input_shape[1],
             weights=self.table,
-            states=tuple((state.initial.name, int(shape_of(state.initial)[1])) for state in states),
+            states=tuple((state.name, int(shape_of(state)[1])) for state in initial),
             target=self.network.outputs if names & {"y_true", "y_true_t"} else None,
             sequence=self.network.sequence,
         )
@@ -256,7 +256,7 @@ class Gradient(Derivation):
     A derivation too: its programs hold the forward and the adjoint equations.
     """
 
-    backward: Program | None = None
+    backward: Program = field(kw_only=True)
     loss: str | None = None
     requests: tuple[Request, ...] = ()
 
@@ -290,9 +290,9 @@ class Gradient(Derivation):
         """
         known = families(self.steps)
         outputs = [Output("loss")] if self.loss else []
-        for request, symbol in zip(self.requests, self.derivatives, strict=True):
-            whole_x = request.step is None and request.symbol in self.steps.sequences[:1]
-            outputs.append(Output("x") if whole_x else replace(_output(symbol, self.steps, known), step=request.step))
+        for one, symbol in zip(self.requests, self.derivatives, strict=True):
+            whole_x = one.step is None and one.symbol in self.steps.sequences[:1]
+            outputs.append(Output("x") if whole_x else replace(_output(symbol, self.steps, known), step=one.step))
         program = prune(self.steps, self.steps.outputs)
         return self._function("gradient", program, tuple(outputs), _loss_and_rest if self.loss else list)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from symrnn.derivation import Derivation
+from symrnn.forward import Weight
 from symrnn.layers import Layer, TimeDistributed
 from symrnn.notation import Letter
 from symrnn.printing import LATEX, TEXT, Display, render
@@ -52,22 +53,23 @@ Section = Table | Equations | Paragraph
 
 def model_table(derivation: Derivation, weights: Sequence[np.ndarray] | None = None) -> Table:
     """Layer, symbol, Keras weight, shape, number of parameters; and the value of 1 x 1 weights."""
-    rows = []
+    values = [str(w.reshape(())[()]).removesuffix(".0") if w.size == 1 else "" for w in weights or ()]
+    rows: list[tuple[Cell, ...]] = []
     for i, weight in enumerate(derivation.table):
         layer = derivation.network.model.layers[weight.layer]
         new = i == 0 or derivation.table[i - 1].layer != weight.layer
-        count = int(np.prod(weight.shape))
-        value = _value(weights[i]) if weights is not None else ""
-        cells: tuple[Cell, ...] = (layer_name(layer) if new else "", weight.letter, weight.keras, str(weight.shape), str(count))
-        rows.append((*cells, value))
-    total = sum(int(np.prod(weight.shape)) for weight in derivation.table)
-    head = ("layer", "symbol", "Keras weight", "shape", "count", "value")
-    if weights is None or not any(row[-1] for row in rows):
-        head, rows = head[:-1], [row[:-1] for row in rows]
+        cells = (layer_name(layer) if new else "", weight.letter, weight.keras, str(weight.shape), str(_count(weight)))
+        rows.append((*cells, *([values[i]] if any(values) else [])))
+    total = sum(map(_count, derivation.table))
+    head = ("layer", "symbol", "Keras weight", "shape", "count", *(["value"] if any(values) else []))
     steps = "any number of" if derivation.timesteps is None else str(derivation.timesteps)
     features = derivation.network.model.input_shape[1]
     note = f"Parameters: {total}, in the order of get_weights(). Input: {steps} time steps, features: {features}."
     return Table("Model", head, tuple(rows), (4, 5), note)
+
+
+def _count(weight: Weight) -> int:
+    return int(np.prod(weight.shape))
 
 
 def layer_name(layer: Layer) -> str:
@@ -79,10 +81,6 @@ def layer_name(layer: Layer) -> str:
     named = [] if activation in (default, None, "linear") and units else [str(activation)]
     text = f"{type(inner).__name__}({', '.join([*units, *named])})"
     return f"TimeDistributed({text})" if isinstance(layer, TimeDistributed) else text
-
-
-def _value(weight: np.ndarray) -> str:
-    return str(weight.reshape(())[()]).removesuffix(".0") if weight.size == 1 else ""
 
 
 def sections(
@@ -130,7 +128,9 @@ def _text_body(part: Section) -> str:
     table = [part.head, *(tuple(_cell(cell, TEXT) for cell in row) for row in part.rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [
-        "  ".join(c.rjust(w) if i in part.right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))).rstrip()
+        "  ".join(
+            c.rjust(w) if i in part.right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in table
     ]
     rule = "-" * max(map(len, lines))
@@ -174,7 +174,11 @@ def _latex_body(part: Section) -> str:
     return f"\\begin{{center}}\n{table}\n\\end{{center}}\n{part.note.replace('_', chr(92) + '_')}"
 
 
-FORMATS: Mapping[str, Callable[[Sequence[Section]], str]] = {"text": _text, "markdown": _markdown_document, "latex": _latex}
+FORMATS: Mapping[str, Callable[[Sequence[Section]], str]] = {
+    "text": _text,
+    "markdown": _markdown_document,
+    "latex": _latex,
+}
 """How a list of sections is written."""
 
 

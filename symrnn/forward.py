@@ -1,5 +1,6 @@
 """From layers to the forward program: each layer adds its equations to those before it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 
@@ -7,7 +8,17 @@ from sympy import Expr
 
 from symrnn.functions import activation_name
 from symrnn.layers import (
-    Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed, activate, activated, affine, width,
+    Activation,
+    Dense,
+    Dropout,
+    Layer,
+    Sequential,
+    SimpleRNN,
+    TimeDistributed,
+    activate,
+    activated,
+    affine,
+    width,
 )  # fmt: skip
 from symrnn.matrices import N, shape_of, variable, zeros
 from symrnn.notation import Letter
@@ -111,7 +122,7 @@ def forward(model: Sequential) -> Network:
     for place, layer in layers:
         if not isinstance(layer, Dropout):
             _apply(layer, build, place, _numbers(layers, place), place == _last(layers))
-    if not build.letters[build.value].base == "y" or build.letters[build.value].layer:
+    if build.letters[build.value].base != "y" or build.letters[build.value].layer:
         y = build.rows(Letter("y"), width(build.value))
         build.append([Equation(y, build.value)])
         build.value = y
@@ -122,7 +133,7 @@ def forward(model: Sequential) -> Network:
 Placed = tuple[int, Layer]
 
 
-def _fuse(layers: tuple[Layer, ...]) -> list[Placed]:
+def _fuse(layers: Sequence[Layer]) -> list[Placed]:
     """Dense without activation, then Activation: one y = f(x W + b_o); Dropout between is nothing."""
     fused: list[Placed] = []
     for place, layer in enumerate(layers):

@@ -17,7 +17,21 @@ from typing import Any
 
 import numpy as np
 from sympy import (
-    Abs, Expr, Float, Function, Integer, Max, Min, Piecewise, Rational, Symbol, erfc, exp, log, pi, sqrt, tanh,
+    Abs,
+    Expr,
+    Float,
+    Function,
+    Integer,
+    Max,
+    Min,
+    Piecewise,
+    Rational,
+    erfc,
+    exp,
+    log,
+    pi,
+    sqrt,
+    tanh,
 )  # fmt: skip
 from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.function import ArgumentIndexError
@@ -45,6 +59,8 @@ _SLOPE = float32(0.2)
 _SELU_SCALE, _SELU_ALPHA = Float("1.0507009873554805", 17), Float("1.6732632423543772", 17)
 _GELU = float32(1 / np.sqrt(2))
 _HALF = Rational(1, 2)
+EPSILON = Float("1e-7", 17)
+"""Where Keras' crossentropies clip a probability: keras.config.epsilon()."""
 
 
 def _when(*cases: tuple[Any, Any], otherwise: Any) -> Expr:
@@ -198,9 +214,6 @@ _ROWS: dict[str, Row] = {
     ),
 }  # fmt: skip
 
-EPSILON = Float("1e-7", 17)
-"""Where Keras' crossentropies clip a probability: keras.config.epsilon()."""
-
 
 class NamedFunction(Function):
     """A function of the table: it stays a name in expressions until its definition is asked for."""
@@ -237,7 +250,10 @@ functions: dict[str, type[NamedFunction]] = {
 slopes: dict[str, type[NamedSlope]] = {
     name: type(f"{name}_slope", (NamedSlope,), {"row": row, "nargs": 2}) for name, row in _ROWS.items() if row.named
 }
-sigmoid, softplus, huber, clip = (functions[name] for name in ("sigmoid", "softplus", "huber", "clip"))
+sigmoid: type[NamedFunction] = functions["sigmoid"]
+softplus: type[NamedFunction] = functions["softplus"]
+huber: type[NamedFunction] = functions["huber"]
+clip: type[NamedFunction] = functions["clip"]
 
 
 class softmax(Function):  # noqa: N801 - a mathematical function, as SymPy writes them
@@ -246,7 +262,7 @@ class softmax(Function):  # noqa: N801 - a mathematical function, as SymPy write
     is_extended_real = True
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        """d s_j / d z_k = s_j ([j = k] - s_k)."""
+        """D s_j / d z_k = s_j ([j = k] - s_k)."""
         j, *logits = self.args
         if argindex == 1:
             raise ArgumentIndexError(self, argindex)

@@ -68,7 +68,9 @@ class TimeDistributed:
 
     def __post_init__(self) -> None:
         if not isinstance(self.layer, Dense):
-            raise NotImplementedError(f"TimeDistributed({type(self.layer).__name__}) is not supported; supported: TimeDistributed(Dense)")
+            raise NotImplementedError(
+                f"TimeDistributed({type(self.layer).__name__}) is not supported; supported: TimeDistributed(Dense)"
+            )
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _check_size(what: str, size: object, layer: object) -> None:
 
 
 def affine(terms: Sequence[tuple[Expr, Expr]], bias: Expr | None) -> Expr:
-    """x U + h V + 1 b: the products, and the bias added to every row."""
+    """X U + h V + 1 b: the products, and the bias added to every row."""
     products = [multiply(x, weight) for x, weight in terms]
     return add(*products, *([] if bias is None else [multiply(ones((N, 1)), bias)]))
 
@@ -156,7 +158,7 @@ def activate(name: str | None, x: Expr) -> Expr:
 
 
 def activated(name: str | None, rhs: Expr, a: Expr, y: Expr) -> list[Equation]:
-    """a = rhs, y = f(a); or y = rhs alone, where f is linear and a would be y again."""
+    """A = rhs, y = f(a); or y = rhs alone, where f is linear and a would be y again."""
     if activation_name(name) == "linear":
         return [Equation(y, rhs)]
     return [Equation(a, rhs), Equation(y, activate(name, a))]

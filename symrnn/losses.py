@@ -96,7 +96,8 @@ def with_sum(network: Network) -> Program:
     s = variable("s", (1, 1))
     letters = {**program.letters, s: Letter("s")}
     entries = multiply(OneMatrix(1, N), y, ones((network.outputs, 1)))
-    item = recurrence([], [y], sums=[Equation(s, entries)], letters=letters) if network.sequence else Equation(s, entries)
+    sums = [Equation(s, entries)]
+    item = recurrence([], [y], sums=sums, letters=letters) if network.sequence else sums[0]
     return Program(program.inputs, program.sequences, (*program.equations, item), (s,), letters)
 
 
@@ -126,10 +127,11 @@ def with_loss(network: Network, name: str) -> Program:
     count = N * (Integer(network.outputs) if mean else 1)
     summed = multiply(OneMatrix(1, N), terms, *([ones((terms.shape[1], 1))] if terms.shape[1] != 1 else []))
     if not network.sequence:
-        items = [*equations, Equation(L, multiply(1 / count, summed))]
-        return Program((*program.inputs, target), program.sequences, (*program.equations, *items), (L,), letters)
+        mean_of_all = Equation(L, multiply(1 / count, summed))
+        items = (*program.equations, *equations, mean_of_all)
+        return Program((*program.inputs, target), program.sequences, items, (L,), letters)
     stacked = [equation.lhs for equation in equations]
     sums = [Equation(total, summed)]
     step = recurrence(equations, [predicted, target], stacked=stacked, sums=sums, letters=letters)
-    items = [*program.equations, step, Equation(L, multiply(1 / (count * T), total))]
-    return Program(program.inputs, (*program.sequences, target), tuple(items), (L,), letters)
+    items = (*program.equations, step, Equation(L, multiply(1 / (count * T), total)))
+    return Program(program.inputs, (*program.sequences, target), items, (L,), letters)

@@ -6,8 +6,9 @@ The functions below build the same sum or product from matrices and from scalars
 model is a special case of nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import singledispatch
+from itertools import chain, pairwise
 from typing import Any
 
 from sympy import Add, Basic, Expr, Integer, MatAdd, MatMul, MatrixSymbol, Mul, Symbol, Transpose
@@ -31,6 +32,7 @@ class Elementwise(MatrixExpr):
     """Y_ij = f(A_ij, B_ij, ...): `template` is f, written in `SLOTS`; the matrices have one shape."""
 
     def __new__(cls, template: Expr, *matrices: MatrixExpr) -> "Elementwise":
+        """The node as it is written, nothing evaluated."""
         return Basic.__new__(cls, template, *matrices)
 
     @property
@@ -57,13 +59,16 @@ class Elementwise(MatrixExpr):
         return self.template.xreplace(dict(zip(SLOTS, (m[i, j] for m in self.matrices), strict=False)))
 
     def _sympystr(self, printer: Any) -> str:
-        return printer._print(self.template.xreplace({s: Symbol(printer._print(m)) for s, m in zip(SLOTS, self.matrices, strict=False)}))
+        return printer._print(
+            self.template.xreplace({s: Symbol(printer._print(m)) for s, m in zip(SLOTS, self.matrices, strict=False)})
+        )
 
 
 class Softmax(MatrixExpr):
     """Y_ij = exp(Z_ij) / sum_k exp(Z_ik), over each row."""
 
     def __new__(cls, logits: MatrixExpr) -> "Softmax":
+        """The node as it is written, nothing evaluated."""
         return Basic.__new__(cls, logits)
 
     @property
@@ -79,6 +84,7 @@ class CrossEntropy(MatrixExpr):
     """C_i = sum_j T_ij (log sum_k exp Z_ik - Z_ij), one number per row; the rows of T sum to 1."""
 
     def __new__(cls, target: MatrixExpr, logits: MatrixExpr) -> "CrossEntropy":
+        """The node as it is written, nothing evaluated."""
         return Basic.__new__(cls, target, logits)
 
     @property
@@ -88,7 +94,9 @@ class CrossEntropy(MatrixExpr):
 
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Expr:
         target, logits = self.args
-        return _cross_entropy([target[i, k] for k in range(target.shape[1])], [logits[i, k] for k in range(target.shape[1])])
+        return _cross_entropy(
+            [target[i, k] for k in range(target.shape[1])], [logits[i, k] for k in range(target.shape[1])]
+        )
 
 
 def _cross_entropy(target: list[Expr], logits: list[Expr]) -> Expr:
@@ -158,7 +166,9 @@ def multiply(*factors: Expr) -> Expr:
         if kept and m.shape[0] == 1 and isinstance(m, OneMatrix) and isinstance(kept[-1], OneMatrix):
             m = OneMatrix(kept.pop().shape[0], m.shape[1])
         kept.append(m)
-    return scale(coefficient, MatMul(*kept, _sympify=False) if len(kept) > 1 else kept[0] if kept else OneMatrix(*shape))
+    return scale(
+        coefficient, MatMul(*kept, _sympify=False) if len(kept) > 1 else kept[0] if kept else OneMatrix(*shape)
+    )
 
 
 def scale(coefficient: Expr, matrix: Expr) -> Expr:
@@ -204,8 +214,8 @@ def elementwise(template: Expr, *operands: Expr) -> Expr:
     return template.xreplace(dict(zip(SLOTS, operands, strict=False)))
 
 
-def _flat(items: Any, kind: type) -> list[Expr]:
-    return [part for item in items for part in (item.args if isinstance(item, kind) else (item,))]
+def _flat(items: Iterable[Any], kind: type) -> list[Expr]:
+    return list(chain.from_iterable(item.args if isinstance(item, kind) else (item,) for item in items))
 
 
 def _split(expr: Expr) -> tuple[Expr, Expr]:
@@ -246,7 +256,11 @@ def _(expr: MatrixExpr, mapping: Mapping[Expr, Expr]) -> Expr:
 
 @substitute.register
 def _(expr: Elementwise, mapping: Mapping[Expr, Expr]) -> Expr:
-    return mapping[expr] if expr in mapping else Elementwise(expr.template, *(substitute(m, mapping) for m in expr.matrices))
+    return (
+        mapping[expr]
+        if expr in mapping
+        else Elementwise(expr.template, *(substitute(m, mapping) for m in expr.matrices))
+    )
 
 
 @substitute.register(Softmax)
@@ -313,7 +327,7 @@ def _common_shape(expr: MatrixExpr, parts: tuple[MatrixExpr, ...]) -> Shape:
 def _(expr: MatMul) -> Shape:
     shapes = [shape(arg) for arg in expr.args if isinstance(arg, MatrixExpr)]
     _check_numbers(expr, set().union(*(arg.free_symbols for arg in expr.args if not isinstance(arg, MatrixExpr))))
-    for left, right in zip(shapes, shapes[1:], strict=False):
+    for left, right in pairwise(shapes):
         if left[1] != right[0]:
             raise ValueError(f"shapes do not fit in the product {expr}: {left} times {right}")
     return (shapes[0][0], shapes[-1][1])

@@ -39,7 +39,9 @@ def import_frameworks() -> tuple[Any, Any]:
         import keras
         import tensorflow
     except ImportError as error:
-        raise ImportError(f"check needs Keras and TensorFlow ({error}); pip install 'symrnn[keras]' installs them") from None
+        raise ImportError(
+            f"check needs Keras and TensorFlow ({error}); pip install 'symrnn[keras]' installs them"
+        ) from None
     if keras.backend.backend() != "tensorflow":
         raise NotImplementedError(f"check: Keras runs on {keras.backend.backend()}; supported: tensorflow")
     return keras, tensorflow
@@ -48,7 +50,9 @@ def import_frameworks() -> tuple[Any, Any]:
 def _layer(layer: Layer, keras: Any) -> Any:
     if isinstance(layer, SimpleRNN):
         if layer.initial_state:
-            raise NotImplementedError("SimpleRNN: initial_state is not supported in a Keras model; supported: the zero state")
+            raise NotImplementedError(
+                "SimpleRNN: initial_state is not supported in a Keras model; supported: the zero state"
+            )
         return keras.layers.SimpleRNN(
             layer.units,
             activation=layer.activation,
@@ -60,6 +64,6 @@ def _layer(layer: Layer, keras: Any) -> Any:
         return keras.layers.Dense(layer.units, activation=layer.activation, use_bias=layer.use_bias)
     if isinstance(layer, TimeDistributed):
         return keras.layers.TimeDistributed(_layer(layer.layer, keras))
-    return keras.layers.Activation(layer.activation) if isinstance(layer, Activation) else keras.layers.Dropout(layer.rate)
-
-
+    return (
+        keras.layers.Activation(layer.activation) if isinstance(layer, Activation) else keras.layers.Dropout(layer.rate)
+    )

@@ -1,4 +1,4 @@
-"""How symbols are named: one structured name gives the identifier in code, the LaTeX and the text.
+r"""How symbols are named: one structured name gives the identifier in code, the LaTeX and the text.
 
 | part    | example                  | identifier | LaTeX                                |
 |---------|--------------------------|------------|--------------------------------------|
@@ -7,8 +7,8 @@
 | layer   | `Letter("U", layer=2)`   | `U2`       | `U^{(2)}`                            |
 | time    | `.at(3)`, `.at("t-1")`   | `h_3`, `h_prev` | `h_3`, `h_{t-1}`                |
 | entry   | `.part(0, 1)`            | `U_0_1`    | `U_{0,1}`                            |
-| mark    | `.adjoint()`             | `dh_t`     | `\\bar h_t`; `\\delta_t` for `a_t`   |
-| partial | `.partial("y")`          | `dU`       | `\\frac{\\partial y}{\\partial U}`   |
+| mark    | `.adjoint()`             | `dh_t`     | `\bar h_t`; `\delta_t` for `a_t`   |
+| partial | `.partial("y")`          | `dU`       | `\frac{\partial y}{\partial U}`   |
 """
 
 from collections.abc import Mapping

@@ -33,8 +33,11 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Output:
-    """One result: "loss", "weight" (its shape in `shape`), "x", "rows" (a row per sample) or
-    "family" (a row per sample and step; one step of it if `step` is set)."""
+    """How one result is shaped.
+
+    `kind` is "loss", "weight" (its shape in `shape`), "x", "rows" (a row per sample) or "family" (a
+    row per sample and step; one step of it if `step` is set).
+    """
 
     kind: str
     shape: tuple[int, ...] = ()
@@ -72,7 +75,9 @@ def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> Call:
         arrays[name] = _rows(name, _array(name, state), (samples, width), single)
     if arguments.target is not None:
         shape = (samples, *((timesteps,) if arguments.sequence else ()), arguments.target)
-        arrays["y_true_t" if arguments.sequence else "y_true"] = _rows("y_true", _array("y_true", y_true), shape, single)
+        arrays["y_true_t" if arguments.sequence else "y_true"] = _rows(
+            "y_true", _array("y_true", y_true), shape, single
+        )
     cast = {name: array.astype(dtype, copy=False) for name, array in arrays.items()}
     return Call(cast, dtype, samples, timesteps, single, x_given.shape)
 
@@ -117,7 +122,7 @@ def _inputs(arguments: Arguments, x: Any) -> list[Any]:
 
 
 def _samples(arguments: Arguments, x: np.ndarray) -> tuple[np.ndarray, bool]:
-    """x as (samples, timesteps, features), and whether it was one sample without that axis."""
+    """X as (samples, timesteps, features), and whether it was one sample without that axis."""
     features = arguments.features
     block = x
     if x.ndim == 1 and features == 1:
@@ -128,7 +133,8 @@ def _samples(arguments: Arguments, x: np.ndarray) -> tuple[np.ndarray, bool]:
     if not fits or 0 in block.shape:
         steps = "timesteps" if arguments.timesteps is None else arguments.timesteps
         raise ValueError(
-            f"x: expected the shape (samples, {steps}, {features}), or ({steps}, {features}) for one sample, got {x.shape}"
+            f"x: expected the shape (samples, {steps}, {features}), "
+            f"or ({steps}, {features}) for one sample, got {x.shape}"
         )
     return block, single
 
@@ -225,7 +231,9 @@ def _shape_array(output: Output, value: np.ndarray, call: Call) -> Any:
 
 def _step(step: int, call: Call) -> int:
     if step >= call.timesteps:
-        raise ValueError(f"x: expected more than {step} time steps, because step {step} was asked for, got {call.timesteps}")
+        raise ValueError(
+            f"x: expected more than {step} time steps, because step {step} was asked for, got {call.timesteps}"
+        )
     return step
 
 

@@ -85,7 +85,7 @@ def _compact(program: Program) -> Program:
     for item in program.equations:
         if isinstance(item, Recurrence):
             body = _compact(replace(item.body, outputs=(), letters=item.body.letters or program.letters))
-            stacked = tuple(s for s in item.stacked if any(s == e.lhs for e in body.equations))
+            stacked = tuple(s for s in item.stacked if any(s == e.lhs for e in body.assignments))
             items.append(replace(item, body=body, stacked=stacked))
         elif isinstance(item, Equation):
             letter = letter_of(program.letters, item.lhs)
@@ -112,7 +112,7 @@ def _lines(program: Program, style: Style) -> list[Line]:
 
 
 def _is_adjoint(item: Item, program: Program) -> bool:
-    lhs = [e.lhs for e in (*item.body.equations, *item.sums)] if isinstance(item, Recurrence) else [item.lhs]
+    lhs = [e.lhs for e in (*item.body.assignments, *item.sums)] if isinstance(item, Recurrence) else [item.lhs]
     return any(letter_of(program.letters, symbol).is_adjoint for symbol in lhs)
 
 
@@ -131,7 +131,7 @@ def _item_lines(item: Item, context: Context, silent: set[Expr]) -> list[Line]:
         return [Line(context.style.letter(context.letter(item.lhs)), [[turned]], _range(False, context))]
     messages = {c.prev: c for c in item.carries if context.letter(c.prev).mark == "message"}
     lines = [_line_of_start(c, context) for c in item.carries if c.prev not in messages and is_zero(c.init)]
-    for equation in item.body.equations:
+    for equation in item.body.assignments:
         if messages.keys() & equation.rhs.free_symbols:
             lines += _message_lines(equation, item, messages, context)
         else:
@@ -196,13 +196,15 @@ def _retimed(expr: Expr, change: Callable[[Letter], Letter], letters: dict[Expr,
             continue
         letter = change(letter_of(letters, symbol))
         name = f"{letter.code}@{letter.time}"
-        mapping[symbol] = MatrixSymbol(name, *symbol.shape) if isinstance(symbol, MatrixSymbol) else Symbol(name, real=True)
+        mapping[symbol] = (
+            MatrixSymbol(name, *symbol.shape) if isinstance(symbol, MatrixSymbol) else Symbol(name, real=True)
+        )
         letters[mapping[symbol]] = letter
     return substitute(expr, mapping)
 
 
 def _sum_line(total: Equation, item: Recurrence, context: Context, silent: set[Expr]) -> Line:
-    """total = sum over t of a term, without the step in which the term is zero."""
+    """Total = sum over t of a term, without the step in which the term is zero."""
     first = {prev: zeros(getattr(prev, "shape", ())) for prev in silent & total.rhs.free_symbols}
     vanishes = bool(first) and is_zero(substitute(total.rhs, first))
     lower, upper = "0", "T-1"
@@ -233,7 +235,7 @@ def _closed_lines(program: Program, style: Style) -> list[Line]:
     parts: dict[str, str] = {}
     places: dict[Expr, Expr] = {}
     context = Context(style, program.letters, texts)
-    for index, equation in enumerate(program.equations):
+    for index, equation in enumerate(program.assignments):
         rhs = equation.rhs.xreplace(places)
         if rhs.is_Atom or rhs.is_Mul or equation.lhs in program.outputs:
             places[equation.lhs] = rhs
@@ -256,7 +258,8 @@ def _check_size(program: Program) -> None:
     operations, _ = size(program)
     if operations > CHARACTERS:
         raise ValueError(
-            f"closed form: expected at most {CHARACTERS} characters, got {count(operations)} operations; take zoom 'unrolled'"
+            f"closed form: expected at most {CHARACTERS} characters, got {count(operations)} operations; "
+            "take zoom 'unrolled'"
         )
 
 
@@ -328,7 +331,17 @@ def _broken(line: Line, style: Style) -> list[str]:
 
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|[_^](?:\{[^{}]*\}|.)|.", re.DOTALL)
-_POINTS = {"\\tanh": 22, "\\sum": 22, "\\odot": 12, "\\sigma": 6, "\\delta": 5, "\\dots": 15, "\\exp": 17, "\\log": 14, "\\times": 12}
+_POINTS = {
+    "\\tanh": 22,
+    "\\sum": 22,
+    "\\odot": 12,
+    "\\sigma": 6,
+    "\\delta": 5,
+    "\\dots": 15,
+    "\\exp": 17,
+    "\\log": 14,
+    "\\times": 12,
+}
 _POINTS |= {"+": 12, "-": 12, "=": 13, "(": 4, ")": 4, " ": 0, "{": 0, "}": 0, ",": 4}
 
 

@@ -90,6 +90,11 @@ class Program:
     def __post_init__(self) -> None:
         validate(self)
 
+    @property
+    def assignments(self) -> tuple[Equation, ...]:
+        """The equations that assign one symbol each: all of them in one time step and where time is unrolled."""
+        return tuple(item for item in self.equations if isinstance(item, Equation))
+
 
 # what an item reads and defines -----------------------------------------------------------------
 
@@ -122,6 +127,19 @@ def defines(item: Item) -> tuple[Expr, ...]:
         finals = [carry.final for carry in item.carries if carry.final is not None]
         return (*item.stacked, *finals, *(total.lhs for total in item.sums))
     return (item.lhs,)
+
+
+def right_sides_of(item: Item) -> list[Expr]:
+    """The expressions in an item: those of every step, of the carries and of the sums."""
+    if isinstance(item, Recurrence):
+        steps = [equation.rhs for equation in item.body.assignments]
+        return [*steps, *(total.rhs for total in item.sums), *(carry.next for carry in item.carries)]
+    return [item.rhs]
+
+
+def right_sides(program: "Program") -> list[Expr]:
+    """Every expression in a program."""
+    return [expr for item in program.equations for expr in right_sides_of(item)]
 
 
 def families(program: Program) -> dict[Expr, None]:
@@ -213,7 +231,7 @@ def _check(item: Item, plain: set[Expr], family: set[Expr]) -> None:
 def _check_recurrence(item: Recurrence, plain: set[Expr], family: set[Expr]) -> None:
     _check_bound(item.sequences, family, item)
     _check_bound(parameters(item), plain, item)
-    inner = {*item.body.inputs, *(lhs for step in item.body.equations for lhs in defines(step))}
+    inner = {*item.body.inputs, *(equation.lhs for equation in item.body.assignments)}
     _check_bound(item.stacked, inner, item)
     _check_bound(symbols_of(total.rhs for total in item.sums), inner, item)
     for carry in item.carries:
@@ -238,4 +256,8 @@ def _check_shapes(lhs: Expr, rhs: Expr) -> None:
 
 
 def _name(item: Item) -> str:
-    return "the recurrence of " + ", ".join(map(str, defines(item))) if isinstance(item, Recurrence) else f"{item.lhs} = {item.rhs}"
+    return (
+        "the recurrence of " + ", ".join(map(str, defines(item)))
+        if isinstance(item, Recurrence)
+        else f"{item.lhs} = {item.rhs}"
+    )

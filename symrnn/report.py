@@ -91,8 +91,9 @@ def _cells(row: Row, dtype: str) -> Sequence[str]:
 def _conditions(report: Report) -> str:
     objective = f"the loss {report.loss}" if report.loss else "the sum of y"
     return (
-        f"{report.versions}, {report.dtype}, training=False; samples: {report.samples}, time steps: {report.timesteps}; "
-        f"gradients of {objective}.\nplace: the entry where they differ most; differences are relative to the largest entry."
+        f"{report.versions}, {report.dtype}, training=False; samples: {report.samples}, "
+        f"time steps: {report.timesteps}; gradients of {objective}.\n"
+        "place: the entry where they differ most; differences are relative to the largest entry."
     )
 
 

@@ -4,17 +4,18 @@ A step of NumPy on 1 x 1 arrays costs microseconds, a step of floats a tenth of 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from sympy import Expr, Symbol
 
 from symrnn.codeprinter import FLOATS
 from symrnn.matrices import T
-from symrnn.program import Equation, Program, Recurrence, families, symbols_of
+from symrnn.notation import Time
+from symrnn.program import Equation, Program, Recurrence, families, right_sides, right_sides_of, symbols_of
 from symrnn.transforms import letter_of
 
 _MATH = ("copysign", "erfc", "exp", "expm1", "log", "log1p", "sqrt", "tanh")
-_LIST_OF_NEIGHBOUR = {"t-1": "before", "t+1": "after"}
+_LIST_OF_NEIGHBOUR: dict[Time | None, str] = {"t-1": "before", "t+1": "after"}
 
 
 def scalar_source(program: Program, name: str) -> str:
@@ -35,7 +36,7 @@ def scalar_source(program: Program, name: str) -> str:
     returned = ", ".join(array(s) if s in known else s.name for s in program.outputs)
     arguments = ", ".join([*map(array, program.sequences), *(s.name for s in program.inputs)])
     function = [f"def {name}({arguments}):", *lines, f"    return {returned}{',' if len(program.outputs) == 1 else ''}"]
-    helpers = FLOATS.helpers(_expressions(program))
+    helpers = FLOATS.helpers(right_sides(program))
     text = "\n\n\n".join([*filter(None, [helpers]), "\n".join(function)]) + "\n"
     used = [name for name in _MATH if re.search(rf"\b{name}\(", text)]
     return f"from math import {', '.join(used)}\n\n\n{text}" if used else text
@@ -46,8 +47,9 @@ def _arrays(program: Program) -> Callable[[Expr], str]:
 
     def array(symbol: Expr) -> str:
         letter = letter_of(program.letters, symbol)
-        suffix = _LIST_OF_NEIGHBOUR.get(letter.time)
-        return f"{letter.family}_{suffix}" if suffix else f"{letter.family}s" if letter.family == symbol.name else letter.family
+        if letter.time in _LIST_OF_NEIGHBOUR:
+            return f"{letter.family}_{_LIST_OF_NEIGHBOUR[letter.time]}"
+        return f"{letter.family}s" if letter.family == symbol.name else letter.family
 
     return array
 
@@ -59,14 +61,14 @@ def _text(expr: Expr) -> str:
 def _loop(item: Recurrence, array: Callable[[Expr], str]) -> list[str]:
     """One loop for the whole body: a family is a list, a sum over t starts at 0."""
     carries = list(item.carries)
-    used = symbols_of(_of_recurrence(item))
+    used = symbols_of(right_sides_of(item))
     lines = [f"    {c.prev.name} = {float(c.init) if c.init.is_number else _text(c.init)}" for c in carries]
     lines += [f"    {array(s)} = [0.0] * T" for s in item.stacked]
     lines += [f"    {total.lhs.name} = 0.0" for total in item.sums]
     lines.append(f"    for t in {'range(T - 1, -1, -1)' if item.reverse else 'range(T)'}:")
     body = [f"{s.name} = {array(s)}[t]" for s in item.sequences if s in used]
     body += [f"{array(c.prev)}[t] = {c.prev.name}" for c in carries if c.prev in item.stacked]
-    for equation in item.body.equations:
+    for equation in item.body.assignments:
         target = f"{array(equation.lhs)}[t] = " if equation.lhs in item.stacked else ""
         body.append(f"{target}{equation.lhs.name} = {_text(equation.rhs)}")
     body += [f"{total.lhs.name} += {_text(total.rhs)}" for total in item.sums]
@@ -74,18 +76,3 @@ def _loop(item: Recurrence, array: Callable[[Expr], str]) -> list[str]:
         body.append(f"{', '.join(c.prev.name for c in carries)} = {', '.join(_text(c.next) for c in carries)}")
     lines += [f"        {line}" for line in body or ["pass"]]
     return lines + [f"    {c.final.name} = {c.prev.name}" for c in carries if c.final is not None]
-
-
-def _of_recurrence(item: Recurrence) -> Iterable[Expr]:
-    return [*(e.rhs for e in item.body.equations), *(s.rhs for s in item.sums), *(c.next for c in item.carries)]
-
-
-def _expressions(program: Program) -> list[Expr]:
-    """Every right side in the program."""
-    found: list[Expr] = []
-    for item in program.equations:
-        if isinstance(item, Equation):
-            found.append(item.rhs)
-        elif isinstance(item, Recurrence):
-            found += _of_recurrence(item)
-    return found

@@ -40,7 +40,9 @@ def request(name: Any, program: Program, timesteps: int | None) -> Request:
         return by_name[name]
     family, _, step = name.rpartition("_")
     if family not in steps or not step.isdecimal():
-        raise ValueError(f"wrt: unknown symbol {name!r}; known: {', '.join(by_name)}, and a family with its step, such as x_0")
+        raise ValueError(
+            f"wrt: unknown symbol {name!r}; known: {', '.join(by_name)}, and a family with its step, such as x_0"
+        )
     if timesteps is not None and int(step) >= timesteps:
         raise ValueError(f"wrt: {name!r}: expected a step below {timesteps}, got {step}")
     return Request(steps[family], int(step))
@@ -56,5 +58,5 @@ def select(program: Program, letters: Sequence[Letter], requests: Sequence[Reque
     for letter, one in zip(letters, requests, strict=True):
         wanted += [s for s, at in steps[letter.at(None)].items() if one.step in (None, at.time)]
     outputs = tuple(wanted)
-    forward = [e.lhs for e in program.equations if not letter_of(program.letters, e.lhs).is_adjoint]
+    forward = [e.lhs for e in program.assignments if not letter_of(program.letters, e.lhs).is_adjoint]
     return replace(prune(program, (*outputs, *forward)), outputs=outputs)

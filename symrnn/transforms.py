@@ -12,7 +12,17 @@ from sympy import Expr, Integer, MatrixSymbol, Symbol
 from symrnn.matrices import Entries, N, T, add, entries, shape_of, substitute, variable
 from symrnn.notation import Letter
 from symrnn.program import (
-    Carry, Equation, Item, Letters, Program, Recurrence, Reversal, defines, families, reads, recurrence, symbols_of,
+    Carry,
+    Equation,
+    Item,
+    Letters,
+    Program,
+    Recurrence,
+    Reversal,
+    defines,
+    reads,
+    recurrence,
+    symbols_of,
 )  # fmt: skip
 
 Mapping = dict[Expr, Expr]
@@ -51,7 +61,11 @@ def unroll(program: Program, timesteps: int) -> Program:
 
 
 def _unroll_recurrence(
-    item: Recurrence, timesteps: int, steps: dict[Expr, list[Expr]], places: Mapping, letters: dict[Expr, Letter],
+    item: Recurrence,
+    timesteps: int,
+    steps: dict[Expr, list[Expr]],
+    places: Mapping,
+    letters: dict[Expr, Letter],
     outputs: tuple[Expr, ...],
 ) -> list[Equation]:
     """The equations of all steps, in the order they run; fills `steps` and `places`."""
@@ -62,7 +76,7 @@ def _unroll_recurrence(
     terms: dict[Expr, list[Expr]] = {total.lhs: [total.rhs] * timesteps for total in item.sums}
     for t in order:
         local = places | {x: steps[x][t] for x in item.sequences} | state
-        for equation in item.body.equations:
+        for equation in item.body.assignments:
             symbol = _at(letters, equation.lhs, t)
             equations.append(Equation(symbol, substitute(equation.rhs, local)))
             local[equation.lhs] = symbol
@@ -161,7 +175,7 @@ def _expand(program: Program, leaf: Callable[[Expr], Entries], rows: int, letter
 def inline(program: Program) -> tuple[Expr, ...]:
     """Each output as one expression in the inputs; the program has no recurrences."""
     values: Mapping = {}
-    for equation in program.equations:
+    for equation in program.assignments:
         values[equation.lhs] = substitute(equation.rhs, values)
     return tuple(values.get(output, output) for output in program.outputs)
 
@@ -171,7 +185,11 @@ def with_samples(program: Program, samples: int) -> Program:
     sized: dict[Expr, Expr] = {N: Integer(samples)}
     letters = dict(program.letters)
     bodies = [item.body for item in program.equations if isinstance(item, Recurrence)]
-    parts = [s for p in (program, *bodies) for s in (*p.inputs, *p.sequences, *chain.from_iterable(map(defines, p.equations)))]
+    parts = [
+        s
+        for p in (program, *bodies)
+        for s in (*p.inputs, *p.sequences, *chain.from_iterable(map(defines, p.equations)))
+    ]
     for symbol in [*letters, *parts]:
         if isinstance(symbol, MatrixSymbol):
             sized[symbol] = MatrixSymbol(symbol.name, *(samples if size == N else size for size in symbol.shape))
@@ -184,17 +202,22 @@ def rename(program: Program, mapping: Mapping) -> Program:
     def all_of(exprs: Iterable[Expr]) -> tuple[Expr, ...]:
         return tuple(substitute(expr, mapping) for expr in exprs)
 
-    def pair(item: Equation | Reversal) -> Item:
-        return type(item)(*all_of([item.lhs, item.rhs]))
+    def pair(item: Equation) -> Equation:
+        return Equation(*all_of([item.lhs, item.rhs]))
 
     def carry(item: Carry) -> Carry:
-        return Carry(*all_of([item.prev, item.next, item.init]), None if item.final is None else mapping.get(item.final, item.final))
+        final = None if item.final is None else mapping.get(item.final, item.final)
+        prev, following, init = all_of([item.prev, item.next, item.init])
+        return Carry(prev, following, init, final)
 
     def renamed(item: Item) -> Item:
-        if not isinstance(item, Recurrence):
+        if isinstance(item, Equation):
             return pair(item)
-        parts = (all_of(item.sequences), tuple(map(carry, item.carries)), all_of(item.stacked), tuple(map(pair, item.sums)))
-        return Recurrence(rename(item.body, mapping), *parts, item.reverse)
+        if isinstance(item, Reversal):
+            return Reversal(*all_of([item.lhs, item.rhs]))
+        carries, sums = tuple(map(carry, item.carries)), tuple(map(pair, item.sums))
+        body, stacked = rename(item.body, mapping), all_of(item.stacked)
+        return Recurrence(body, all_of(item.sequences), carries, stacked, sums, item.reverse)
 
     letters = {mapping.get(symbol, symbol): letter for symbol, letter in program.letters.items()}
     items = tuple(map(renamed, program.equations))
@@ -225,12 +248,12 @@ def _prune_recurrence(item: Recurrence, live: set[Expr]) -> Recurrence:
     size = -1
     while size != (size := len(carries)):
         inner |= symbols_of(carry.next for carry in carries.values()).keys()
-        for equation in reversed(item.body.equations):
+        for equation in reversed(item.body.assignments):
             if equation.lhs in inner:
                 inner |= symbols_of([equation.rhs]).keys()
         carries |= {carry.prev: carry for carry in item.carries if carry.prev in inner}
     kept = [replace(c, final=c.final if c.final in live else None) for c in item.carries if c.prev in carries]
-    equations = [equation for equation in item.body.equations if equation.lhs in inner]
+    equations = [equation for equation in item.body.assignments if equation.lhs in inner]
     return recurrence(equations, item.sequences, kept, stacked, sums, item.reverse, item.body.letters)
 
 
@@ -239,7 +262,7 @@ def stack_all(program: Program) -> Program:
     items = []
     for item in program.equations:
         if isinstance(item, Recurrence):
-            steps = [equation.lhs for equation in item.body.equations]
+            steps = [equation.lhs for equation in item.body.assignments]
             item = replace(item, stacked=tuple(dict.fromkeys([*item.stacked, *steps])))
         items.append(item)
     return replace(program, equations=tuple(items))

@@ -63,7 +63,7 @@ def _latex_name(name: str) -> str:
 
 def decimal(number: float) -> tuple[str, int]:
     """Seven significant digits, trailing zeros kept, with a power of ten below 1e-3 and from 1e7 on."""
-    if not math.isfinite(number) or number == round(number) and abs(number) < 1e7:
+    if not math.isfinite(number) or (number == round(number) and abs(number) < 1e7):
         return f"{number:.0f}", 0
     if 1e-3 <= abs(number) < 1e7:
         return f"{number:#.7g}", 0
@@ -194,7 +194,10 @@ def _(expr: Symbol, context: Context) -> Text:
 @show.register
 def _(expr: Rational, context: Context) -> Text:
     text = str(expr.p) if expr.q == 1 else context.style.fraction.format(abs(expr.p), expr.q)
-    return Text(text if expr.q == 1 or expr.p > 0 else f"-{text}", ADD if expr.p < 0 else ATOM if expr.q == 1 else context.style.quotient)
+    return Text(
+        text if expr.q == 1 or expr.p > 0 else f"-{text}",
+        ADD if expr.p < 0 else ATOM if expr.q == 1 else context.style.quotient,
+    )
 
 
 @show.register
@@ -224,7 +227,10 @@ def _(expr: Mul, context: Context) -> Text:
         return Text(_product(above, context, had), MUL)
     texts = [_product(part, context, had, alone=True) for part in (above, below)]
     if context.style is TEXT:
-        texts = [t if len(part) == 1 and show(part[0], context).level >= FUNCTION else f"({t})" for t, part in zip(texts, (above or [Rational(1)], below), strict=True)]
+        texts = [
+            t if len(part) == 1 and show(part[0], context).level >= FUNCTION else f"({t})"
+            for t, part in zip(texts, (above or [Rational(1)], below), strict=True)
+        ]
     return Text(context.style.fraction.format(*texts), context.style.quotient)
 
 
@@ -364,7 +370,9 @@ def _(expr: MatAdd, context: Context) -> Text:
 @show.register
 def _(expr: MatMul, context: Context) -> Text:
     numbers = [factor for factor in expr.args if not isinstance(factor, MatrixExpr)]
-    factors = [context.show(f, MUL if isinstance(f, OneMatrix) else FUNCTION) for f in expr.args if isinstance(f, MatrixExpr)]
+    factors = [
+        context.show(f, MUL if isinstance(f, OneMatrix) else FUNCTION) for f in expr.args if isinstance(f, MatrixExpr)
+    ]
     if numbers == [-1]:
         return Text(f"-{' '.join(factors)}", ADD)
     front = [context.show(number, MUL) for number in numbers]
@@ -380,7 +388,9 @@ def _(expr: HadamardProduct, context: Context) -> Text:
 @show.register
 def _(expr: Elementwise, context: Context) -> Text:
     operands = {slot: show(matrix, context) for slot, matrix in zip(SLOTS, expr.matrices, strict=False)}
-    letters = {slot: context.letter(m) for slot, m in zip(SLOTS, expr.matrices, strict=False) if isinstance(m, MatrixSymbol)}
+    letters = {
+        slot: context.letter(m) for slot, m in zip(SLOTS, expr.matrices, strict=False) if isinstance(m, MatrixSymbol)
+    }
     inner = replace(context, texts={**context.texts, **operands}, letters={**context.letters, **letters})
     return show(expr.template, replace(inner, entrywise=expr.shape != (1, 1)))
 
@@ -395,5 +405,6 @@ def _(expr: Softmax, context: Context) -> Text:
 def _(expr: CrossEntropy, context: Context) -> Text:
     """-(T o log softmax(Z)) 1: the sum along each row."""
     target, logits = expr.args
-    rows = f"{context.show(target, FUNCTION)}{context.style.had}{context.style.name('log')} {context.show(Softmax(logits))}"
-    return Text(f"-({rows}) {context.style.ones}", ADD)
+    style, inner = context.style, context.show(Softmax(logits))
+    rows = f"{context.show(target, FUNCTION)}{style.had}{style.name('log')} {inner}"
+    return Text(f"-({rows}) {style.ones}", ADD)

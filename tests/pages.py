@@ -40,7 +40,13 @@ _PARTS = re.compile(
 def made_anew(text: str) -> str:
     """The page with every output, formula and number in it computed again."""
     names: dict[str, object] = {"help_of": help_of, "names_of": names_of}
-    names |= {"activations": activations, "LOSSES": LOSSES, "ALIASES": ALIASES, "documents": documents, "replace": replace}
+    names |= {
+        "activations": activations,
+        "LOSSES": LOSSES,
+        "ALIASES": ALIASES,
+        "documents": documents,
+        "replace": replace,
+    }
 
     def remake(match: re.Match[str]) -> str:
         if match["session"]:

@@ -8,10 +8,10 @@ import pytest
 from symrnn.adjoint import backprop
 from symrnn.forward import Network, forward
 from symrnn.layers import Activation, Dense, Sequential, SimpleRNN
-from symrnn.losses import _ALIASES, LOSSES, loss_name, with_loss, with_sum
+from symrnn.losses import ALIASES, LOSSES, loss_name, with_loss, with_sum
 from tests.bank import Case, evaluate
 
-NAMES = sorted([*LOSSES, *_ALIASES])
+NAMES = sorted([*LOSSES, *ALIASES])
 CROSSENTROPIES = ["binary_crossentropy", "categorical_crossentropy"]
 ROWS, STEPS, WIDTH = 2, 3, 3
 RNG = np.random.default_rng(7)

@@ -54,7 +54,9 @@ def independence(short: int = 10, long: int = 10_000, rounds: int = 15) -> float
     """Derivation, gradient and both callables: many time steps against few."""
     works = {"long": lambda: callables(long), "short": lambda: callables(short)}
     times = by_turns(works, rounds, prepare=clear_cache)
-    return report(f"derive, gradient and both callables, T = {long} : T = {short}", times["long"], times["short"], "<= 1.2")
+    return report(
+        f"derive, gradient and both callables, T = {long} : T = {short}", times["long"], times["short"], "<= 1.2"
+    )
 
 
 def against_diff(timesteps: int = 1000, nested_steps: int = 30, rounds: int = 5) -> list[float]:

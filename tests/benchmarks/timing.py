@@ -21,7 +21,9 @@ def seconds(work: Work, calls: int = 1) -> float:
         gc.enable()
 
 
-def by_turns(works: Mapping[str, Work], rounds: int, slice_seconds: float = 0.0, prepare: Work | None = None) -> dict[str, float]:
+def by_turns(
+    works: Mapping[str, Work], rounds: int, slice_seconds: float = 0.0, prepare: Work | None = None
+) -> dict[str, float]:
     """The median time of one call of each: A B A B ..., so that a busy moment meets all of them.
 
     In its turn a work is called for about `slice_seconds`, at least once; `prepare` runs before each
