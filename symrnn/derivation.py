@@ -23,6 +23,7 @@ from symrnn.numeric import Arguments, Call, NumericFunction, Output, read
 from symrnn.program import Program, families
 from symrnn.scalarcode import scalar_source
 from symrnn.selection import Request, request, select
+from symrnn.styles import LATEX, TEXT
 from symrnn.transforms import expand, letter_of, named_symbols, prune, stack_all, unroll
 
 ZOOMS = ("step", "unrolled", "scalar", "closed")
@@ -151,11 +152,11 @@ class Derivation:
         Raises:
             ValueError: an unknown zoom, open time steps, or a closed form above 2 million characters.
         """
-        return printing.render(self.display(zoom, samples), printing.LATEX)
+        return printing.render(self.display(zoom, samples), LATEX)
 
     def text(self, zoom: str = "unrolled", samples: int | str = 1) -> str:
         """The same lines for a terminal."""
-        return printing.render(self.display(zoom, samples), printing.TEXT)
+        return printing.render(self.display(zoom, samples), TEXT)
 
     def display(self, zoom: str = "unrolled", samples: int | str = 1) -> printing.Display:
         """What `latex` and `text` print, as a value."""

@@ -12,8 +12,8 @@ from symrnn.derivation import Derivation
 from symrnn.forward import Weight
 from symrnn.layers import Layer, TimeDistributed
 from symrnn.notation import Letter
-from symrnn.printing import LATEX, TEXT, Display, render
-from symrnn.typeset import Style
+from symrnn.printing import Display, render
+from symrnn.styles import LATEX, TEXT, Style
 
 Cell = str | Letter
 

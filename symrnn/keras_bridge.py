@@ -7,18 +7,12 @@ in one group, named after the layer's class and its number among the layers of t
 Neither Keras nor TensorFlow is imported, and nothing that a file contains is run.
 """
 
-import io
 import json
-import lzma
 import os
 import reprlib
-import struct
 import warnings
-import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
@@ -27,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from symrnn.functions import activation_name
+from symrnn.keras_file import Shapes, Stored, at, check_shape, h5_arrays, members, read_json
 from symrnn.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed, check_size
 
-Shapes = dict[str, tuple[int, ...]]
 _DTYPES = ("float32", "float64")
 _CHAIN = "a chain of layers from one input to one output, each called once"
 
@@ -63,16 +57,7 @@ class _Entry:
         return named if self.kind == "InputLayer" else f"layer {self.place} ({named})"
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """The arrays of one layer, by Keras' names, and the group of the file that holds them."""
-
-    entry: _Entry
-    shapes: Shapes
-    group: str
-
-
-Arrays = Callable[[Sequence[_Stored]], Sequence[np.ndarray]]
+Arrays = Callable[[Sequence[Stored]], Sequence[np.ndarray]]
 
 
 def is_keras_model(model: object) -> bool:
@@ -125,15 +110,15 @@ def _from_file(path: Path, timesteps: int | None) -> Imported:
         raise NotImplementedError(f"{path}: expected a file that ends in .keras, as model.save('model.keras') writes")
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
-    with _at(path):
-        config, weights = _members(path)
-        return _import(_json(config), lambda stored: _h5_arrays(weights, stored), timesteps)
+    with at(path):
+        config, weights = members(path)
+        return _import(read_json(config), lambda stored: h5_arrays(weights, stored), timesteps)
 
 
 def _import(config: Any, arrays: Arrays, timesteps: int | None) -> Imported:
     """The one reader: config -> entries in the order of the graph -> layers -> weights."""
     first, *entries = _chain(config)
-    with _at(first):
+    with at(first):
         shape = _input_shape(first, timesteps)
     model = Sequential([_layer(entry) for entry in entries], shape)
     dtype = _common_dtype(first, entries)
@@ -141,17 +126,6 @@ def _import(config: Any, arrays: Arrays, timesteps: int | None) -> Imported:
     weights = tuple(arrays(stored))
     _check_weights(weights, stored, dtype)
     return Imported(model, weights, dtype)
-
-
-@contextmanager
-def _at(place: object) -> Iterator[None]:
-    """Put the place before the message of whatever is refused inside."""
-    try:
-        yield
-    except NotImplementedError as error:
-        raise NotImplementedError(f"{place}: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
 
 
 def _item(config: object, key: str, kind: type | UnionType) -> Any:
@@ -173,7 +147,7 @@ def _chain(config: Any) -> list[_Entry]:
         raise NotImplementedError(f"a model of class {kind} is not supported; supported: {', '.join(_MODELS)}")
     entries = _entries(_item(inner, "layers", list))
     for entry in entries:
-        with _at(entry):
+        with at(entry):
             _check_arguments(entry)
     return _MODELS[kind](inner, entries)
 
@@ -207,7 +181,7 @@ def _in_graph(config: object, entries: list[_Entry]) -> list[_Entry]:
     named = {entry.name: entry for entry in entries}
     chain = [_look_up(named, _end(config, "output_layers"))]
     while chain[-1].kind != "InputLayer" and len(chain) <= len(entries):
-        with _at(chain[-1]):
+        with at(chain[-1]):
             chain.append(_look_up(named, _source(chain[-1])))
     first = _end(config, "input_layers")
     if chain[-1] is not _look_up(named, first):
@@ -317,7 +291,7 @@ def _check_arguments(entry: _Entry) -> None:
 
 
 def _layer(entry: _Entry) -> Layer:
-    with _at(entry):
+    with at(entry):
         return _READERS[entry.kind](entry)
 
 
@@ -333,7 +307,7 @@ def _dense(entry: _Entry) -> Dense:
 
 def _time_distributed(entry: _Entry) -> TimeDistributed:
     inner = _inner(entry)
-    with _at(f"its {inner.kind} {inner.name!r}"):
+    with at(f"its {inner.kind} {inner.name!r}"):
         _check_arguments(inner)
         return TimeDistributed(_dense(inner), name=entry.name)
 
@@ -396,7 +370,7 @@ def _common_dtype(first: _Entry, entries: Sequence[_Entry]) -> str:
     """The dtype of all layers; the InputLayer's may be the other one, as it only casts x."""
     expected = _dtypes(entries[0])[0]
     for entry in (first, *entries):
-        with _at(entry):
+        with at(entry):
             for dtype in _dtypes(entry):
                 _check_dtype(dtype, dtype if entry is first else expected)
     return expected
@@ -426,13 +400,13 @@ _GROUPS = {
 }
 
 
-def _stored(model: Sequential, entries: Sequence[_Entry]) -> list[_Stored]:
+def _stored(model: Sequential, entries: Sequence[_Entry]) -> list[Stored]:
     """What each layer with weights must have, and where a file has it."""
     found, inputs = [], model.input_shape[1]
     for layer, entry in zip(model.layers, entries, strict=True):
         if shapes := _shapes(layer, inputs):
             group = _GROUPS[entry.kind].format(f"_{entry.number}" if entry.number else "")
-            found.append(_Stored(entry, shapes, group))
+            found.append(Stored(str(entry), shapes, group))
             inputs = shapes["kernel"][1]
     return found
 
@@ -447,95 +421,13 @@ def _shapes(layer: Layer, inputs: int) -> Shapes:
     return {"kernel": (inputs, layer.units), **recurrent, **bias}
 
 
-def _check_weights(weights: Sequence[np.ndarray], stored: Sequence[_Stored], dtype: str) -> None:
+def _check_weights(weights: Sequence[np.ndarray], stored: Sequence[Stored], dtype: str) -> None:
     """Check that there are as many arrays as the layers need, each of its shape and dtype."""
     expected = [(layer, name) for layer in stored for name in layer.shapes]
     if len(weights) != len(expected):
         raise ValueError(f"expected {len(expected)} arrays of weights, got {len(weights)}")
     for array, (layer, name) in zip(weights, expected, strict=True):
-        with _at(f"{layer.entry}: {name}"):
-            _check_shape(array, layer.shapes[name])
+        with at(f"{layer.layer}: {name}"):
+            check_shape(array, layer.shapes[name])
             if array.dtype != np.dtype(dtype):
                 raise ValueError(f"expected {dtype}, got {array.dtype}")
-
-
-def _check_shape(array: object, shape: tuple[int, ...]) -> None:
-    found = getattr(array, "shape", None)  # a group of a file has none
-    if found != shape:
-        raise ValueError(f"expected an array of shape {shape}, got {found}")
-
-
-# the file ---------------------------------------------------------------------------------------
-
-_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_LIMITS = {_CONFIG: 64 * 2**20, _WEIGHTS: 2 * 2**30}  # bytes, so that a small file cannot fill the memory
-_ZIP_ERRORS = (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, struct.error)
-
-
-def _members(path: Path) -> list[bytes]:
-    """The contents of the config and of the weights."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [_member(archive, name) for name in (_CONFIG, _WEIGHTS)]
-    except _ZIP_ERRORS as error:
-        raise ValueError(f"expected a zip file, got one that cannot be read: {error}") from None
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    if name not in archive.namelist():
-        raise ValueError(f"{name}: missing from the zip file")
-    size = archive.getinfo(name).file_size
-    if size > _LIMITS[name]:
-        raise ValueError(f"{name}: expected at most {_LIMITS[name]} bytes, got {size}")
-    return archive.read(name)
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{_CONFIG}: invalid JSON: {error}") from None
-
-
-def _h5_arrays(content: bytes, stored: Sequence[_Stored]) -> list[np.ndarray]:
-    import h5py  # here, so that importing symrnn does not load it
-
-    try:
-        with h5py.File(io.BytesIO(content), "r") as file:
-            return [array for layer in stored for array in _layer_arrays(file, layer)]
-    except (OSError, RuntimeError, KeyError, TypeError) as error:
-        raise ValueError(f"{_WEIGHTS}: cannot be read as HDF5: {error}") from None
-
-
-def _layer_arrays(file: Any, layer: _Stored) -> list[np.ndarray]:
-    """The datasets 0, 1, ... of the layer's group, which may hold no other."""
-    with _at(f"{layer.entry}: {_WEIGHTS}: {layer.group}"):
-        group = _descend(file, layer.group)
-        names = dict(zip(map(str, range(len(layer.shapes))), layer.shapes, strict=True))
-        if sorted(group) != list(names):
-            raise ValueError(f"expected the arrays {list(names)}, got {reprlib.repr(sorted(group))}")
-        return [_array(group, place, name, layer.shapes[name]) for place, name in names.items()]
-
-
-def _descend(group: Any, path: str) -> Any:
-    """The group or dataset at a path whose links all stay inside the file."""
-    import h5py
-
-    for name in path.split("/"):
-        link = group.get(name, getlink=True) if isinstance(group, h5py.Group) else None
-        if type(link) is not h5py.HardLink:
-            found = "nothing" if link is None else type(link).__name__
-            raise ValueError(f"expected {name} to be in this file, got {found}")
-        group = group[name]
-    return group
-
-
-def _array(group: Any, place: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """A plain dataset's numbers: not those of another file, and no more than this file has bytes for."""
-    with _at(f"{place} ({name})"):
-        dataset = _descend(group, place)
-        _check_shape(dataset, shape)
-        plain = dataset.dtype.kind in "biuf" and not (dataset.is_virtual or dataset.external or dataset.chunks)
-        if not plain or dataset.id.get_storage_size() != dataset.nbytes:
-            raise ValueError("expected a contiguous dataset of numbers, all in this file")
-        return np.asarray(dataset[()])

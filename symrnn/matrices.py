@@ -6,7 +6,7 @@ The functions below build the same sum or product from matrices and from scalars
 model is a special case of nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import singledispatch
 from itertools import chain, pairwise
 from typing import Any
@@ -25,7 +25,6 @@ SLOTS = (Symbol("z0", real=True), Symbol("z1", real=True), Symbol("z2", real=Tru
 """The symbols that stand for the matrices in the scalar expression of an `Elementwise`."""
 
 Shape = tuple[Any, ...]
-Entries = list[list[Expr]]
 
 
 class Elementwise(MatrixExpr):
@@ -94,12 +93,13 @@ class CrossEntropy(MatrixExpr):
 
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Expr:
         target, logits = self.args
-        return _cross_entropy(
+        return cross_entropy(
             [target[i, k] for k in range(target.shape[1])], [logits[i, k] for k in range(target.shape[1])]
         )
 
 
-def _cross_entropy(target: list[Expr], logits: list[Expr]) -> Expr:
+def cross_entropy(target: list[Expr], logits: list[Expr]) -> Expr:
+    """One row's entry of a `CrossEntropy`."""
     total = logsumexp(*logits)
     return Add(*(t * (total - z) for t, z in zip(target, logits, strict=True)))
 
@@ -142,7 +142,7 @@ def add(*terms: Expr) -> Expr:
     flat = _flat(kept, MatAdd)
     if len(flat) == 1:
         return flat[0]
-    numbers, matrices = zip(*map(_split, flat), strict=True)
+    numbers, matrices = zip(*map(split, flat), strict=True)
     first = numbers[0]
     if first != 1 and all(number in (first, -first) for number in numbers):
         return scale(first, add(*(scale(n / first, m) for n, m in zip(numbers, matrices, strict=True))))
@@ -175,7 +175,7 @@ def scale(coefficient: Expr, matrix: Expr) -> Expr:
     """A number times a matrix."""
     if not isinstance(matrix, MatrixExpr):
         return Mul(coefficient, matrix)
-    number, matrix = _split(matrix)
+    number, matrix = split(matrix)
     coefficient = coefficient * number
     return matrix if coefficient == 1 else MatMul(coefficient, *_flat([matrix], MatMul), _sympify=False)
 
@@ -184,13 +184,12 @@ def hadamard(*factors: Expr) -> Expr:
     """The elementwise product, in the order given; numbers go to the front, matrices of ones vanish."""
     if not any(isinstance(f, MatrixExpr) for f in factors):
         return Mul(*factors)
-    split = [_split(f) for f in _flat(factors, HadamardProduct)]
-    coefficient = Mul(*(number for number, _ in split))
-    matrices = [matrix for _, matrix in split]
+    numbers, matrices = zip(*map(split, _flat(factors, HadamardProduct)), strict=True)
+    coefficient = Mul(*numbers)
     for matrix in matrices:
         if isinstance(matrix, ZeroMatrix):
             return matrix
-    kept = [m for m in matrices if not isinstance(m, OneMatrix)] or matrices[:1]
+    kept = [m for m in matrices if not isinstance(m, OneMatrix)] or [matrices[0]]
     return scale(coefficient, HadamardProduct(*kept) if len(kept) > 1 else kept[0])
 
 
@@ -214,11 +213,11 @@ def elementwise(template: Expr, *operands: Expr) -> Expr:
     return template.xreplace(dict(zip(SLOTS, operands, strict=False)))
 
 
-def _flat(items: Iterable[Any], kind: type) -> list[Expr]:
+def _flat(items: Iterable[Any], kind: Any) -> list[Expr]:
     return list(chain.from_iterable(item.args if isinstance(item, kind) else (item,) for item in items))
 
 
-def _split(expr: Expr) -> tuple[Expr, Expr]:
+def split(expr: Expr) -> tuple[Expr, Expr]:
     """A number and the matrix that it multiplies."""
     if isinstance(expr, MatMul) and not isinstance(expr.args[0], MatrixExpr):
         return expr.args[0], expr.args[1] if len(expr.args) == 2 else MatMul(*expr.args[1:], _sympify=False)
@@ -339,70 +338,3 @@ def _(expr: CrossEntropy) -> Shape:
     if target != logits:
         raise ValueError(f"shapes differ in {expr}: {target}, {logits}")
     return (target[0], Integer(1))
-
-
-# entries ----------------------------------------------------------------------------------------
-
-
-@singledispatch
-def entries(expr: Expr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
-    """The entries of a matrix as scalar expressions, row by row; `leaf` gives those of a symbol.
-
-    `rows` is the number of samples that takes the place of `N`. A scalar has one entry.
-    """
-    symbols = {s: leaf(s)[0][0] for s in expr.free_symbols if s not in (N, T)}
-    return [[expr.xreplace(symbols | {N: Integer(rows)})]]
-
-
-@entries.register
-def _(expr: MatrixSymbol, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
-    return leaf(expr)
-
-
-@entries.register(OneMatrix)
-@entries.register(ZeroMatrix)
-def _(expr: MatrixExpr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
-    value = Integer(1 if isinstance(expr, OneMatrix) else 0)
-    height, width = (rows if size == N else int(size) for size in expr.shape)
-    return [[value] * width for _ in range(height)]
-
-
-@entries.register
-def _(expr: Transpose, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
-    return [list(column) for column in zip(*entries(expr.arg, leaf, rows), strict=True)]
-
-
-@entries.register
-def _(expr: MatMul, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
-    coefficient, matrix = _split(expr)
-    if coefficient != 1:
-        number = coefficient.xreplace({N: Integer(rows)})
-        return [[number * entry for entry in row] for row in entries(matrix, leaf, rows)]
-    product, *rest = (entries(arg, leaf, rows) for arg in expr.args)
-    for factor in rest:
-        columns = list(zip(*factor, strict=True))
-        product = [[Add(*map(Mul, row, column)) for column in columns] for row in product]
-    return product
-
-
-@entries.register(MatAdd)
-@entries.register(HadamardProduct)
-@entries.register(Elementwise)
-def _(expr: MatrixExpr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
-    if isinstance(expr, Elementwise):
-        combine: Callable[..., Expr] = lambda *values: elementwise(expr.template, *values)  # noqa: E731
-    else:
-        combine = Add if isinstance(expr, MatAdd) else Mul
-    parts = [entries(arg, leaf, rows) for arg in expr.args if isinstance(arg, MatrixExpr)]
-    return [[combine(*values) for values in zip(*row, strict=True)] for row in zip(*parts, strict=True)]
-
-
-@entries.register
-def _(expr: Softmax, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
-    return [[softmax(Integer(j), *row) for j in range(len(row))] for row in entries(expr.args[0], leaf, rows)]
-
-
-@entries.register
-def _(expr: CrossEntropy, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
-    targets, logits = (entries(arg, leaf, rows) for arg in expr.args)
-    return [[_cross_entropy(t, z)] for t, z in zip(targets, logits, strict=True)]

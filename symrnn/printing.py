@@ -11,8 +11,9 @@ from symrnn.closed import count, size
 from symrnn.matrices import is_zero, substitute, zeros
 from symrnn.notation import Letter, move
 from symrnn.program import Carry, Equation, Item, Program, Recurrence, Reversal, symbols_of
+from symrnn.styles import LATEX, TEXT, Style, Text
 from symrnn.transforms import letter_of, with_samples
-from symrnn.typeset import LATEX, TEXT, Context, Style, Text, show, terms_of
+from symrnn.typeset import Context, show, terms_of
 
 CHARACTERS = 2_000_000
 _ROOM = {LATEX: 322, TEXT: 100}
@@ -376,6 +377,3 @@ def _plain(lines: list[Line]) -> str:
 def columns(text: str) -> int:
     """The columns that a text takes in a terminal; a bar over a letter takes none."""
     return sum(not unicodedata.combining(sign) for sign in text)
-
-
-__all__ = ["CHARACTERS", "LATEX", "TEXT", "Display", "columns", "render"]

@@ -9,7 +9,8 @@ from itertools import chain
 
 from sympy import Expr, Integer, MatrixSymbol, Symbol
 
-from symrnn.matrices import Entries, N, T, add, entries, shape_of, substitute, variable
+from symrnn.entries import Entries, entries
+from symrnn.matrices import N, T, add, shape_of, substitute, variable
 from symrnn.notation import Letter
 from symrnn.program import (
     Carry,

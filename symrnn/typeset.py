@@ -5,11 +5,10 @@ a scalar product or sum, so it is restored here: in a product a derivative comes
 weights, then values, then sums; in a sum the terms follow their weights U, V, b, or their time.
 """
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sympy import Abs, Add, Expr, Float, Function, MatAdd, MatMul, MatrixSymbol, Mul, Pow, Rational, Symbol, Transpose
@@ -19,97 +18,7 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 from symrnn.functions import NamedFunction, NamedSlope, softmax
 from symrnn.matrices import SLOTS, CrossEntropy, Elementwise, N, Softmax
 from symrnn.notation import Letter
-
-ADD, QUOTIENT, MUL, FUNCTION, ATOM = 1, 2, 3, 4, 5
-
-
-class Text(NamedTuple):
-    """A text, how tightly it binds, and the function's name that it begins with, where a power goes."""
-
-    text: str
-    level: int
-    head: str = ""
-
-
-@dataclass(frozen=True)
-class Style:
-    """The signs of a format."""
-
-    letter: Callable[[Letter], str]
-    name: Callable[[str], str]
-    fraction: str
-    quotient: int
-    times: str
-    had: str
-    transposed: str
-    ones: str
-    total: str
-    power: Callable[[str], str]
-    absolute: str
-    space: str
-    dots: str
-    value: Callable[[float], str]
-
-
-_OPERATORS = {"tanh", "exp", "log"}
-_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-
-
-def _latex_name(name: str) -> str:
-    if name in _OPERATORS:
-        return "\\" + name
-    return {"sigmoid": r"\sigma"}.get(name) or r"\mathrm{" + name.replace("_", r"\_") + "}"
-
-
-def decimal(number: float) -> tuple[str, int]:
-    """Seven significant digits, trailing zeros kept, with a power of ten below 1e-3 and from 1e7 on."""
-    if not math.isfinite(number) or (number == round(number) and abs(number) < 1e7):
-        return f"{number:.0f}", 0
-    if 1e-3 <= abs(number) < 1e7:
-        return f"{number:#.7g}", 0
-    digits, exponent = f"{number:.6e}".split("e")
-    return digits, int(exponent)
-
-
-def _value(number: float, about: str, power: str) -> str:
-    """= 1 where the number is whole, and about 0.9643554 where it is rounded."""
-    digits, exponent = decimal(number)
-    sign = "=" if math.isfinite(number) and float(f"{digits}e{exponent}") == number else about
-    return f"{sign} {digits}" + (power.format(exponent) if exponent else "")
-
-
-LATEX = Style(
-    letter=lambda letter: letter.latex,
-    name=_latex_name,
-    fraction=r"\frac{{{}}}{{{}}}",
-    quotient=FUNCTION,
-    times=r"\times ",
-    had=r" \odot ",
-    transposed=r"^{\mathsf T}",
-    ones=r"\mathbf 1",
-    total=r"\sum_{{t={}}}^{{{}}} ",
-    power=lambda exponent: f"^{exponent}" if len(exponent) == 1 else f"^{{{exponent}}}",
-    absolute=r"\lvert {} \rvert",
-    space=r" \qquad ",
-    dots=r"\dots",
-    value=lambda number: _value(number, r"\approx", r" \times 10^{{{}}}"),
-)
-TEXT = Style(
-    letter=lambda letter: letter.text,
-    name=lambda name: {"sigmoid": "σ"}.get(name, name),
-    fraction="{}/{}",
-    quotient=QUOTIENT,
-    times="× ",
-    had=" ⊙ ",
-    transposed="ᵀ",
-    ones="1",
-    total="Σ_{{t={}}}^{{{}}} ",
-    power=lambda exponent: exponent.translate(_SUPERSCRIPTS),
-    absolute="|{}|",
-    space="   ",
-    dots="...",
-    value=lambda number: _value(number, "≈", "e{}"),
-)
+from symrnn.styles import ADD, ATOM, FUNCTION, LATEX, MUL, OPERATORS, TEXT, Style, Text
 
 
 @dataclass(frozen=True)
@@ -291,7 +200,7 @@ def _(expr: Function, context: Context) -> Text:
     if isinstance(expr, softmax):
         head, arguments = f"{head}_{context.show(arguments[0])}", arguments[1:]
     text = ", ".join(map(context.show, arguments))
-    plain = name in _OPERATORS and not isinstance(expr, NamedFunction) and len(arguments) == 1
+    plain = name in OPERATORS and not isinstance(expr, NamedFunction) and len(arguments) == 1
     single = plain and show(arguments[0], context).level == ATOM and isinstance(arguments[0], Symbol)
     return Text(f"{head} {text}" if single else f"{head}({text})", FUNCTION, head)
 

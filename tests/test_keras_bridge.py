@@ -14,7 +14,8 @@ import pytest
 
 from symrnn import layers as ours
 from symrnn.functions import activations
-from symrnn.keras_bridge import _LIMITS, Imported, from_keras, is_keras_model
+from symrnn.keras_bridge import Imported, from_keras, is_keras_model
+from symrnn.keras_file import _LIMITS
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with warnings.catch_warnings():

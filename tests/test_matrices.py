@@ -7,6 +7,7 @@ import sympy
 from sympy import Abs, Expr, Integer, MatAdd, MatMul, Matrix, MatrixSymbol, Symbol, exp, tanh
 from sympy.matrices.expressions import HadamardProduct, OneMatrix, ZeroMatrix
 
+from symrnn.entries import entries
 from symrnn.functions import logsumexp, softmax
 from symrnn.matrices import (
     SLOTS,
@@ -17,7 +18,6 @@ from symrnn.matrices import (
     T,
     add,
     elementwise,
-    entries,
     hadamard,
     is_zero,
     multiply,

@@ -1,0 +1,130 @@
+"""The rules of calculus: a vector-Jacobian product for each kind of expression.
+
+For z = f(p, q) and the adjoint g of z, the derivative of the objective by z, a rule gives the adjoints
+of p and q. The adjoint of a quantity has the shape of the quantity.
+"""
+
+from collections.abc import Iterator
+from functools import singledispatch
+
+from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, log
+from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
+
+from symrnn.matrices import (
+    SLOTS,
+    CrossEntropy,
+    Elementwise,
+    Softmax,
+    add,
+    elementwise,
+    hadamard,
+    multiply,
+    ones,
+    transpose,
+)
+from symrnn.program import symbols_of
+
+Pair = tuple[Expr, Expr]
+
+
+@singledispatch
+def vjp(expr: Expr, g: Expr, ans: Expr) -> list[Pair]:
+    """The arguments of z = expr and their adjoints, for the adjoint g of z; `ans` is a name of z.
+
+    For numbers z = f(p, q): p gets g df/dp by SymPy's diff, with z's name put in for f, so that
+    tanh gives 1 - z^2.
+    """
+    symbols = symbols_of([expr])
+    return [(symbol, g * expr.diff(symbol).xreplace({expr: ans})) for symbol in symbols]
+
+
+@vjp.register(OneMatrix)
+@vjp.register(ZeroMatrix)
+def _(expr: MatrixExpr, g: Expr, ans: Expr) -> list[Pair]:
+    """A constant passes nothing on."""
+    return []
+
+
+@vjp.register
+def _(expr: MatAdd, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = P + Q: P and Q get g."""
+    return [(term, g) for term in expr.args]
+
+
+@vjp.register
+def _(expr: MatMul, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = c P Q: P gets c g Q^T, Q gets c P^T g. With more factors, all those before and after."""
+    numbers = [factor for factor in expr.args if not isinstance(factor, MatrixExpr)]
+    factors = [factor for factor in expr.args if isinstance(factor, MatrixExpr)]
+    return [
+        (
+            factor,
+            multiply(*numbers, *map(transpose, reversed(factors[:i])), g, *map(transpose, reversed(factors[i + 1 :]))),
+        )
+        for i, factor in enumerate(factors)
+    ]
+
+
+@vjp.register
+def _(expr: HadamardProduct, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = P o Q: P gets g o Q, Q gets g o P."""
+    return [(factor, hadamard(g, *expr.args[:i], *expr.args[i + 1 :])) for i, factor in enumerate(expr.args)]
+
+
+@vjp.register
+def _(expr: Transpose, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = P^T: P gets g^T."""
+    return [(expr.arg, transpose(g))]
+
+
+@vjp.register
+def _(expr: Elementwise, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = f(P, Q) entry by entry: P gets g o df/dp, with Z itself in it where f' allows that."""
+    output = SLOTS[-1]
+    pairs = []
+    for slot, matrix in zip(SLOTS, expr.matrices, strict=False):
+        slope = expr.template.diff(slot).xreplace({expr.template: output})
+        used = [(s, m) for s, m in [*zip(SLOTS, expr.matrices, strict=False), (output, ans)] if slope.has(s)]
+        pairs.append((matrix, hadamard(g, _slope(slope, used, matrix))))
+    return pairs
+
+
+def _slope(slope: Expr, used: list[Pair], like: Expr) -> Expr:
+    """The slope as a matrix, in the operands that occur in it."""
+    number, slope = slope.primitive() if slope.is_Add else slope.as_coeff_Mul(rational=True)
+    if not used:
+        return multiply(number * slope, ones(like.shape))
+    renamed = slope.xreplace({old: new for (old, _), new in zip(used, SLOTS, strict=False)})
+    return multiply(number, elementwise(renamed, *(matrix for _, matrix in used)))
+
+
+@vjp.register
+def _(expr: Softmax, g: Expr, ans: Expr) -> list[Pair]:
+    """Y = softmax(Z): Z gets (g - (g o Y) 1 1^T) o Y."""
+    width = expr.shape[1]
+    totals = multiply(hadamard(g, ans), ones((width, 1)), ones((1, width)))
+    return [(expr.args[0], hadamard(add(g, multiply(-1, totals)), ans))]
+
+
+@vjp.register
+def _(expr: CrossEntropy, g: Expr, ans: Expr) -> list[Pair]:
+    """C = crossentropy(T, Z): Z gets (g 1^T) o (softmax(Z) - T).
+
+    The rows of T sum to 1; TensorFlow's softmax_cross_entropy_with_logits assumes the same. T gets
+    (g 1^T) o -log softmax(Z).
+    """
+    target, logits = expr.args
+    spread = multiply(g, ones((1, target.shape[1])))
+    losses = elementwise(-log(SLOTS[0]), Softmax(logits))
+    return [(logits, hadamard(spread, add(Softmax(logits), multiply(-1, target)))), (target, hadamard(spread, losses))]
+
+
+def contributions(expr: Expr, g: Expr, ans: Expr) -> Iterator[Pair]:
+    """What each symbol in z = expr receives when z's adjoint is g: the rules, down to the symbols."""
+    waiting = [(expr, g, ans)]
+    while waiting:
+        part, adjoint, name = waiting.pop(0)
+        if isinstance(part, Symbol | MatrixSymbol):
+            yield part, adjoint
+        else:
+            waiting += [(arg, of_arg, arg) for arg, of_arg in vjp(part, adjoint, name)]
