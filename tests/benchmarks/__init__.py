@@ -1,1 +1,1 @@
-"""Benchmarks: plain scripts that print ratios measured in one run; `python -m tests.benchmarks` runs them all."""
+"""Benchmarks: plain scripts that print ratios measured in one run; `python -m tests.benchmarks.speed` runs them all."""

@@ -1,0 +1,212 @@
+"""The command line: what it prints, where it writes, and how it ends."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from symrnn import cli
+
+
+def run(*arguments, capsys, monkeypatch):
+    """The command line in this process: exit code, standard output, standard error."""
+    monkeypatch.setattr(sys, "argv", ["symrnn", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+        raise SystemExit(0)
+    printed = capsys.readouterr()
+    return ended.value.code or 0, printed.out, printed.err
+
+
+@pytest.fixture
+def symrnn(capsys, monkeypatch):
+    return lambda *arguments: run(*arguments, capsys=capsys, monkeypatch=monkeypatch)
+
+
+NOTEBOOK = """\
+Model
+
+  layer         symbol  Keras weight      shape   count
+  -----------------------------------------------------
+  SimpleRNN(1)  U       kernel            (1, 1)      1
+                V       recurrent_kernel  (1, 1)      1
+                b_h     bias              (1,)        1
+  Dense(1)      W       kernel            (1, 1)      1
+                b_o     bias              (1,)        1
+  -----------------------------------------------------
+  Parameters: 5, in the order of get_weights(). Input: 3 time steps, features: 1.
+
+Forward equations
+
+  h_0 = tanh(U x_0 + b_h)
+  h_1 = tanh(U x_1 + V h_0 + b_h)
+  h_2 = tanh(U x_2 + V h_1 + b_h)
+    y = W h_2 + b_o
+"""
+
+
+def test_derive_prints_the_notebook(symrnn):
+    assert symrnn("derive") == (0, NOTEBOOK, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--zoom", "step"], "h_t = tanh(U x_t + V h_{t-1} + b_h)   (t = 0, ..., T-1)"),
+        (["--zoom", "closed", "--timesteps", "1"], "y = W tanh(U x_0 + b_h) + b_o"),
+        (["--units", "2", "--timesteps", "2"], "h_1 = tanh(x_1 U + h_0 V + b_h)"),
+        (["--activation", "relu"], "h_0 = relu(U x_0 + b_h)"),
+        (["--outputs", "2", "--zoom", "scalar"], "y_1 = W_{0,1} h_2 + b_{o,1}"),
+        (["--features", "2", "--gradient"], "∂y/∂V = h_0ᵀ δ_1 + h_1ᵀ δ_2"),
+        (["--loss", "mae"], "L = |y - y_true|"),
+        (["--format", "latex"], r"h_1 &= \tanh(U x_1 + V h_0 + b_h) \\"),
+        (["--format", "markdown"], "```math"),
+        (["--format", "markdown"], "| SimpleRNN(1) | $`U`$ | kernel | (1, 1) | 1 |"),
+    ],
+)
+def test_derive_options(symrnn, arguments, line):
+    code, out, err = symrnn("derive", *arguments)
+    assert (code, err) == (0, "")
+    assert line in out
+
+
+def test_derive_writes_a_file_whole(symrnn, tmp_path):
+    place = tmp_path / "derivation.txt"
+    place.write_text("before")
+    assert symrnn("derive", "-o", place) == (0, "", "")
+    assert place.read_text() == NOTEBOOK
+    assert symrnn("derive", "--zoom", "stairs", "-o", place)[0] == 2
+    assert place.read_text() == NOTEBOOK
+    assert [file.name for file in tmp_path.iterdir()] == ["derivation.txt"]
+
+
+MISTAKES = [
+    (["derive", "missing.keras"], "missing.keras: no such file"),
+    (["derive", "--units", "0"], "SimpleRNN: units: expected a positive whole number, got 0"),
+    (["derive", "--timesteps", "-1"], "input_shape: timesteps: expected a positive whole number, got -1"),
+    (["derive", "--zoom", "stairs"], "unknown zoom 'stairs'; known: step, unrolled, scalar, closed"),
+    (["derive", "--format", "pdf"], "unknown format 'pdf'; known: text, markdown, latex"),
+    (["derive", "--timesteps", "100", "--zoom", "closed", "--units", "3"], None),
+    (["derive", "-o", "no/such/folder"], "no/such/folder: expected the name of a file in a folder that exists"),
+    (["derive", "model.keras", "--units", "3"], "--units: expected no such option beside MODEL, which has its own"),
+    (["check", "--targets", "y.npy"], "--targets: no such file: y.npy"),
+    (["check", "--inputs", "pyproject.toml"], "--inputs: expected a .npy file of numbers, got pyproject.toml"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES, ids=lambda value: str(value)[:40])
+def test_a_mistake_is_one_line_and_exit_code_2(symrnn, arguments, message, monkeypatch, pytestconfig):
+    monkeypatch.chdir(pytestconfig.rootpath)
+    code, out, err = symrnn(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("symrnn: ")
+    assert err.count("\n") == 1
+    assert message is None or err == f"symrnn: {message}\n"
+
+
+@pytest.mark.parametrize("arguments", [["derive", "--bogus"], ["derive", "--units", "two"], ["deriv"]])
+def test_wrong_options_end_with_usage(symrnn, arguments):
+    code, out, err = symrnn(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: symrnn")
+
+
+def test_help_and_version(symrnn):
+    assert symrnn("--help")[1].startswith("Usage: symrnn [OPTIONS] COMMAND [ARGS]...")
+    assert "--gradient" in symrnn("derive", "--help")[1]
+    assert "--json" in symrnn("check", "--help")[1]
+    assert symrnn("--version")[1].startswith("symrnn, version ")
+
+
+def test_module_is_the_command_line():
+    command = [sys.executable, "-m", "symrnn", "derive"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout == NOTEBOOK
+
+
+def test_derive_does_not_import_keras():
+    code = "import sys; sys.argv = ['symrnn', 'derive']; from symrnn.cli import main; main(); "
+    check = "assert not {'keras', 'tensorflow', 'h5py'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code + check], capture_output=True, check=True)
+
+
+class TestCheck:
+    """With Keras."""
+
+    @pytest.fixture(autouse=True)
+    def _keras(self):
+        pytest.importorskip("keras")
+
+    def test_notebook(self, symrnn):
+        code, out, _ = symrnn("check")
+        assert code == 0
+        for line in (
+            "y = W h_2 + b_o           ≈ 0.5746256",
+            "y = W tanh(U x_2 + V tanh(U x_1 + V tanh(U x_0 + b_h) + b_h) + b_h) + b_o",
+            "≈ 0.007562379",
+            "U       kernel            (1, 1)      1  1.4501959",
+            "All agree.",
+        ):
+            assert line in out
+        assert out.count(" agrees\n") == 8
+
+    def test_json(self, symrnn):
+        code, out, _ = symrnn("check", "--units", "2", "--json", "--loss", "mse")
+        report = json.loads(out)
+        assert (code, report["ok"], report["loss"], report["dtype"]) == (0, True, "mse", "float32")
+        assert {row["verdict"] for row in report["rows"]} == {"agrees"}
+
+    def test_files(self, symrnn, tmp_path):
+        import keras
+
+        place, x, y = (tmp_path / name for name in ("model.keras", "x.npy", "y.npy"))
+        layers = [keras.layers.SimpleRNN(2, return_sequences=True), keras.layers.Dense(2, activation="softmax")]
+        keras.Sequential([keras.Input((None, 2)), *layers]).save(place)
+        np.save(x, np.ones((1, 4, 2)))
+        np.save(y, np.eye(2)[None, [0, 1, 0, 1]])
+        arguments = ["--loss", "categorical_crossentropy", "--inputs", x, "--targets", y, "-o", tmp_path / "report.txt"]
+        assert symrnn("check", place, *arguments)[:2] == (0, "")
+        assert "samples: 1, time steps: 4" in (tmp_path / "report.txt").read_text()
+        assert "a_t = x_t U + h_{t-1} V + b_h" in symrnn("derive", place, "--zoom", "step", "--gradient")[1]
+        assert symrnn("derive", place)[2] == (
+            "symrnn: zoom 'unrolled': the model leaves the number of time steps open: "
+            "give timesteps, or take zoom 'step'\n"
+        )
+
+    def test_disagreement_ends_with_1(self, symrnn, monkeypatch):
+        whole = cli.run_check
+
+        def wrong(model, *arguments, **options):
+            from symrnn import Dense, Sequential, SimpleRNN, derive
+
+            other = derive(Sequential([SimpleRNN(1, "relu"), Dense(1)], (3, 1)))
+            return whole(model, *arguments, **options, derivation=other)
+
+        monkeypatch.setattr(cli, "run_check", wrong)
+        code, out, _ = symrnn("check")
+        assert code == 1
+        assert " differs\n" in out
+
+    def test_unsupported_layer(self, symrnn, tmp_path):
+        import keras
+
+        place = tmp_path / "model.keras"
+        keras.Sequential([keras.Input((3, 2)), keras.layers.LSTM(2)]).save(place)
+        code, _, err = symrnn("check", place)
+        assert code == 2
+        supported = "SimpleRNN, Dense, TimeDistributed(Dense), Activation, Dropout"
+        assert err.endswith(f"model.keras: layer 1 (LSTM 'lstm'): LSTM is not supported; supported: {supported}\n")
+
+    def test_arrays_that_hold_objects_are_refused(self, symrnn, tmp_path):
+        place = tmp_path / "x.npy"
+        np.save(place, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+        assert symrnn("check", "--inputs", place)[2].startswith("symrnn: --inputs: expected a .npy file of numbers")
+
+
+def test_missing_keras_is_named(symrnn, monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    code, _, err = symrnn("check")
+    assert code == 2
+    assert err.startswith("symrnn: check needs Keras and TensorFlow (")
+    assert err.endswith("pip install 'symrnn[keras]' installs them\n")
