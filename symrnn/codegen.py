@@ -6,6 +6,7 @@ what does not depend on the state, before the loop; what the next state needs, i
 depends on the states, after it. A sum over t of x_t^T d_t is then one product of stacked rows.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import singledispatch
@@ -29,6 +30,7 @@ _ROW_FUNCTIONS = {
 }
 _ARRAY_OF_NEIGHBOUR: dict[Time | None, str] = {"t-1": "before", "t+1": "after"}
 _ADD, _MUL, _ATOM = 1, 2, 3
+_SLOT = re.compile(rf"\b({'|'.join(slot.name for slot in SLOTS)})\b")
 Coded = tuple[str, int]
 
 
@@ -128,8 +130,10 @@ def _scaled(numbers: list[Expr], text: str, level: int) -> Coded:
 
 @code.register
 def _(expr: Elementwise, scope: Scope) -> Coded:
-    operands = {slot: Symbol(scope.code(m, _ATOM)) for slot, m in zip(SLOTS, expr.matrices, strict=False)}
-    return _scalar(expr.template.xreplace(operands))
+    """The template's text with the operands put in as text: y / y stays, which is NaN at 0 as in Keras."""
+    operands = {slot.name: scope.code(m, _ATOM) for slot, m in zip(SLOTS, expr.matrices, strict=False)}
+    text, level = _scalar(expr.template)
+    return _SLOT.sub(lambda match: operands[match[0]], text), level
 
 
 @code.register
@@ -270,7 +274,7 @@ def source(program: Program, name: str, description: str = "") -> str:
             )
             writer.write(f"{writer.array(item.lhs)} = {turned}.reshape(T * N, {width})")
     returned = ", ".join(_returned(symbol, writer) for symbol in program.outputs)
-    writer.write(f"return {returned}{',' if len(program.outputs) == 1 else ''}")
+    writer.write(f"return {returned}{',' if len(program.outputs) == 1 else ''}" if returned else "return ()")
     return _module(program, name, description, writer)
 
 

@@ -31,6 +31,8 @@ class _Printer(PythonCodePrinter):
 
     def _print_Pow(self, expr: Expr, rational: bool = False) -> str:
         base, exponent = expr.args
+        if base.is_number and not exponent.is_Integer:  # np.sqrt(pi) would be a float64
+            return repr(float(expr))
         if exponent == Rational(1, 2):
             return f"{self._sqrt}({self._print(base)})"
         if exponent == Rational(-1, 2):
@@ -156,7 +158,7 @@ ARRAYS = Dialect(
 FLOATS = Dialect(
     _FloatPrinter({"user_functions": _HELPED | {name: name for name in _FUNCTIONS}}),
     {
-        "sign": "def sign(x):\n    return copysign(1.0, x) if x else x",
+        "sign": "def sign(x):\n    return copysign(1.0, x) if abs(x) > 0 else x",
         "softmax": """def softmax(j, *z):
     e = [exp(value - max(z)) for value in z]
     return e[j]/sum(e)""",

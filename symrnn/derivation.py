@@ -14,13 +14,13 @@ from symrnn import printing
 from symrnn.adjoint import backprop
 from symrnn.codegen import source
 from symrnn.forward import Network, Weight, forward
-from symrnn.functions import define
+from symrnn.functions import clip, define
 from symrnn.keras_bridge import from_keras, is_keras_model
 from symrnn.layers import Dense, Sequential, SimpleRNN, check_size
 from symrnn.losses import loss_name, with_loss, with_sum
 from symrnn.matrices import N, shape_of
 from symrnn.numeric import Arguments, Call, NumericFunction, Output, read
-from symrnn.program import Program, families
+from symrnn.program import Program, families, right_sides
 from symrnn.scalarcode import scalar_source
 from symrnn.selection import Request, request, select
 from symrnn.styles import LATEX, TEXT
@@ -233,7 +233,8 @@ class Derivation:
         self, name: str, program: Program, outputs: tuple[Output, ...], finish: Callable[[list[Any]], Any]
     ) -> NumericFunction:
         """A program as a function of numbers."""
-        rows = scalar_source(expand(program), name) if self.is_scalar else None
+        exact = any(expr.has(clip) for expr in right_sides(program))  # the ends of a clip depend on the dtype
+        rows = scalar_source(expand(program), name) if self.is_scalar and not exact else None
         order = tuple(symbol.name for symbol in (*program.sequences, *program.inputs))
         return NumericFunction(name, source(program, name), rows, order, outputs, self._arguments(program), finish)
 

@@ -78,13 +78,17 @@ def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> Call:
         arrays["y_true_t" if arguments.sequence else "y_true"] = _rows(
             "y_true", _array("y_true", y_true), shape, single
         )
-    cast = {name: array.astype(dtype, copy=False) for name, array in arrays.items()}
+    with np.errstate(over="ignore"):
+        cast = {name: array.astype(dtype, copy=False) for name, array in arrays.items()}
     return Call(cast, dtype, samples, timesteps, single, x_given.shape)
 
 
 def read_weights(table: tuple[Weight, ...], weights: Arrays) -> list[np.ndarray]:
     """The weights as arrays, in the table's order, from a list in that order or a mapping by symbol name."""
     names = [weight.symbol.name for weight in table]
+    if not isinstance(weights, Mapping | Sequence | np.ndarray) or isinstance(weights, str):
+        expected = f"a list of {len(table)} arrays ({', '.join(names)}), or a mapping by name"
+        raise ValueError(f"weights: expected {expected}, got {type(weights).__name__}")
     if isinstance(weights, Mapping):
         if set(weights) != set(names):
             raise ValueError(f"weights: expected the names {', '.join(names)}, got {', '.join(map(str, weights))}")
@@ -206,7 +210,8 @@ class NumericFunction:
             values = self._floats(*lists)
         except (ArithmeticError, ValueError):
             return None
-        return [_shape_row(output, value, call) for output, value in zip(self.outputs, values, strict=True)]
+        with np.errstate(over="ignore"):
+            return [_shape_row(output, value, call) for output, value in zip(self.outputs, values, strict=True)]
 
     @cached_property
     def _arrays(self) -> Callable[..., tuple]:

@@ -35,7 +35,8 @@ def scalar_source(program: Program, name: str) -> str:
     known = families(program)
     returned = ", ".join(array(s) if s in known else s.name for s in program.outputs)
     arguments = ", ".join([*map(array, program.sequences), *(s.name for s in program.inputs)])
-    function = [f"def {name}({arguments}):", *lines, f"    return {returned}{',' if len(program.outputs) == 1 else ''}"]
+    end = f"    return {returned}{',' if len(program.outputs) == 1 else ''}" if returned else "    return ()"
+    function = [f"def {name}({arguments}):", *lines, end]
     helpers = FLOATS.helpers(right_sides(program))
     text = "\n\n\n".join([*filter(None, [helpers]), "\n".join(function)]) + "\n"
     used = [name for name in _MATH if re.search(rf"\b{name}\(", text)]

@@ -333,11 +333,11 @@ V = MatrixSymbol("V", 2, 2)
 def test_what_the_next_state_does_not_need_runs_after_the_loop() -> None:
     equations = [Equation(h, add(x, h_prev)), Equation(k, hadamard(h, h_prev))]
     item = recurrence(equations, [x], [Carry(h_prev, h, zeros((N, 2)))], [k])
-    assert scheduled(item) == ([], ["h_t = x_t + h_prev"], ["k_t = HadamardProduct(h_t, h_prev)"])
+    assert scheduled(item) == ([], ["h_t = h_prev + x_t"], ["k_t = HadamardProduct(h_t, h_prev)"])
 
 
 def test_a_part_that_occurs_twice_is_computed_once() -> None:
     equations = [Equation(h, add(multiply(x, V), h_prev)), Equation(k, add(multiply(x, V), k_prev, h))]
     carries = [Carry(before, after, zeros((N, 2))) for before, after in ((h_prev, h), (k_prev, k))]
-    inside = ["h_t = h_t_input + h_prev", "k_t = h_t_input + k_prev + h_t"]
+    inside = ["h_t = h_prev + h_t_input", "k_t = h_t + h_t_input + k_prev"]
     assert scheduled(recurrence(equations, [x], carries)) == (["h_t_input = x_t*V"], inside, [])

@@ -37,14 +37,14 @@ def drawn(d: Derivation, samples: int = 2, loss: str | None = None, dtype: str =
     timesteps, features = d.network.model.input_shape
     steps = timesteps or 3
 
-    def uniform(bound: float, *shape: int) -> np.ndarray:
-        return generator.uniform(-bound, bound, shape).astype("float32").astype(dtype)
+    def uniform(bound: float, *shape: int, middle: float = 0.0) -> np.ndarray:
+        return generator.uniform(middle - bound, middle + bound, shape).astype("float32").astype(dtype)
 
     x: Any = uniform(1, samples, steps, features)
     states = [uniform(0.5, samples, int(shape_of(s.initial)[1])) for s in d.network.states if s.initial is not None]
     weights = [uniform(0.6, *weight.shape) for weight in d.table]
     rows = (samples, *((steps,) if d.network.sequence else ()))
-    target = uniform(0.4, *rows, d.network.outputs) + np.array(0.5, dtype)
+    target = uniform(0.4, *rows, d.network.outputs, middle=0.5)
     if loss == "categorical_crossentropy":
         target = np.eye(d.network.outputs, dtype=dtype)[generator.integers(d.network.outputs, size=rows)]
     return ([x, *states] if states else x, *([] if loss is None else [target]), weights)
