@@ -4,9 +4,8 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sympy import Expr, Matrix
 
 from symrnn import closed as closed_form
@@ -15,16 +14,20 @@ from symrnn.adjoint import backprop
 from symrnn.codegen import source
 from symrnn.forward import Network, Weight, forward
 from symrnn.functions import clip, define
-from symrnn.keras_bridge import from_keras, is_keras_model
 from symrnn.layers import Dense, Sequential, SimpleRNN, check_size
 from symrnn.losses import loss_name, with_loss, with_sum
 from symrnn.matrices import N, shape_of
-from symrnn.numeric import Arguments, Call, NumericFunction, Output, read
 from symrnn.program import Program, families, right_sides
 from symrnn.scalarcode import scalar_source
 from symrnn.selection import Request, request, select
+from symrnn.signature import Arguments, Output
 from symrnn.styles import LATEX, TEXT
 from symrnn.transforms import expand, letter_of, named_symbols, prune, stack_all, unroll
+
+if TYPE_CHECKING:  # NumPy is loaded where numbers are computed: a derivation needs none
+    import numpy as np
+
+    from symrnn.numeric import Call, NumericFunction
 
 ZOOMS = ("step", "unrolled", "scalar", "closed")
 NOTEBOOK = Sequential([SimpleRNN(1), Dense(1)], input_shape=(3, 1))
@@ -47,13 +50,15 @@ def derive(model: Any = None, timesteps: int | None = None) -> "Derivation":
     """
     if timesteps is not None:
         check_size("timesteps", timesteps, "derive")
-    if isinstance(model, str | os.PathLike) or is_keras_model(model):
-        imported = from_keras(model, timesteps)
-        return Derivation(forward(imported.model), imported.weights, imported.dtype)
     model = NOTEBOOK if model is None else model
-    if not isinstance(model, Sequential):
+    if isinstance(model, Sequential):
+        return Derivation(forward(_with_timesteps(model, timesteps)))
+    from symrnn.keras_bridge import from_keras, is_keras_model  # here: a description needs no reader of files
+
+    if not isinstance(model, str | os.PathLike) and not is_keras_model(model):
         raise ValueError(f"derive: expected a Sequential, a Keras model or a path, got {type(model).__name__}")
-    return Derivation(forward(_with_timesteps(model, timesteps)))
+    imported = from_keras(model, timesteps)
+    return Derivation(forward(imported.model), imported.weights, imported.dtype)
 
 
 def _with_timesteps(model: Sequential, timesteps: int | None) -> Sequential:
@@ -72,7 +77,7 @@ class Derivation:
     """
 
     network: Network
-    weights: tuple[np.ndarray, ...] | None = None
+    weights: "tuple[np.ndarray, ...] | None" = None
     dtype: str = "float32"
 
     @property
@@ -172,7 +177,7 @@ class Derivation:
         """Whether a_t goes into h_t = f(a_t): not where its sum is written out entry by entry."""
         return self.is_scalar or zoom != "scalar"
 
-    def lambdify(self) -> NumericFunction:
+    def lambdify(self) -> "NumericFunction":
         """f(x, weights) -> y, as model.predict; its `source` is the code that runs.
 
         x is (N, timesteps, features), or one sample (timesteps, features), and then y has no batch
@@ -182,14 +187,16 @@ class Derivation:
         output = Output("family" if self.network.sequence else "rows")
         return self._function("predict", prune(self.steps, self.steps.outputs), (output,), _only)
 
-    def values(self, x: Any, *rest: Any) -> dict[str, np.ndarray]:
+    def values(self, x: Any, *rest: Any) -> "dict[str, np.ndarray]":
         """Every symbol's value by name, h_0, h_1, ...; the arguments are those of `lambdify()`."""
+        from symrnn.numeric import read
+
         program = stack_all(self.steps)
         symbols = list(named_symbols(program).values())
         y_true, weights = self.lambdify().split(rest)
         call = read(self._arguments(program), x, y_true, weights)
         known = families(program)
-        found: dict[str, np.ndarray] = {}
+        found: dict[str, Any] = {}
         for symbol, value in zip(symbols, self.compute(symbols, call), strict=True):
             if symbol not in known:
                 found[symbol.name] = value
@@ -199,7 +206,7 @@ class Derivation:
             found |= {letter.at(t).code: step for t, step in enumerate(steps)}
         return found
 
-    def compute(self, symbols: Sequence[Expr], call: Call) -> list[np.ndarray]:
+    def compute(self, symbols: Sequence[Expr], call: "Call") -> "list[np.ndarray]":
         """The values of symbols of the step program, with arrays; a family's has an axis of time."""
         program = stack_all(self.steps)
         program = prune(program, tuple(symbols))
@@ -231,8 +238,10 @@ class Derivation:
 
     def _function(
         self, name: str, program: Program, outputs: tuple[Output, ...], finish: Callable[[list[Any]], Any]
-    ) -> NumericFunction:
+    ) -> "NumericFunction":
         """A program as a function of numbers."""
+        from symrnn.numeric import NumericFunction
+
         exact = any(expr.has(clip) for expr in right_sides(program))  # the ends of a clip depend on the dtype
         rows = scalar_source(expand(program), name) if self.is_scalar and not exact else None
         order = tuple(symbol.name for symbol in (*program.sequences, *program.inputs))
@@ -284,7 +293,7 @@ class Gradient(Derivation):
         program = self.program("scalar")
         return closed_form.expressions(replace(program, outputs=program.outputs[1:]) if self.loss else program)
 
-    def lambdify(self) -> NumericFunction:
+    def lambdify(self) -> "NumericFunction":
         """g(x, weights) -> [dU, dV, ...]; with a loss, g(x, y_true, weights) -> (loss, [dU, dV, ...]).
 
         Order and shapes are those of `wrt`, by default of get_weights(), and the numbers those of

@@ -11,11 +11,12 @@ A row of `_ROWS` holds
 Constants that Keras keeps in float32 even in a float64 model are float32 here too.
 """
 
+import math
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sympy import (
     Abs,
     Expr,
@@ -52,12 +53,12 @@ class Row:
 
 def float32(value: float) -> Expr:
     """The number that Keras keeps in float32, exactly."""
-    return Float(float(np.float32(value)), 17)
+    return Float(struct.unpack("f", struct.pack("f", value))[0], 17)
 
 
 _SLOPE = float32(0.2)
 _SELU_SCALE, _SELU_ALPHA = Float("1.0507009873554805", 17), Float("1.6732632423543772", 17)
-_GELU = float32(1 / np.sqrt(2))
+_GELU = float32(math.sqrt(0.5))
 _HALF = Rational(1, 2)
 EPSILON = Float("1e-7", 17)
 """Where Keras' crossentropies clip a probability: keras.config.epsilon()."""

@@ -16,13 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from symrnn.functions import activation_name
 from symrnn.keras_file import Shapes, Stored, at, check_shape, h5_arrays, members, read_json
 from symrnn.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed, check_size
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _DTYPES = ("float32", "float64")
 _CHAIN = "a chain of layers from one input to one output, each called once"
@@ -33,7 +34,7 @@ class Imported:
     """A Keras model as layers, each with its Keras name, and its arrays in the order of `get_weights()`."""
 
     model: Sequential
-    weights: tuple[np.ndarray, ...]
+    weights: "tuple[np.ndarray, ...]"
     dtype: str
 
 
@@ -57,7 +58,7 @@ class _Entry:
         return named if self.kind == "InputLayer" else f"layer {self.place} ({named})"
 
 
-Arrays = Callable[[Sequence[Stored]], Sequence[np.ndarray]]
+Arrays = Callable[[Sequence[Stored]], "Sequence[np.ndarray]"]
 
 
 def is_keras_model(model: object) -> bool:
@@ -421,7 +422,7 @@ def _shapes(layer: Layer, inputs: int) -> Shapes:
     return {"kernel": (inputs, layer.units), **recurrent, **bias}
 
 
-def _check_weights(weights: Sequence[np.ndarray], stored: Sequence[Stored], dtype: str) -> None:
+def _check_weights(weights: "Sequence[np.ndarray]", stored: Sequence[Stored], dtype: str) -> None:
     """Check that there are as many arrays as the layers need, each of its shape and dtype."""
     expected = [(layer, name) for layer in stored for name in layer.shapes]
     if len(weights) != len(expected):
@@ -429,5 +430,5 @@ def _check_weights(weights: Sequence[np.ndarray], stored: Sequence[Stored], dtyp
     for array, (layer, name) in zip(weights, expected, strict=True):
         with at(f"{layer.layer}: {name}"):
             check_shape(array, layer.shapes[name])
-            if array.dtype != np.dtype(dtype):
+            if str(array.dtype) != dtype:
                 raise ValueError(f"expected {dtype}, got {array.dtype}")

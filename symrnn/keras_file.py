@@ -15,9 +15,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -92,7 +93,7 @@ def read_json(content: bytes) -> Any:
         raise ValueError(f"{_CONFIG}: invalid JSON: {error}") from None
 
 
-def h5_arrays(content: bytes, stored: Sequence[Stored]) -> list[np.ndarray]:
+def h5_arrays(content: bytes, stored: Sequence[Stored]) -> "list[np.ndarray]":
     """The arrays of the layers, in their order, from the HDF5 member.
 
     Raises:
@@ -107,7 +108,7 @@ def h5_arrays(content: bytes, stored: Sequence[Stored]) -> list[np.ndarray]:
         raise ValueError(f"{_WEIGHTS}: cannot be read as HDF5: {error}") from None
 
 
-def _layer_arrays(file: Any, layer: Stored) -> list[np.ndarray]:
+def _layer_arrays(file: Any, layer: Stored) -> "list[np.ndarray]":
     """The datasets 0, 1, ... of the layer's group, which may hold no other."""
     with at(f"{layer.layer}: {_WEIGHTS}: {layer.group}"):
         group = _descend(file, layer.group)
@@ -130,7 +131,7 @@ def _descend(group: Any, path: str) -> Any:
     return group
 
 
-def _array(group: Any, place: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _array(group: Any, place: str, name: str, shape: tuple[int, ...]) -> "np.ndarray":
     """A plain dataset's numbers: not those of another file, and no more than this file has bytes for."""
     with at(f"{place} ({name})"):
         dataset = _descend(group, place)
@@ -138,4 +139,4 @@ def _array(group: Any, place: str, name: str, shape: tuple[int, ...]) -> np.ndar
         plain = dataset.dtype.kind in "biuf" and not (dataset.is_virtual or dataset.external or dataset.chunks)
         if not plain or dataset.id.get_storage_size() != dataset.nbytes:
             raise ValueError("expected a contiguous dataset of numbers, all in this file")
-        return np.asarray(dataset[()])
+        return dataset[()]

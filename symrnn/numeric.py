@@ -12,36 +12,9 @@ from typing import Any
 import numpy as np
 
 from symrnn.forward import Weight
+from symrnn.signature import Arguments, Output
 
 Arrays = Sequence[Any] | Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What the functions of a derivation take.
-
-    `states` are the initial states' names and widths; `target` is None or the width of y_true.
-    """
-
-    timesteps: int | None
-    features: int
-    weights: tuple[Weight, ...]
-    states: tuple[tuple[str, int], ...] = ()
-    target: int | None = None
-    sequence: bool = False
-
-
-@dataclass(frozen=True)
-class Output:
-    """How one result is shaped.
-
-    `kind` is "loss", "weight" (its shape in `shape`), "x", "rows" (a row per sample) or "family" (a
-    row per sample and step; one step of it if `step` is set).
-    """
-
-    kind: str
-    shape: tuple[int, ...] = ()
-    step: int | None = None
 
 
 @dataclass(frozen=True)

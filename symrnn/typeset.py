@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
-import numpy as np
 from sympy import Abs, Add, Expr, Float, Function, MatAdd, MatMul, MatrixSymbol, Mul, Pow, Rational, Symbol, Transpose
 from sympy.core.function import Application
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
@@ -112,6 +111,8 @@ def _(expr: Rational, context: Context) -> Text:
 @show.register
 def _(expr: Float, context: Context) -> Text:
     """The shortest decimal that reads back, in float32 where the number is a float32."""
+    import numpy as np  # here, because few derivations have such a number
+
     value = float(expr)
     text = str(np.float32(value)) if float(np.float32(value)) == value else repr(value)
     return Text(text, ADD if value < 0 else ATOM)

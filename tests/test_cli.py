@@ -13,11 +13,13 @@ from symrnn import cli
 def run(*arguments, capsys, monkeypatch):
     """The command line in this process: exit code, standard output, standard error."""
     monkeypatch.setattr(sys, "argv", ["symrnn", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
+    code = 0
+    try:
         cli.main()
-        raise SystemExit(0)
+    except SystemExit as ended:
+        code = ended.code
     printed = capsys.readouterr()
-    return ended.value.code or 0, printed.out, printed.err
+    return code, printed.out, printed.err
 
 
 @pytest.fixture

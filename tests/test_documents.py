@@ -71,6 +71,6 @@ def test_write_leaves_the_old_file_where_it_fails(tmp_path, monkeypatch):
     place = tmp_path / "a.txt"
     documents.write(place, "old")
     monkeypatch.setattr(documents.os, "replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
-    with pytest.raises(OSError, match="^full$"):
+    with pytest.raises(OSError, match=r"^full$"):
         documents.write(place, "new")
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
