@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.forward import Weight
 from symrnn.signature import Arguments, Output
 
 Arrays = Sequence[Any] | Mapping[str, Any]
+_COMMON = {np.dtype(np.float32), np.dtype(np.float64)}
 
 
 @dataclass(frozen=True)
@@ -36,29 +36,40 @@ def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> Call:
         ValueError: a wrong number or shape; the message says what was expected and what was given.
         NotImplementedError: float16.
     """
-    given = read_weights(arguments.weights, weights)
-    dtype = np.result_type(np.float32, *given)
+    given = read_weights(arguments, weights)
+    dtype = _result_type(given)
     inputs = _inputs(arguments, x)
-    x_given = _array("x", inputs[0])
+    x_given = _array(inputs[0], "x")
     block, single = _samples(arguments, x_given)
     samples, timesteps = block.shape[:2]
-    arrays = {weight.symbol.name: array for weight, array in zip(arguments.weights, given, strict=True)}
+    arrays = dict(zip(arguments.names, given, strict=True))
     arrays["x_t"] = block
     for (name, width), state in zip(arguments.states, inputs[1:], strict=True):
-        arrays[name] = _rows(name, _array(name, state), (samples, width), single)
+        arrays[name] = _rows(name, _array(state, name), (samples, width), single)
     if arguments.target is not None:
         shape = (samples, *((timesteps,) if arguments.sequence else ()), arguments.target)
-        arrays["y_true_t" if arguments.sequence else "y_true"] = _rows(
-            "y_true", _array("y_true", y_true), shape, single
-        )
+        name = "y_true_t" if arguments.sequence else "y_true"
+        arrays[name] = _rows("y_true", _array(y_true, "y_true"), shape, single)
+    return Call(_cast(arrays, dtype), dtype, samples, timesteps, single, x_given.shape)
+
+
+def _result_type(weights: Sequence[np.ndarray]) -> np.dtype:
+    """The result type of the weights, at least float32."""
+    kinds = {weight.dtype for weight in weights}
+    return kinds.pop() if len(kinds) == 1 and kinds <= _COMMON else np.result_type(np.float32, *weights)
+
+
+def _cast(arrays: dict[str, np.ndarray], dtype: np.dtype) -> dict[str, np.ndarray]:
+    """The arrays in one dtype; a number too large for it is infinite."""
+    if all(array.dtype == dtype for array in arrays.values()):
+        return arrays
     with np.errstate(over="ignore"):
-        cast = {name: array.astype(dtype, copy=False) for name, array in arrays.items()}
-    return Call(cast, dtype, samples, timesteps, single, x_given.shape)
+        return {name: array.astype(dtype, copy=False) for name, array in arrays.items()}
 
 
-def read_weights(table: tuple[Weight, ...], weights: Arrays) -> list[np.ndarray]:
+def read_weights(arguments: Arguments, weights: Arrays) -> list[np.ndarray]:
     """The weights as arrays, in the table's order, from a list in that order or a mapping by symbol name."""
-    names = [weight.symbol.name for weight in table]
+    table, names = arguments.weights, arguments.names
     if not isinstance(weights, Mapping | Sequence | np.ndarray) or isinstance(weights, str):
         expected = f"a list of {len(table)} arrays ({', '.join(names)}), or a mapping by name"
         raise ValueError(f"weights: expected {expected}, got {type(weights).__name__}")
@@ -68,7 +79,7 @@ def read_weights(table: tuple[Weight, ...], weights: Arrays) -> list[np.ndarray]
         weights = [weights[name] for name in names]
     if len(weights) != len(table):
         raise ValueError(f"weights: expected {len(table)} arrays ({', '.join(names)}), got {len(weights)}")
-    arrays = [_array(f"weights[{i}] ({name})", weights[i]) for i, name in enumerate(names)]
+    arrays = [_array(value, "weights", i, names) for i, value in enumerate(weights)]
     for i, (weight, array) in enumerate(zip(table, arrays, strict=True)):
         if array.shape != weight.shape:
             place = f"weights[{i}] ({weight.symbol.name}, {weight.keras})"
@@ -76,16 +87,19 @@ def read_weights(table: tuple[Weight, ...], weights: Arrays) -> list[np.ndarray]
     return arrays
 
 
-def _array(what: str, value: Any) -> np.ndarray:
+def _array(value: Any, what: str, place: int | None = None, names: Sequence[str] = ()) -> np.ndarray:
+    """The value as an array of real numbers; `what` and the place name it where it is not."""
     try:
         array = np.asarray(value)
+        if array.dtype.kind in "fiub" and array.dtype != np.float16:
+            return array
+        error: Exception = ValueError(f"expected an array of real numbers, got {array.dtype}")
+        if array.dtype == np.float16:
+            error = NotImplementedError("float16 is not supported; supported: float32, float64")
     except ValueError:
-        raise ValueError(f"{what}: expected an array of numbers, got rows of different lengths") from None
-    if array.dtype == np.float16:
-        raise NotImplementedError(f"{what}: float16 is not supported; supported: float32, float64")
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"{what}: expected an array of real numbers, got {array.dtype}")
-    return array
+        error = ValueError("expected an array of numbers, got rows of different lengths")
+    where = what if place is None else f"{what}[{place}] ({names[place]})"
+    raise type(error)(f"{where}: {error}")
 
 
 def _inputs(arguments: Arguments, x: Any) -> list[Any]:

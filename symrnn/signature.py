@@ -1,6 +1,7 @@
 """What the functions of a derivation take and give: known without a number, and so without NumPy."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from symrnn.forward import Weight
 
@@ -18,6 +19,11 @@ class Arguments:
     states: tuple[tuple[str, int], ...] = ()
     target: int | None = None
     sequence: bool = False
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The weights' names, in their order."""
+        return tuple(weight.symbol.name for weight in self.weights)
 
 
 @dataclass(frozen=True)
