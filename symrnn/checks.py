@@ -64,10 +64,10 @@ def check(
         raise ValueError(f"loss: expected {given.loss}, the loss of the derivation, got {loss!r}")
     x = _random_x(model, seed) if x is None else x
     call = _call(given, x, y_true, keras_model, seed)
-    best, spread = _ours(given, call, seed)
+    best, own, spread = _ours(given, call, seed)
     theirs = _theirs(keras_model, model, given, call, keras, tensorflow)
     floor = _ROUNDINGS * _unit(call.dtype) * call.timesteps
-    rows = tuple(row(name, best[name], theirs[name], spread[name], floor) for name in best)
+    rows = tuple(row(name, best[name], own[name], theirs[name], spread[name], floor) for name in best)
     versions = f"Keras {keras.__version__} on TensorFlow {tensorflow.__version__}"
     return Report(rows, str(call.dtype), given.loss, call.samples, call.timesteps, versions)
 
@@ -121,8 +121,8 @@ def _random_targets(gradient: Gradient, call: Call, seed: int) -> np.ndarray:
 # ours -------------------------------------------------------------------------------------------
 
 
-def _ours(gradient: Gradient, call: Call, seed: int) -> tuple[Quantities, dict[str, float]]:
-    """Our values in a wider type, and how far rounding may have moved each.
+def _ours(gradient: Gradient, call: Call, seed: int) -> tuple[Quantities, Quantities, dict[str, float]]:
+    """Our values in a wider type and in the call's, and how far rounding may have moved each.
 
     Where no type is wider than float64 (long double is the same on some machines), the wider value
     is in float64 too and the perturbed ones alone tell.
@@ -145,7 +145,7 @@ def _ours(gradient: Gradient, call: Call, seed: int) -> tuple[Quantities, dict[s
         drawn = replace(_cast(call, wider), arrays=_cast(call, wider).arrays | _cast_all(arrays, wider))
         values = _evaluate(moved, drawn)
         far = {name: max(far[name], _distance(values[name], best[name])) for name in best}
-    return best, {name: spread[name] + far[name] for name in best}
+    return best, own, {name: spread[name] + far[name] for name in best}
 
 
 def _cast(call: Call, dtype: np.dtype) -> Call:

@@ -1,9 +1,9 @@
 """Python source from programs: a function of arrays whose length does not depend on T.
 
-Arrays hold one row per sample; a family holds the rows of all time steps one after the other, so
-that an equation outside a loop is one operation for all t. A recurrence becomes three parts:
+Arrays hold one row per sample; a family has time in front, (T, N, width), so that an equation
+outside a loop is one operation for all t. A recurrence becomes three parts:
 what does not depend on the state, before the loop; what the next state needs, inside; what only
-depends on the states, after it. A sum over t of x_t^T d_t is then one product of stacked rows.
+depends on the states, after it.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import singledispatch
 
-from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
+from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, exp, tanh
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.codeprinter import ARRAYS
@@ -22,11 +22,11 @@ from symrnn.transforms import letter_of
 
 _ROW_FUNCTIONS = {
     Softmax: """def softmax(z):
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)""",
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)""",
     CrossEntropy: """def cross_entropy(t, z):
-    z = z - z.max(axis=1, keepdims=True)
-    return (t * (np.log(np.exp(z).sum(axis=1, keepdims=True)) - z)).sum(axis=1, keepdims=True)""",
+    z = z - z.max(axis=-1, keepdims=True)
+    return (t * (np.log(np.exp(z).sum(axis=-1, keepdims=True)) - z)).sum(axis=-1, keepdims=True)""",
 }
 _ARRAY_OF_NEIGHBOUR: dict[Time | None, str] = {"t-1": "before", "t+1": "after"}
 _ADD, _MUL, _ATOM = 1, 2, 3
@@ -37,12 +37,20 @@ Coded = tuple[str, int]
 # expressions ------------------------------------------------------------------------------------
 
 
+_TOTAL = """def total(a, b):
+    \"\"\"The sum over t of a[t].T @ b[t], by blocks of rows that are small enough for one thread.\"\"\"
+    a, b = a.reshape(-1, a.shape[2]), b.reshape(-1, b.shape[2])
+    rows = (2**19 - 1) // (a.shape[1] * b.shape[1])
+    rows = rows if rows >= 32 else len(a)
+    return sum(a[i : i + rows].T @ b[i : i + rows] for i in range(0, len(a), rows))"""
+
+
 @dataclass(frozen=True)
 class Scope:
-    """How symbols are written in one place, and how many rows a matrix with `N` rows has there."""
+    """How symbols are written in one place, and whether that is for all time steps at once."""
 
     name: Callable[[Expr], str]
-    rows: str
+    stacked: bool = False
 
     def code(self, expr: Expr, level: int = 0) -> str:
         """The expression, in parentheses where it binds less tightly than `level`."""
@@ -81,7 +89,8 @@ def _(expr: MatrixExpr, scope: Scope) -> Coded:
     height, width = expr.shape
     if height == 1:
         return f"np.{kind}({width}, dtype)", _ATOM
-    return f"np.{kind}(({scope.rows if height == N else height}, {width}), dtype)", _ATOM
+    rows = height if height != N else "T, N" if scope.stacked else "N"
+    return f"np.{kind}(({rows}, {width}), dtype)", _ATOM
 
 
 @code.register
@@ -110,13 +119,23 @@ def _(expr: MatMul, scope: Scope) -> Coded:
     factors = factors[1:] if down or spread else factors
     along = isinstance(factors[-1], OneMatrix) and len(factors) > 1
     factors = factors[:-1] if along else factors
-    text, level = " @ ".join(scope.code(f, _MUL if i == 0 else _ATOM) for i, f in enumerate(factors)), _MUL
-    if len(factors) == 1:
-        text, level = code(factors[0], scope)
+    text, level = _product(factors, scope)
     if down or along:
-        axes = "" if down and along else "axis=0" if down else "axis=1, keepdims=True"
+        rows = "axis=0).sum(axis=0" if scope.stacked else "axis=0"
+        axes = "" if down and along else rows if down else "axis=-1, keepdims=True"
         text, level = f"{text if level == _ATOM else f'({text})'}.sum({axes})", _ATOM
     return _scaled(numbers, text, level)
+
+
+def _product(factors: list[Expr], scope: Scope) -> Coded:
+    """The factors joined by @; x_t^T d_t, for all time steps at once, is their sum."""
+    if len(factors) == 1:
+        return code(factors[0], scope)
+    first, second, *rest = factors
+    texts = [scope.code(first, _MUL), *(scope.code(factor, _ATOM) for factor in (second, *rest))]
+    if scope.stacked and isinstance(first, Transpose) and shape(second)[0] == N:
+        texts[:2] = [f"total({scope.code(first.arg)}, {scope.code(second)})"]
+    return " @ ".join(texts), _MUL if len(texts) > 1 else _ATOM
 
 
 def _scaled(numbers: list[Expr], text: str, level: int) -> Coded:
@@ -238,12 +257,13 @@ class _Writer:
     @property
     def plain(self) -> Scope:
         """Outside recurrences."""
-        return Scope(self.array, "N")
+        return Scope(self.array)
 
     def stacked(self, item: Recurrence) -> Scope:
-        """All steps of a recurrence at once; what is the same in every step is repeated per row."""
-        fixed = {s for s in parameters(item) if shape_of(s)[:1] == (N,)}
-        return Scope(lambda s: f"np.tile({self.array(s)}, (T, 1))" if s in fixed else self.array(s), "T * N")
+        """All steps of a recurrence at once; what is the same in every step is repeated."""
+        rows = [s for s in parameters(item) if shape_of(s)[:1] == (N,)]
+        fixed = {s: f"np.broadcast_to({self.array(s)}, (T, N, {shape_of(s)[1]}))" for s in rows}
+        return Scope(lambda s: fixed.get(s) or self.array(s), stacked=True)
 
     def write(self, line: str, indent: int = 0) -> None:
         self.lines.append("    " * (indent + 1) + line)
@@ -260,19 +280,15 @@ def source(program: Program, name: str, description: str = "") -> str:
     """
     writer = _Writer(program, families(program))
     for symbol in program.sequences:
-        array, width = writer.array(symbol), shape_of(symbol)[1]
-        writer.write(f"{array} = {array}.transpose(1, 0, 2).reshape(T * N, {width})")
+        array = writer.array(symbol)
+        writer.write(f"{array} = {array}.swapaxes(0, 1)")
     for item in program.equations:
         if isinstance(item, Equation):
             writer.equations([item], writer.plain)
         elif isinstance(item, Recurrence):
             _write_recurrence(item, writer)
         else:
-            width, turned = (
-                shape_of(item.lhs)[1],
-                f"{writer.array(item.rhs)}.reshape(T, N, {shape_of(item.rhs)[1]})[::-1]",
-            )
-            writer.write(f"{writer.array(item.lhs)} = {turned}.reshape(T * N, {width})")
+            writer.write(f"{writer.array(item.lhs)} = {writer.array(item.rhs)}[::-1]")
     returned = ", ".join(_returned(symbol, writer) for symbol in program.outputs)
     writer.write(f"return {returned}{',' if len(program.outputs) == 1 else ''}" if returned else "return ()")
     return _module(program, name, description, writer)
@@ -280,7 +296,7 @@ def source(program: Program, name: str, description: str = "") -> str:
 
 def _returned(symbol: Expr, writer: _Writer) -> str:
     text = writer.array(symbol)
-    return f"{text}.reshape(T, N, {shape_of(symbol)[1]}).transpose(1, 0, 2)" if symbol in writer.families else text
+    return f"{text}.swapaxes(0, 1)" if symbol in writer.families else text
 
 
 def _module(program: Program, name: str, description: str, writer: _Writer) -> str:
@@ -292,6 +308,7 @@ def _module(program: Program, name: str, description: str, writer: _Writer) -> s
     helpers = [ARRAYS.helpers(node.template for node in nodes if isinstance(node, Elementwise))]
     helpers += [text for kind, text in _ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
     body = "\n".join(writer.lines)
+    helpers += [_TOTAL] if "total(" in body else []
     head = [f"    N, T = {first}.shape[:2]"] + ([f"    dtype = {first}.dtype"] if "dtype)" in body else [])
     note = [f'    """{description}"""'] if description else []
     function = "\n".join([f"def {name}({', '.join(arguments)}):", *note, *head, body])
@@ -307,9 +324,8 @@ def _write_recurrence(item: Recurrence, writer: _Writer) -> None:
         _write_loop(item, plan, writer)
     writer.equations(plan.after, scope)
     for total in item.sums:
-        text = scope.code(total.rhs, _ATOM)
-        rows, width = shape_of(total.lhs)
-        text = f"{text}.reshape(T, N, {width}).sum(axis=0)" if rows == N else scope.code(total.rhs)
+        rows = shape_of(total.lhs)[0]
+        text = f"{scope.code(total.rhs, _ATOM)}.sum(axis=0)" if rows == N else scope.code(total.rhs)
         writer.write(f"{writer.array(total.lhs)} = {text}")
 
 
@@ -319,21 +335,22 @@ def _write_loop(item: Recurrence, plan: Schedule, writer: _Writer) -> None:
     kept = [e.lhs for e in plan.inside if e.lhs in later]
     paired = {c.next: c for c in plan.carries if c.prev in later and c.next in kept}
     locals_ = {e.lhs: e.lhs.name for e in plan.inside} | {c.prev: c.prev.name for c in plan.carries}
-    scope = Scope(lambda s: locals_.get(s) or _now(s, item, plan, writer), "N")
+    scope = Scope(lambda s: locals_.get(s) or _now(s, item, plan, writer))
     for carry in plan.carries:
         writer.write(f"{carry.prev.name} = {writer.plain.code(carry.init)}")
         if carry.prev in later and carry.next not in paired:
-            writer.write(f"{writer.array(carry.prev)} = np.empty((T * N, {shape_of(carry.prev)[1]}), dtype)")
+            writer.write(f"{writer.array(carry.prev)} = np.empty((T, N, {shape_of(carry.prev)[1]}), dtype)")
     for symbol in kept:
         _allocate(symbol, paired.get(symbol), item.reverse, writer)
     writer.write(f"for t in {'range(T - 1, -1, -1)' if item.reverse else 'range(T)'}:")
-    writer.write("now = slice(t * N, (t + 1) * N)", 1)
     for carry in plan.carries:
         if carry.prev in later and carry.next not in paired:
-            writer.write(f"{writer.array(carry.prev)}[now] = {carry.prev.name}", 1)
+            writer.write(f"{writer.array(carry.prev)}[t] = {carry.prev.name}", 1)
     for equation in plan.inside:
-        target = f"{writer.array(equation.lhs)}[now] = " if equation.lhs in kept else ""
-        writer.write(f"{target}{equation.lhs.name} = {scope.code(equation.rhs)}", 1)
+        if equation.lhs in kept:
+            writer.write(_kept(equation, f"{writer.array(equation.lhs)}[t]", scope), 1)
+        else:
+            writer.write(f"{equation.lhs.name} = {scope.code(equation.rhs)}", 1)
     names = ", ".join(carry.prev.name for carry in plan.carries)
     writer.write(f"{names} = {', '.join(scope.code(carry.next) for carry in plan.carries)}", 1)
     for carry in plan.carries:
@@ -341,24 +358,30 @@ def _write_loop(item: Recurrence, plan: Schedule, writer: _Writer) -> None:
             writer.write(f"{writer.array(carry.final)} = {carry.prev.name}")
 
 
+def _kept(equation: Equation, place: str, scope: Scope) -> str:
+    """The assignment of a value that is kept: computed in its place where NumPy can, else put there."""
+    name, rhs = equation.lhs.name, equation.rhs
+    if isinstance(rhs, Elementwise) and isinstance(rhs.template, tanh | exp) and rhs.template.args == SLOTS[:1]:
+        return f"{name} = np.{type(rhs.template).__name__}({scope.code(rhs.matrices[0])}, out={place})"
+    if isinstance(rhs, HadamardProduct) and len(rhs.args) == 2:
+        return f"{name} = np.multiply({', '.join(map(scope.code, rhs.args))}, out={place})"
+    return f"{place} = {name} = {scope.code(rhs)}"
+
+
 def _now(symbol: Expr, item: Recurrence, plan: Schedule, writer: _Writer) -> str:
     """A family's rows of this step; a plain symbol by its name."""
     family = symbol in item.sequences or symbol in {e.lhs for e in plan.before}
-    return f"{writer.array(symbol)}[now]" if family else writer.array(symbol)
+    return f"{writer.array(symbol)}[t]" if family else writer.array(symbol)
 
 
 def _allocate(symbol: Expr, carry: Carry | None, reverse: bool, writer: _Writer) -> None:
     """Room for the rows of all steps; with the neighbouring states too, as two views of one array."""
     array, width = writer.array(symbol), shape_of(symbol)[1]
     if carry is None:
-        writer.write(f"{array} = np.empty((T * N, {width}), dtype)")
+        writer.write(f"{array} = np.empty((T, N, {width}), dtype)")
         return
     before = writer.array(carry.prev)
-    first, views = (
-        ("T * N:", f"{array}_all[: T * N], {array}_all[N:]")
-        if reverse
-        else (":N", f"{array}_all[N:], {array}_all[: T * N]")
-    )
-    writer.write(f"{array}_all = np.empty(((T + 1) * N, {width}), dtype)")
+    first, views = (-1, f"{array}_all[:-1], {array}_all[1:]") if reverse else (0, f"{array}_all[1:], {array}_all[:-1]")
+    writer.write(f"{array}_all = np.empty((T + 1, N, {width}), dtype)")
     writer.write(f"{array}_all[{first}] = {carry.prev.name}")
     writer.write(f"{array}, {before} = {views}")

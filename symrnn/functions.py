@@ -155,7 +155,7 @@ _ROWS: dict[str, Row] = {
     ),
     "hard_sigmoid": Row(
         definition=lambda x: Min(Max(x + 3, 0), 6) / 6,
-        slope=lambda x, y: _when((0, y <= 0), (0, y >= 1), otherwise=Rational(1, 6)),
+        slope=lambda x, y: _when((Rational(1, 6), Abs(x) < 3), otherwise=0),
         named=True,
     ),
     "hard_silu": Row(

@@ -13,6 +13,7 @@ r"""How symbols are named: one structured name gives the identifier in code, the
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from unicodedata import normalize
 
 Time = int | str
@@ -77,7 +78,7 @@ class Letter:
         stem = prefix + self.base + ("" if self.layer is None else str(self.layer))
         return "_".join([stem, *filter(None, [self.sub]), *map(str, self.entry)])
 
-    @property
+    @cached_property
     def code(self) -> str:
         """The identifier: letter, layer number, sub, time, entries."""
         prefix = "d" if self.mark else ""
@@ -87,7 +88,7 @@ class Letter:
             time = ["carry"]
         return "_".join([stem, *filter(None, [self.sub]), *time, *map(str, self.entry)])
 
-    @property
+    @cached_property
     def latex(self) -> str:
         """The symbol in LaTeX; it needs parentheses before a power where `layer` is set."""
         if self.mark == "partial":
@@ -98,7 +99,7 @@ class Letter:
         word = _LATEX_WORDS.get(self.base)
         return _scripts(head, ",".join([*([word] if word else []), *self._indices]), self.layer)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The symbol for a terminal, in Unicode."""
         if self.mark == "partial":

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from sympy import Expr, MatrixSymbol, Symbol
+from sympy import Expr, Function, MatrixSymbol, Symbol
 
 from symrnn.closed import count, size
 from symrnn.matrices import is_zero, substitute, zeros
@@ -91,12 +91,19 @@ def _compact(program: Program) -> Program:
         elif isinstance(item, Equation):
             letter = letter_of(program.letters, item.lhs)
             if letter.base == "a":
-                places[item.lhs] = substitute(item.rhs, places)
+                places[item.lhs] = item.rhs
             else:
-                items.append(Equation(item.lhs, substitute(item.rhs, places)))
+                items.append(Equation(item.lhs, _filled(item.rhs, places)))
         else:
             items.append(item)
     return replace(program, equations=tuple(items))
+
+
+def _filled(expr: Expr, places: dict[Expr, Expr]) -> Expr:
+    """The expression with symbols replaced; a function of numbers is not evaluated, which takes SymPy long."""
+    if isinstance(expr, Function):
+        return expr.func(*(_filled(arg, places) for arg in expr.args), evaluate=False)
+    return substitute(expr, places)
 
 
 # lines ------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from sympy import Eq, Expr, MatrixSymbol, Symbol
 from symrnn.matrices import N, T, shape, shape_of
 from symrnn.notation import Letter
 
-_RESERVED = {"N", "T", "t", "dtype", "np", "math"}
+_RESERVED = {"N", "T", "t", "dtype", "np", "math", "total", "softmax", "cross_entropy", "logsumexp", "sign", "erfc"}
 Letters = Mapping[Expr, Letter]
 
 

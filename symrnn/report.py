@@ -63,22 +63,30 @@ class Report:
         return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", _conditions(self), _conclusion(self)])
 
 
-def row(quantity: str, ours: np.ndarray, theirs: np.ndarray, spread: float, floor: float) -> Row:
-    """The comparison of two arrays of one shape.
+def row(quantity: str, ours: np.ndarray, own: np.ndarray, theirs: np.ndarray, spread: float, floor: float) -> Row:
+    """The comparison of two arrays of one shape: `ours` in a wider type, `own` in theirs.
 
     `spread` is how far rounding moves our value, in absolute terms; `floor` is what is allowed in
-    any case, relative to the largest entry. Infinity and NaN agree with themselves only.
+    any case, relative to the largest entry. Infinity and NaN agree with themselves only. What is
+    equal to our own rounded value agrees, however much rounding has moved both.
     """
-    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
-    finite = np.isfinite(ours) & np.isfinite(theirs)
-    with np.errstate(all="ignore"):
-        distance = np.where(same, 0.0, np.where(finite, np.abs(ours - theirs), np.inf)).astype(float)
+    distance = _distance(ours, theirs)
     largest = float(np.max(np.abs(ours), where=np.isfinite(ours), initial=0.0)) or 1.0
     place = np.unravel_index(int(np.argmax(distance)), distance.shape) if distance.ndim else ()
     difference, allowed = float(distance[place]) / largest, floor + spread / largest
     verdict = DIFFERS if difference > allowed else UNDECIDABLE if allowed > LIMIT else AGREES
+    if verdict == UNDECIDABLE and float(np.max(_distance(own, theirs))) <= floor * largest:
+        verdict = AGREES
     here = tuple(map(int, place))
     return Row(quantity, ours.shape, here, float(ours[place]), float(theirs[place]), difference, allowed, verdict)
+
+
+def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The difference of each entry; infinite where one is not a finite number and the other is not the same."""
+    same = (one == other) | (np.isnan(one) & np.isnan(other))
+    finite = np.isfinite(one) & np.isfinite(other)
+    with np.errstate(all="ignore"):
+        return np.where(same, 0.0, np.where(finite, np.abs(one - other), np.inf)).astype(float)
 
 
 def _cells(row: Row, dtype: str) -> Sequence[str]:

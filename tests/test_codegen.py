@@ -153,34 +153,29 @@ PREDICT = """import numpy as np
 def predict(x, U, V, b_h, W, b_o):
     N, T = x.shape[:2]
     dtype = x.dtype
-    x = x.transpose(1, 0, 2).reshape(T * N, 2)
+    x = x.swapaxes(0, 1)
     a_input = x @ U + b_h
     h_prev = np.zeros((N, 2), dtype)
     for t in range(T):
-        now = slice(t * N, (t + 1) * N)
-        a_t = a_input[now] + h_prev @ V
+        a_t = a_input[t] + h_prev @ V
         h_t = np.tanh(a_t)
         h_prev = h_t
     h_last = h_prev
     y = h_last @ W + b_o
     return y,
 """
-GRADIENT = """import numpy as np
-
-
-def gradient(x, U, V, b_h, W, b_o, y_true):
+GRADIENT = """def gradient(x, U, V, b_h, W, b_o, y_true):
     N, T = x.shape[:2]
     dtype = x.dtype
-    x = x.transpose(1, 0, 2).reshape(T * N, 2)
+    x = x.swapaxes(0, 1)
     a_input = x @ U + b_h
     h_prev = np.zeros((N, 2), dtype)
-    h_all = np.empty(((T + 1) * N, 2), dtype)
-    h_all[:N] = h_prev
-    h, h_before = h_all[N:], h_all[: T * N]
+    h_all = np.empty((T + 1, N, 2), dtype)
+    h_all[0] = h_prev
+    h, h_before = h_all[1:], h_all[:-1]
     for t in range(T):
-        now = slice(t * N, (t + 1) * N)
-        a_t = a_input[now] + h_prev @ V
-        h[now] = h_t = np.tanh(a_t)
+        a_t = a_input[t] + h_prev @ V
+        h_t = np.tanh(a_t, out=h[t])
         h_prev = h_t
     h_last = h_prev
     y = h_last @ W + b_o
@@ -188,15 +183,14 @@ def gradient(x, U, V, b_h, W, b_o, y_true):
     dy = 1/N * (y - y_true)
     delta_factor = 1 - (h*h)
     dh_carry = dy @ W.T
-    delta = np.empty((T * N, 2), dtype)
+    delta = np.empty((T, N, 2), dtype)
     for t in range(T - 1, -1, -1):
-        now = slice(t * N, (t + 1) * N)
         dh_t = dh_carry
-        delta[now] = delta_t = delta_factor[now] * dh_t
+        delta_t = np.multiply(delta_factor[t], dh_t, out=delta[t])
         dh_carry = delta_t @ V.T
-    dU = x.T @ delta
-    dV = h_before.T @ delta
-    db_h = delta.sum(axis=0)
+    dU = total(x, delta)
+    dV = total(h_before, delta)
+    db_h = delta.sum(axis=0).sum(axis=0)
     dW = h_last.T @ dy
     db_o = dy.sum(axis=0)
     return L, dU, dV, db_h, dW, db_o
@@ -208,21 +202,23 @@ def test_the_source_of_a_prediction() -> None:
 
 
 def test_the_source_of_a_gradient() -> None:
-    assert TWO.gradient("mse").lambdify().source == GRADIENT
+    header, helper, function = TWO.gradient("mse").lambdify().source.split("\n\n\n")
+    assert (header, function) == ("import numpy as np", GRADIENT)
+    assert helper.startswith("def total(a, b):\n")
 
 
 LINES: list[tuple[str, str | None, str]] = [
     ("backwards", None, "for t in range(T - 1, -1, -1):"),
-    ("sequence backwards", None, "s = h.reshape(T, N, 1)[::-1].reshape(T * N, 1)"),
+    ("sequence backwards", None, "s = h[::-1]"),
     ("sequence and Dense", None, "y = h @ W + b_o"),
-    ("sequence and Dense", None, "return y.reshape(T, N, 2).transpose(1, 0, 2),"),
+    ("sequence and Dense", None, "return y.swapaxes(0, 1),"),
     ("initial state", None, "h_prev = h_init"),
     ("no bias", None, "a_input = x @ U"),
     ("softmax output", None, "y = softmax(a_o)"),
     ("softmax output", "categorical_crossentropy", "delta_o = 1/N * (y - y_true)"),
     ("sequence and Dense", "mse", "S = ((y - y_true)**2).sum()"),
     ("sequence and Dense", "mse", "L = (1/2)/(N*T) * S"),
-    ("sequence and Dense", "mse", "dW = h.T @ dy"),
+    ("sequence and Dense", "mse", "dW = total(h, dy)"),
     ("sequence and Dense", "mae", "dy = (1/2)/(N*T) * np.sign(y - y_true)"),
     ("activation sigmoid", "mse", "delta_factor = h*(1 - h)"),
     ("activation relu", "mse", "delta_factor = relu_slope(a, h)"),
