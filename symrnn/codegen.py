@@ -6,166 +6,20 @@ what does not depend on the state, before the loop; what the next state needs, i
 depends on the states, after it.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import singledispatch
 
-from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, exp, tanh
+from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, exp, tanh
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
+from symrnn.arraycode import ATOM, ROW_FUNCTIONS, TOTAL, Scope
 from symrnn.codeprinter import ARRAYS
-from symrnn.matrices import SLOTS, CrossEntropy, Elementwise, N, Softmax, add, hadamard, shape, shape_of
+from symrnn.matrices import SLOTS, Elementwise, N, add, hadamard, shape, shape_of
 from symrnn.notation import Time
 from symrnn.program import Carry, Equation, Program, Recurrence, families, parameters, right_sides, symbols_of
 from symrnn.transforms import letter_of
 
-_ROW_FUNCTIONS = {
-    Softmax: """def softmax(z):
-    e = np.exp(z - z.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)""",
-    CrossEntropy: """def cross_entropy(t, z):
-    z = z - z.max(axis=-1, keepdims=True)
-    return (t * (np.log(np.exp(z).sum(axis=-1, keepdims=True)) - z)).sum(axis=-1, keepdims=True)""",
-}
 _ARRAY_OF_NEIGHBOUR: dict[Time | None, str] = {"t-1": "before", "t+1": "after"}
-_ADD, _MUL, _ATOM = 1, 2, 3
-_SLOT = re.compile(rf"\b({'|'.join(slot.name for slot in SLOTS)})\b")
-Coded = tuple[str, int]
-
-
-# expressions ------------------------------------------------------------------------------------
-
-
-_TOTAL = """def total(a, b):
-    \"\"\"The sum over t of a[t].T @ b[t], by blocks of rows that are small enough for one thread.\"\"\"
-    a, b = a.reshape(-1, a.shape[2]), b.reshape(-1, b.shape[2])
-    rows = (2**19 - 1) // (a.shape[1] * b.shape[1])
-    rows = rows if rows >= 32 else len(a)
-    return sum(a[i : i + rows].T @ b[i : i + rows] for i in range(0, len(a), rows))"""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """How symbols are written in one place, and whether that is for all time steps at once."""
-
-    name: Callable[[Expr], str]
-    stacked: bool = False
-
-    def code(self, expr: Expr, level: int = 0) -> str:
-        """The expression, in parentheses where it binds less tightly than `level`."""
-        text, own = code(expr, self)
-        return text if own >= level else f"({text})"
-
-
-@singledispatch
-def code(expr: Expr, scope: Scope) -> Coded:
-    """The NumPy text of an expression and how tightly it binds."""
-    symbols = {symbol: Symbol(scope.name(symbol)) for symbol in symbols_of([expr])}
-    return _scalar(expr.xreplace(symbols))
-
-
-def _scalar(expr: Expr) -> Coded:
-    text = ARRAYS.text(expr)
-    level = (
-        _ADD
-        if expr.is_Add
-        else _MUL
-        if expr.is_Mul or expr.is_Pow or (expr.is_number and not expr.is_Integer)
-        else _ATOM
-    )
-    return text, _ADD if text.startswith("-") else level
-
-
-@code.register
-def _(expr: MatrixSymbol, scope: Scope) -> Coded:
-    return scope.name(expr), _ATOM
-
-
-@code.register(OneMatrix)
-@code.register(ZeroMatrix)
-def _(expr: MatrixExpr, scope: Scope) -> Coded:
-    kind = "ones" if isinstance(expr, OneMatrix) else "zeros"
-    height, width = expr.shape
-    if height == 1:
-        return f"np.{kind}({width}, dtype)", _ATOM
-    rows = height if height != N else "T, N" if scope.stacked else "N"
-    return f"np.{kind}(({rows}, {width}), dtype)", _ATOM
-
-
-@code.register
-def _(expr: Transpose, scope: Scope) -> Coded:
-    return f"{scope.code(expr.arg, _ATOM)}.T", _ATOM
-
-
-@code.register
-def _(expr: MatAdd, scope: Scope) -> Coded:
-    first, *rest = [scope.code(term, _ADD) for term in expr.args]
-    return first + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in rest), _ADD
-
-
-@code.register
-def _(expr: HadamardProduct, scope: Scope) -> Coded:
-    return " * ".join(scope.code(factor, _MUL if i == 0 else _ATOM) for i, factor in enumerate(expr.args)), _MUL
-
-
-@code.register
-def _(expr: MatMul, scope: Scope) -> Coded:
-    """Products; 1 b is broadcasting, 1^T d a sum over the rows, d 1 a sum along each row."""
-    numbers = [f for f in expr.args if not isinstance(f, MatrixExpr)]
-    factors = [f for f in expr.args if isinstance(f, MatrixExpr)]
-    down = isinstance(factors[0], OneMatrix) and factors[0].shape[0] == 1 and len(factors) > 1
-    spread = isinstance(factors[0], OneMatrix) and factors[0].shape[1] == 1 and len(factors) > 1
-    factors = factors[1:] if down or spread else factors
-    along = isinstance(factors[-1], OneMatrix) and len(factors) > 1
-    factors = factors[:-1] if along else factors
-    text, level = _product(factors, scope)
-    if down or along:
-        rows = "axis=0).sum(axis=0" if scope.stacked else "axis=0"
-        axes = "" if down and along else rows if down else "axis=-1, keepdims=True"
-        text, level = f"{text if level == _ATOM else f'({text})'}.sum({axes})", _ATOM
-    return _scaled(numbers, text, level)
-
-
-def _product(factors: list[Expr], scope: Scope) -> Coded:
-    """The factors joined by @; x_t^T d_t, for all time steps at once, is their sum."""
-    if len(factors) == 1:
-        return code(factors[0], scope)
-    first, second, *rest = factors
-    texts = [scope.code(first, _MUL), *(scope.code(factor, _ATOM) for factor in (second, *rest))]
-    if scope.stacked and isinstance(first, Transpose) and shape(second)[0] == N:
-        texts[:2] = [f"total({scope.code(first.arg)}, {scope.code(second)})"]
-    return " @ ".join(texts), _MUL if len(texts) > 1 else _ATOM
-
-
-def _scaled(numbers: list[Expr], text: str, level: int) -> Coded:
-    if not numbers:
-        return text, level
-    if numbers == [-1]:
-        return f"-{text if level >= _MUL else f'({text})'}", _ADD
-    front, own = _scalar(numbers[0])
-    return f"{front if own >= _MUL else f'({front})'} * {text if level == _ATOM else f'({text})'}", _MUL
-
-
-@code.register
-def _(expr: Elementwise, scope: Scope) -> Coded:
-    """The template's text with the operands put in as text: y / y stays, which is NaN at 0 as in Keras."""
-    operands = {slot.name: scope.code(m, _ATOM) for slot, m in zip(SLOTS, expr.matrices, strict=False)}
-    text, level = _scalar(expr.template)
-    return _SLOT.sub(lambda match: operands[match[0]], text), level
-
-
-@code.register
-def _(expr: Softmax, scope: Scope) -> Coded:
-    return f"softmax({scope.code(expr.args[0])})", _ATOM
-
-
-@code.register
-def _(expr: CrossEntropy, scope: Scope) -> Coded:
-    return f"cross_entropy({', '.join(map(scope.code, expr.args))})", _ATOM
-
-
-# recurrences ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -304,11 +158,11 @@ def _module(program: Program, name: str, description: str, writer: _Writer) -> s
     first = writer.array(program.sequences[0])
     arguments = [writer.array(s) for s in (*program.sequences, *program.inputs)]
     exprs = right_sides(program)
-    nodes = [node for expr in exprs for node in expr.atoms(Elementwise, *_ROW_FUNCTIONS)]
+    nodes = [node for expr in exprs for node in expr.atoms(Elementwise, *ROW_FUNCTIONS)]
     helpers = [ARRAYS.helpers(node.template for node in nodes if isinstance(node, Elementwise))]
-    helpers += [text for kind, text in _ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
+    helpers += [text for kind, text in ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
     body = "\n".join(writer.lines)
-    helpers += [_TOTAL] if "total(" in body else []
+    helpers += [TOTAL] if "total(" in body else []
     head = [f"    N, T = {first}.shape[:2]"] + ([f"    dtype = {first}.dtype"] if "dtype)" in body else [])
     note = [f'    """{description}"""'] if description else []
     function = "\n".join([f"def {name}({', '.join(arguments)}):", *note, *head, body])
@@ -325,7 +179,7 @@ def _write_recurrence(item: Recurrence, writer: _Writer) -> None:
     writer.equations(plan.after, scope)
     for total in item.sums:
         rows = shape_of(total.lhs)[0]
-        text = f"{scope.code(total.rhs, _ATOM)}.sum(axis=0)" if rows == N else scope.code(total.rhs)
+        text = f"{scope.code(total.rhs, ATOM)}.sum(axis=0)" if rows == N else scope.code(total.rhs)
         writer.write(f"{writer.array(total.lhs)} = {text}")
 
 

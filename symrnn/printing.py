@@ -1,23 +1,21 @@
 """Programs as displayed equations: what is printed, line by line, and how lines are laid out."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sympy import Expr, Function, MatrixSymbol, Symbol
 
 from symrnn.closed import count, size
+from symrnn.layout import Line, align, plain
 from symrnn.matrices import is_zero, substitute, zeros
 from symrnn.notation import Letter, move
 from symrnn.program import Carry, Equation, Item, Program, Recurrence, Reversal, symbols_of
-from symrnn.styles import LATEX, TEXT, Style, Text
+from symrnn.styles import LATEX, Style, Text
 from symrnn.transforms import letter_of, with_samples
 from symrnn.typeset import Context, show, terms_of
 
 CHARACTERS = 2_000_000
-_ROOM = {LATEX: 322, TEXT: 100}
-"""What fits in a line: points of a page set in 10 pt article, columns of a terminal."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +33,6 @@ class Display:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Line:
-    """lhs = the terms of a sum, each a list of factors; `note` says for which t, or gives the value."""
-
-    lhs: str
-    terms: list[list[str]]
-    note: str = ""
-    name: str = ""
-    adjoint: bool = False
-
-
 def render(display: Display, style: Style) -> str:
     """The display as one align* block, or as text for a terminal.
 
@@ -57,7 +44,7 @@ def render(display: Display, style: Style) -> str:
     lines = [line for line in lines if line.adjoint in wanted]
     if display.numbers:
         lines = [_with_number(line, display.numbers, style) for line in lines]
-    return _align(lines) if style is LATEX else _plain(lines)
+    return align(lines) if style is LATEX else plain(lines)
 
 
 def _with_number(line: Line, numbers: Mapping[str, float], style: Style) -> Line:
@@ -300,87 +287,3 @@ def _fill(text: str, parts: dict[str, str]) -> str:
         else:
             pieces.append(piece)
     return "".join(pieces)
-
-
-# layout -----------------------------------------------------------------------------------------
-
-
-def _align(lines: list[Line]) -> str:
-    rows = []
-    for line in lines:
-        first, *rest = _broken(line, LATEX)
-        note = f"{LATEX.space}{line.note}" if line.note else ""
-        rows.append(" \\\\\n    &\\qquad ".join([f"{line.lhs} &= {first}", *rest]) + note)
-    text = ""
-    for before, line, row in zip([None, *lines], lines, rows, strict=False):
-        text += ("" if before is None else " \\\\[6pt]\n" if line.adjoint != before.adjoint else " \\\\\n") + row
-    return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
-
-
-def _broken(line: Line, style: Style) -> list[str]:
-    """The right side in pieces that fit: broken before a term, or within a long one before a factor."""
-    width = _points if style is LATEX else columns
-    room = _ROOM[style] - width(line.lhs) - width(line.note)
-    indent = 30 if style is LATEX else 4
-    pieces, used = [""], 0
-    for term in line.terms:
-        widths = [width(factor) for factor in term]
-        if used and used + sum(widths) > room:
-            pieces.append("{}" if style is LATEX else "")
-            used = indent
-        for i, (factor, size_) in enumerate(zip(term, widths, strict=True)):
-            if i and used + size_ > room:
-                pieces.append(style.times + factor)
-                used = indent
-            else:
-                pieces[-1] += (" " if pieces[-1] else "") + factor
-            used += size_
-    return pieces
-
-
-_TOKEN = re.compile(r"\\[a-zA-Z]+|[_^](?:\{[^{}]*\}|.)|.", re.DOTALL)
-_POINTS = {
-    "\\tanh": 22,
-    "\\sum": 22,
-    "\\odot": 12,
-    "\\sigma": 6,
-    "\\delta": 5,
-    "\\dots": 15,
-    "\\exp": 17,
-    "\\log": 14,
-    "\\times": 12,
-}
-_POINTS |= {"+": 12, "-": 12, "=": 13, "(": 4, ")": 4, " ": 0, "{": 0, "}": 0, ",": 4}
-
-
-def _points(latex: str) -> int:
-    """About how wide a formula is set, in points: symbols 6, subscripts 4.5 each, commands by a table."""
-    total = 0.0
-    for token in _TOKEN.findall(latex):
-        if token[0] in "_^":
-            total += 4.5 * len(token.strip("_^{}").replace("\\mathsf", ""))
-        else:
-            total += _POINTS.get(token, 0 if token[0] == "\\" else 5.6)
-    return int(1.06 * total)
-
-
-def _plain(lines: list[Line]) -> str:
-    margin = max((columns(line.lhs) for line in lines), default=0)
-    broken = [_broken(line, TEXT) for line in lines]
-    rows = [
-        [f"{' ' * (margin - columns(line.lhs))}{line.lhs} = {pieces[0].strip()}"]
-        + [" " * (margin + 6) + piece.strip() for piece in pieces[1:]]
-        for line, pieces in zip(lines, broken, strict=True)
-    ]
-    column = max((columns(row[-1]) for line, row in zip(lines, rows, strict=True) if line.note), default=0)
-    text: list[str] = []
-    for before, line, row in zip([None, *lines], lines, rows, strict=False):
-        text += [""] if before is not None and before.adjoint != line.adjoint else []
-        note = " " * (column - columns(row[-1])) + TEXT.space + line.note if line.note else ""
-        text += [*row[:-1], row[-1] + note]
-    return "\n".join(text)
-
-
-def columns(text: str) -> int:
-    """The columns that a text takes in a terminal; a bar over a letter takes none."""
-    return sum(not unicodedata.combining(sign) for sign in text)

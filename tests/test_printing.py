@@ -9,7 +9,7 @@ import pytest
 import symrnn
 from symrnn import Dense, Sequential, SimpleRNN
 from symrnn.derivation import ZOOMS
-from symrnn.printing import columns
+from symrnn.layout import columns
 
 from .bank import MODELS
 

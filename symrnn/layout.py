@@ -1,0 +1,104 @@
+"""Lines of equations as a block: broken where they are too wide, aligned at the sign of equality."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from symrnn.styles import LATEX, TEXT, Style
+
+_ROOM = {LATEX: 322, TEXT: 100}
+"""What fits in a line: points of a page set in 10 pt article, columns of a terminal."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """lhs = the terms of a sum, each a list of factors; `note` says for which t, or gives the value."""
+
+    lhs: str
+    terms: list[list[str]]
+    note: str = ""
+    name: str = ""
+    adjoint: bool = False
+
+
+def align(lines: list[Line]) -> str:
+    """One align* block; a wider gap before the adjoint lines."""
+    rows = []
+    for line in lines:
+        first, *rest = _broken(line, LATEX)
+        note = f"{LATEX.space}{line.note}" if line.note else ""
+        rows.append(" \\\\\n    &\\qquad ".join([f"{line.lhs} &= {first}", *rest]) + note)
+    text = ""
+    for before, line, row in zip([None, *lines], lines, rows, strict=False):
+        text += ("" if before is None else " \\\\[6pt]\n" if line.adjoint != before.adjoint else " \\\\\n") + row
+    return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
+
+
+def _broken(line: Line, style: Style) -> list[str]:
+    """The right side in pieces that fit: broken before a term, or within a long one before a factor."""
+    width = _points if style is LATEX else columns
+    room = _ROOM[style] - width(line.lhs) - width(line.note)
+    indent = 30 if style is LATEX else 4
+    pieces, used = [""], 0
+    for term in line.terms:
+        widths = [width(factor) for factor in term]
+        if used and used + sum(widths) > room:
+            pieces.append("{}" if style is LATEX else "")
+            used = indent
+        for i, (factor, size_) in enumerate(zip(term, widths, strict=True)):
+            if i and used + size_ > room:
+                pieces.append(style.times + factor)
+                used = indent
+            else:
+                pieces[-1] += (" " if pieces[-1] else "") + factor
+            used += size_
+    return pieces
+
+
+_TOKEN = re.compile(r"\\[a-zA-Z]+|[_^](?:\{[^{}]*\}|.)|.", re.DOTALL)
+_POINTS = {
+    "\\tanh": 22,
+    "\\sum": 22,
+    "\\odot": 12,
+    "\\sigma": 6,
+    "\\delta": 5,
+    "\\dots": 15,
+    "\\exp": 17,
+    "\\log": 14,
+    "\\times": 12,
+}
+_POINTS |= {"+": 12, "-": 12, "=": 13, "(": 4, ")": 4, " ": 0, "{": 0, "}": 0, ",": 4}
+
+
+def _points(latex: str) -> int:
+    """About how wide a formula is set, in points: symbols 6, subscripts 4.5 each, commands by a table."""
+    total = 0.0
+    for token in _TOKEN.findall(latex):
+        if token[0] in "_^":
+            total += 4.5 * len(token.strip("_^{}").replace("\\mathsf", ""))
+        else:
+            total += _POINTS.get(token, 0 if token[0] == "\\" else 5.6)
+    return int(1.06 * total)
+
+
+def plain(lines: list[Line]) -> str:
+    """Text with the signs of equality below each other, an empty line before the adjoint lines."""
+    margin = max((columns(line.lhs) for line in lines), default=0)
+    broken = [_broken(line, TEXT) for line in lines]
+    rows = [
+        [f"{' ' * (margin - columns(line.lhs))}{line.lhs} = {pieces[0].strip()}"]
+        + [" " * (margin + 6) + piece.strip() for piece in pieces[1:]]
+        for line, pieces in zip(lines, broken, strict=True)
+    ]
+    column = max((columns(row[-1]) for line, row in zip(lines, rows, strict=True) if line.note), default=0)
+    text: list[str] = []
+    for before, line, row in zip([None, *lines], lines, rows, strict=False):
+        text += [""] if before is not None and before.adjoint != line.adjoint else []
+        note = " " * (column - columns(row[-1])) + TEXT.space + line.note if line.note else ""
+        text += [*row[:-1], row[-1] + note]
+    return "\n".join(text)
+
+
+def columns(text: str) -> int:
+    """The columns that a text takes in a terminal; a bar over a letter takes none."""
+    return sum(not unicodedata.combining(sign) for sign in text)
