@@ -123,7 +123,7 @@ def _through_equation(item: Equation, sweep: _Sweep) -> None:
         _back(item, sweep, sweep.terms, sweep.backward)
 
 
-def _back(item: Equation, sweep: _Sweep, terms: dict[Expr, list[Expr]], found: list[Item]) -> Expr:
+def _back(item: Equation, sweep: _Sweep, terms: dict[Expr, list[Expr]], found: list[Any]) -> Expr:
     """Define the adjoint of the left side, hand it on to the right side."""
     value = add(*terms[item.lhs])
     if letter_of(sweep.letters, item.lhs).is_total:  # its adjoint is a constant, put in and not named
@@ -166,13 +166,13 @@ def _through_recurrence(item: Recurrence, sweep: _Sweep) -> None:
     for total in item.sums:
         if sweep.terms[total.lhs]:
             sweep.push(total.rhs, add(*sweep.terms[total.lhs]), total.rhs, terms)
-    steps: list[Item] = []
+    found: list[Equation] = []
     for equation in reversed(item.body.assignments):
         if terms[equation.lhs]:
-            bar = _back(equation, sweep, terms, steps)
+            bar = _back(equation, sweep, terms, found)
             sweep.families[bar] = None
     carries, silent = _carries(item, sweep, terms, messages)
-    steps = [Equation(step.lhs, substitute(step.rhs, silent)) for step in steps if isinstance(step, Equation)]
+    steps = [Equation(step.lhs, substitute(step.rhs, silent)) for step in found]
     sums = _sums(item, sweep, terms, silent)
     for symbol in item.sequences:
         sweep.terms[symbol] += [substitute(term, silent) for term in terms[symbol]]
@@ -232,9 +232,10 @@ def _start_letter(carry: Carry, sweep: _Sweep) -> Letter:
     return replace(letter, base=f"{letter.base}start", mark="bar")
 
 
-def _append(item: Recurrence, steps: list[Item], carries: list[Carry], sums: list[Equation], sweep: _Sweep) -> None:
+def _append(
+    item: Recurrence, equations: list[Equation], carries: list[Carry], sums: list[Equation], sweep: _Sweep
+) -> None:
     """Put the recurrence and its adjoint down; what the adjoint reads, the recurrence stacks."""
-    equations = [step for step in steps if isinstance(step, Equation)]
     used = symbols_of([*(e.rhs for e in equations), *(c.next for c in carries), *(s.rhs for s in sums)])
     pending = symbols_of(term for symbol in item.sequences for term in sweep.terms[symbol])
     inner = [*(e.lhs for e in item.body.assignments), *(carry.prev for carry in item.carries)]
