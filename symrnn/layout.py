@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 
 from symrnn.styles import LATEX, TEXT, Style
 
@@ -28,10 +29,17 @@ def align(lines: list[Line]) -> str:
         first, *rest = _broken(line, LATEX)
         note = f"{LATEX.space}{line.note}" if line.note else ""
         rows.append(" \\\\\n    &\\qquad ".join([f"{line.lhs} &= {first}", *rest]) + note)
-    text = ""
-    for before, line, row in zip([None, *lines], lines, rows, strict=False):
-        text += ("" if before is None else " \\\\[6pt]\n" if line.adjoint != before.adjoint else " \\\\\n") + row
+    text = rows[0] if rows else ""
+    for (before, line), row in zip(pairwise(lines), rows[1:], strict=True):
+        text += f" \\\\{_gap(before, line)}\n{row}"
     return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
+
+
+def _gap(before: Line, line: Line) -> str:
+    """More room where the way back begins, and between fractions."""
+    if before.adjoint != line.adjoint:
+        return "[6pt]"
+    return "[3pt]" if before.lhs.startswith(r"\frac") and line.lhs.startswith(r"\frac") else ""
 
 
 def _broken(line: Line, style: Style) -> list[str]:

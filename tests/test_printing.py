@@ -20,8 +20,9 @@ BACKWARDS = Sequential([SimpleRNN(2, "relu", go_backwards=True), Dense(1)], (2, 
 
 
 def block(*lines):
-    """An align* block of these lines; a line that begins with a gap has more room above it."""
+    """An align* block of these lines; one that begins with a gap, or a fraction after one, has room above it."""
     text = " \\\\\n".join(lines).replace(" \\\\\n[6pt]", " \\\\[6pt]\n")
+    text = re.sub(r"(?<=\n)(\\frac.*) \\\\\n(?=\\frac)", r"\1 \\\\[3pt]\n", text)
     return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
 
 
