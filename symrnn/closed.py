@@ -1,6 +1,6 @@
 """The closed form: everything substituted, within limits that are checked before it is built."""
 
-from sympy import Expr
+from sympy import Expr, Mul, Pow
 
 from symrnn.matrices import N, T
 from symrnn.program import Program
@@ -27,20 +27,33 @@ def expressions(program: Program) -> tuple[Expr, ...]:
 
 
 def size(program: Program) -> tuple[int, int]:
-    """The operations of the largest closed form, and how deeply activations nest, without building it."""
+    """The operations of the largest closed form, and how deeply it nests, without building it.
+
+    A function nests what it is applied to, and a product the sums among its factors.
+    """
     operations: dict[Expr, int] = {}
     nesting: dict[Expr, int] = {}
+    sums: set[Expr] = set()
     for equation in program.assignments:
-        uses = _uses(equation.rhs)
-        operations[equation.lhs] = equation.rhs.count_ops() + sum(n * operations.get(s, 0) for s, n in uses.items())
-        step = 0 if equation.rhs.is_Add or equation.rhs.is_Mul or equation.rhs.is_Atom else 1
-        nesting[equation.lhs] = step + max((nesting.get(s, 0) for s in uses), default=0)
+        lhs, rhs = equation.lhs, equation.rhs
+        uses = _uses(rhs)
+        operations[lhs] = rhs.count_ops() + sum(n * operations.get(s, 0) for s, n in uses.items())
+        multiplied = sums & _factors(rhs)
+        own = 0 if rhs.is_Add or rhs.is_Mul or rhs.is_Atom else 1
+        nesting[lhs] = own + max((nesting.get(s, 0) + (s in multiplied) for s in uses), default=0)
+        if rhs.is_Add or rhs in sums:
+            sums.add(lhs)
     outputs = program.outputs
     return max(operations.get(s, 0) for s in outputs), max(nesting.get(s, 0) for s in outputs)
 
 
+def _factors(expr: Expr) -> set[Expr]:
+    """The symbols that stand in a product or a power."""
+    return {factor for part in expr.atoms(Mul, Pow) for factor in part.args if factor.is_Symbol}
+
+
 def _uses(expr: Expr) -> dict[Expr, int]:
-    """How often each symbol stands in an expression, powers not written out."""
+    """How often each symbol stands in an expression; a power stands once."""
     uses: dict[Expr, int] = {}
     waiting = [expr]
     while waiting:

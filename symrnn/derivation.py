@@ -17,7 +17,7 @@ from symrnn.functions import clip, define
 from symrnn.layers import Dense, Sequential, SimpleRNN, check_size
 from symrnn.losses import loss_name, with_loss, with_sum
 from symrnn.matrices import N, shape_of
-from symrnn.program import Program, families, right_sides
+from symrnn.program import Equation, Program, families, right_sides
 from symrnn.scalarcode import scalar_source
 from symrnn.selection import Request, request, select
 from symrnn.signature import Arguments, Output
@@ -101,19 +101,21 @@ class Derivation:
         """The program in matrices, with recurrences for a general t."""
         return self.network.program
 
-    def program(self, zoom: str = "unrolled", samples: int = 1) -> Program:
+    def program(self, zoom: str = "unrolled", samples: int | str = 1) -> Program:
         """The equations at a zoom: "step", "unrolled" or "scalar".
 
-        Matrices have N rows; `samples` is the number of samples where there are none.
+        Matrices have N rows. Where entries stand by themselves it is for this number of samples;
+        `samples="N"` keeps the matrices of a scalar model.
 
         Raises:
             ValueError: an unknown zoom; or the number of time steps is open, other than at "step".
         """
         if zoom not in ZOOMS[:3]:
             raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS[:3])}")
-        check_size("samples", samples, "program")
+        if samples != "N" or zoom == "scalar":
+            check_size("samples", samples, f"zoom {zoom!r}")
         scalar = zoom == "scalar" or (self.is_scalar and samples == 1)
-        steps = expand(self.steps, samples) if scalar else self.steps
+        steps = expand(self.steps, int(samples)) if scalar else self.steps
         if zoom == "step":
             return steps
         if self.timesteps is None:
@@ -138,7 +140,9 @@ class Derivation:
         Raises:
             ValueError: it would have more than 10 000 operations or 40 nested steps.
         """
-        values = [define(value) for value in Derivation(self.network).closed()]
+        program = Derivation(self.network).program("scalar")
+        steps = tuple(Equation(equation.lhs, define(equation.rhs)) for equation in program.assignments)
+        values = closed_form.expressions(replace(program, equations=steps))
         return values[0] if len(values) == 1 else Matrix([values])
 
     def closed(self) -> tuple[Expr, ...]:
@@ -167,10 +171,7 @@ class Derivation:
         """What `latex` and `text` print, as a value."""
         if zoom not in ZOOMS:
             raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS)}")
-        if samples != "N":
-            check_size("samples", samples, "latex")
-        count = 1 if samples == "N" else int(samples)
-        program = self.program("scalar" if zoom == "closed" else zoom, count)
+        program = self.program("scalar" if zoom == "closed" else zoom, samples)
         return printing.Display(program, self._is_compact(zoom), zoom == "closed", samples)
 
     def _is_compact(self, zoom: str) -> bool:

@@ -46,7 +46,8 @@ def test_size_is_at_least_that_of_the_closed_form(case: Case) -> None:
         return
     operations, nesting = size(program)
     assert operations >= max(sympy.count_ops(value) for value in expressions(program))
-    assert nesting >= case.timesteps
+    activation = next(layer.activation for layer in case.layers if isinstance(layer, SimpleRNN))
+    assert nesting >= case.timesteps or activation is None
 
 
 @over(BANK)
@@ -86,7 +87,7 @@ def test_forty_steps_are_not_too_many() -> None:
 
 
 @pytest.mark.parametrize(
-    ("timesteps", "units", "operations"), [(41, 1, 205), (45, 1, 225), (5, 8, 262136), (300, 8, "about 10^272")]
+    ("timesteps", "units", "operations"), [(41, 1, 205), (45, 1, 225), (5, 8, 187240), (100, 4, "about 10^61")]
 )
 def test_refuses_a_large_form(timesteps: int, units: int, operations: object) -> None:
     d = model(timesteps, units)
@@ -97,16 +98,24 @@ def test_refuses_a_large_form(timesteps: int, units: int, operations: object) ->
         _ = d.y
 
 
+@pytest.mark.parametrize("timesteps", [100, 1000])
+def test_refuses_a_deep_form_without_activations(timesteps: int) -> None:
+    """The products of sums nest as functions do, and SymPy's recursion ends as soon."""
+    d = model(timesteps, activation="linear")
+    with pytest.raises(ValueError, match="^" + re.escape(too_large(5 * timesteps, "N")).replace("N", "[0-9]+") + "$"):
+        d.closed()
+
+
 def test_refuses_a_large_gradient() -> None:
     with refused(too_large(14809, 20)):
         model(20).gradient().closed()
     assert len(model(5).gradient("mse").closed()) == 5
 
 
-@pytest.mark.parametrize("activation", ["silu", "gelu", "mish", "softsign", "squareplus"])
+@pytest.mark.parametrize("activation", ["silu", "gelu", "softsign", "squareplus"])
 def test_refuses_a_form_that_the_definitions_make_large(activation: str) -> None:
     """x sigmoid(x) holds its argument twice, so each step doubles y."""
-    d = model(16, activation=activation)
+    d = model(12, activation=activation)
     assert len(d.closed()) == 1
     with pytest.raises(ValueError, match="^" + re.escape(too_large("N", "N")).replace("N", "[0-9]+") + "$"):
         _ = d.y
@@ -128,3 +137,10 @@ def test_refuses_long_latex(timesteps: int, units: int, size: str) -> None:
             show("closed")
     with refused(f"closed form: expected at most 2000000 characters, got {size}; take zoom 'unrolled'"):
         model(timesteps, units).latex("closed")
+
+
+def test_the_limit_is_for_all_lines_together() -> None:
+    with pytest.raises(
+        ValueError, match=r"^closed form: expected at most 2000000 characters, got .*; take zoom 'unrolled'$"
+    ):
+        model(40, activation="relu").gradient().latex("closed")
