@@ -39,7 +39,7 @@ def size(program: Program) -> tuple[int, int]:
         uses = _uses(rhs)
         operations[lhs] = rhs.count_ops() + sum(n * operations.get(s, 0) for s, n in uses.items())
         multiplied = sums & _factors(rhs)
-        own = 0 if rhs.is_Add or rhs.is_Mul or rhs.is_Atom else 1
+        own = 0 if rhs.is_Add or rhs.is_Mul or rhs.is_Pow or rhs.is_Atom else 1
         nesting[lhs] = own + max((nesting.get(s, 0) + (s in multiplied) for s in uses), default=0)
         if rhs.is_Add or rhs in sums:
             sums.add(lhs)

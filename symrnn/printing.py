@@ -240,13 +240,15 @@ def _closed_lines(program: Program, style: Style) -> list[Line]:
         parts[mark] = shown.text[len(shown.head) :]
         texts[equation.lhs] = Text(shown.head + mark, shown.level, shown.head)
     lengths = _lengths(parts)
-    lines = []
-    for output in program.outputs:
-        terms = terms_of(places.get(output, output), context)
-        _check_length(sum(lengths.get(c, 1) for term in terms for factor in term for c in factor))
-        filled = [[_fill(factor, parts) for factor in term] for term in terms]
-        lines.append(Line(style.letter(letter_of(program.letters, output)), filled))
-    return lines
+    sums = {output: terms_of(places.get(output, output), context) for output in program.outputs}
+    _check_length(sum(lengths.get(sign, 1) for terms in sums.values() for term in terms for sign in "".join(term)))
+    return [
+        Line(
+            style.letter(letter_of(program.letters, output)),
+            [[_fill(factor, parts) for factor in term] for term in terms],
+        )
+        for output, terms in sums.items()
+    ]
 
 
 def _check_size(program: Program) -> None:

@@ -102,7 +102,7 @@ def test_refuses_a_large_form(timesteps: int, units: int, operations: object) ->
 def test_refuses_a_deep_form_without_activations(timesteps: int) -> None:
     """The products of sums nest as functions do, and SymPy's recursion ends as soon."""
     d = model(timesteps, activation="linear")
-    with pytest.raises(ValueError, match="^" + re.escape(too_large(5 * timesteps, "N")).replace("N", "[0-9]+") + "$"):
+    with pytest.raises(ValueError, match="^" + re.escape(too_large(4 * timesteps, "N")).replace("N", "[0-9]+") + "$"):
         d.closed()
 
 

@@ -305,7 +305,7 @@ def test_closed_forms_are_the_numbers(case: Case) -> None:
     assert computed(d, d.y if isinstance(d.y, Matrix) else [d.y], arguments) == y
 
 
-SMALL = "scalar units stack backwards sequence TimeDistributed Dropout".split()
+SMALL = ["scalar", "units", "stack", "backwards", "sequence", "TimeDistributed", "Dropout"]
 
 
 @pytest.mark.parametrize("loss", [None, "mse", "binary_crossentropy"])
