@@ -15,11 +15,8 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 from symrnn.arraycode import ATOM, ROW_FUNCTIONS, TOTAL, Scope
 from symrnn.codeprinter import ARRAYS
 from symrnn.matrices import SLOTS, Elementwise, N, add, hadamard, shape, shape_of
-from symrnn.notation import Time
 from symrnn.program import Carry, Equation, Program, Recurrence, families, parameters, right_sides, symbols_of
-from symrnn.transforms import letter_of
-
-_ARRAY_OF_NEIGHBOUR: dict[Time | None, str] = {"t-1": "before", "t+1": "after"}
+from symrnn.transforms import family_name, letter_of
 
 
 @dataclass(frozen=True)
@@ -93,12 +90,11 @@ class _Writer:
 
     def array(self, symbol: Expr) -> str:
         """The variable that holds all rows of a family, or a plain symbol's."""
-        if symbol in self.parts:
-            return self.parts[symbol]
-        letter = letter_of(self.program.letters, symbol)
-        if letter.time in _ARRAY_OF_NEIGHBOUR:
-            return f"{letter.family}_{_ARRAY_OF_NEIGHBOUR[letter.time]}"
-        return letter.family if letter.time == "t" else letter.code
+        if symbol not in self.parts:
+            letter = letter_of(self.program.letters, symbol)
+            family = letter.time in ("t", "t-1", "t+1")
+            self.parts[symbol] = family_name(self.program, symbol) if family else letter.code
+        return self.parts[symbol]
 
     def fresh(self, symbol: Expr, suffix: str) -> Expr:
         name = f"{letter_of(self.program.letters, symbol).family}_{suffix}"

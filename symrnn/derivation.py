@@ -19,7 +19,7 @@ from symrnn.losses import loss_name, with_loss, with_sum
 from symrnn.matrices import N, shape_of
 from symrnn.program import Equation, Program, families, right_sides
 from symrnn.scalarcode import scalar_source
-from symrnn.selection import Request, request, select
+from symrnn.selection import Request, names_in, request, select
 from symrnn.signature import Arguments, Output
 from symrnn.styles import LATEX, TEXT
 from symrnn.transforms import expand, letter_of, named_symbols, prune, stack_all, unroll
@@ -118,11 +118,15 @@ class Derivation:
         steps = expand(self.steps, int(samples)) if scalar else self.steps
         if zoom == "step":
             return steps
+        return self._select(unroll(steps, self._steps_at(zoom)))
+
+    def _steps_at(self, zoom: str) -> int:
+        """The number of time steps, which all zooms but "step" need."""
         if self.timesteps is None:
             raise ValueError(
                 f"zoom {zoom!r}: the model leaves the number of time steps open: give timesteps, or take zoom 'step'"
             )
-        return self._select(unroll(steps, self.timesteps))
+        return self.timesteps
 
     def _select(self, program: Program) -> Program:
         """The unrolled program with the outputs that were asked for."""
@@ -140,6 +144,7 @@ class Derivation:
         Raises:
             ValueError: it would have more than 10 000 operations or 40 nested steps.
         """
+        self._steps_at("closed")
         program = Derivation(self.network).program("scalar")
         steps = tuple(Equation(equation.lhs, define(equation.rhs)) for equation in program.assignments)
         values = closed_form.expressions(replace(program, equations=steps))
@@ -151,6 +156,7 @@ class Derivation:
         Raises:
             ValueError: see `y`.
         """
+        self._steps_at("closed")
         return closed_form.expressions(self.program("scalar"))
 
     def latex(self, zoom: str = "unrolled", samples: int | str = 1) -> str:
@@ -171,6 +177,8 @@ class Derivation:
         """What `latex` and `text` print, as a value."""
         if zoom not in ZOOMS:
             raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS)}")
+        if zoom == "closed":
+            self._steps_at(zoom)
         program = self.program("scalar" if zoom == "closed" else zoom, samples)
         return printing.Display(program, self._is_compact(zoom), zoom == "closed", samples)
 
@@ -226,7 +234,7 @@ class Derivation:
         """
         loss = None if loss is None else loss_name(loss)
         program = with_sum(self.network) if loss is None else with_loss(self.network, loss)
-        names = [weight.symbol.name for weight in self.table] if wrt is None else wrt
+        names = [weight.symbol.name for weight in self.table] if wrt is None else names_in(wrt)
         requests = tuple(request(name, program, self.timesteps) for name in names)
         single = self.network.outputs == 1 and not self.network.sequence
         objective = "L" if loss else "y" if single else "s"
@@ -291,6 +299,7 @@ class Gradient(Derivation):
 
     def closed(self) -> tuple[Expr, ...]:
         """Each entry of each derivative as one expression in the inputs, activations by name."""
+        self._steps_at("closed")
         program = self.program("scalar")
         return closed_form.expressions(replace(program, outputs=program.outputs[1:]) if self.loss else program)
 

@@ -92,6 +92,10 @@ class _Build:
         """A symbol with one row per sample, and one element per time step while `sequence`."""
         return self.symbol(letter.at("t") if self.sequence else letter, N, columns)
 
+    def pre_activation(self, letter: Letter, layer: SimpleRNN | Dense) -> Expr | None:
+        """What the activation is applied to; where it is linear there is no such symbol."""
+        return None if activation_name(layer.activation) == "linear" else self.rows(letter, layer.units)
+
     def weight(self, letter: Letter, place: int, keras: str, *shape: int) -> Expr:
         """A kernel, or a bias, whose Keras shape has one axis and whose symbol is a row."""
         letter = replace(letter, axes=len(shape))
@@ -174,7 +178,8 @@ def _(layer: SimpleRNN, build: _Build, place: int, number: int | None, last: boo
     V = build.weight(Letter("V", layer=number), place, "recurrent_kernel", layer.units, layer.units)
     b = build.weight(Letter("b", sub="h", layer=number), place, "bias", layer.units) if layer.use_bias else None
     letter = Letter("h", layer=number)
-    a, h = build.rows(Letter("a", layer=number), layer.units), build.rows(letter, layer.units)
+    a = build.pre_activation(Letter("a", layer=number), layer)
+    h = build.rows(letter, layer.units)
     before, start, end = ("t+1", "T", "0") if layer.go_backwards else ("t-1", -1, "T-1")
     h_prev = build.symbol(letter.at(before), N, layer.units)
     final = None if layer.return_sequences else build.symbol(letter.at(end), N, layer.units)
@@ -205,7 +210,7 @@ def _(layer: Dense, build: _Build, place: int, number: int | None, last: bool) -
     x = build.value
     W = build.weight(Letter("W", layer=number), place, "kernel", width(x), layer.units)
     b = build.weight(Letter("b", sub="o", layer=number), place, "bias", layer.units) if layer.use_bias else None
-    a = build.rows(Letter("a", sub="o", layer=number), layer.units)
+    a = build.pre_activation(Letter("a", sub="o", layer=number), layer)
     y = build.rows(Letter("y", layer=None if last else number or 1), layer.units)
     equations = activated(layer.activation, affine([(x, W)], b), a, y)
     build.append(equations)

@@ -157,7 +157,7 @@ def activate(name: str | None, x: Expr) -> Expr:
     return x if name == "linear" else elementwise(activations[name](SLOTS[0]), x)
 
 
-def activated(name: str | None, rhs: Expr, a: Expr, y: Expr) -> list[Equation]:
+def activated(name: str | None, rhs: Expr, a: Expr | None, y: Expr) -> list[Equation]:
     """A = rhs, y = f(a); or y = rhs alone, where f is linear and a would be y again."""
     if activation_name(name) == "linear":
         return [Equation(y, rhs)]

@@ -5,17 +5,16 @@ A step of NumPy on 1 x 1 arrays costs microseconds, a step of floats a tenth of 
 
 import re
 from collections.abc import Callable
+from functools import cache, partial
 
 from sympy import Expr, Symbol
 
 from symrnn.codeprinter import FLOATS
 from symrnn.matrices import T
-from symrnn.notation import Time
 from symrnn.program import Equation, Program, Recurrence, families, right_sides, right_sides_of, symbols_of
-from symrnn.transforms import letter_of
+from symrnn.transforms import family_name
 
 _MATH = ("copysign", "erfc", "exp", "expm1", "log", "log1p", "sqrt", "tanh")
-_LIST_OF_NEIGHBOUR: dict[Time | None, str] = {"t-1": "before", "t+1": "after"}
 
 
 def scalar_source(program: Program, name: str) -> str:
@@ -23,7 +22,7 @@ def scalar_source(program: Program, name: str) -> str:
 
     The program is one of scalars, with its recurrences; its outputs are returned as a tuple.
     """
-    array = _arrays(program)
+    array = cache(partial(family_name, program))
     lines = [f"    T = len({array(program.sequences[0])})"]
     for item in program.equations:
         if isinstance(item, Equation):
@@ -41,18 +40,6 @@ def scalar_source(program: Program, name: str) -> str:
     text = "\n\n\n".join([*filter(None, [helpers]), "\n".join(function)]) + "\n"
     used = [name for name in _MATH if re.search(rf"\b{name}\(", text)]
     return f"from math import {', '.join(used)}\n\n\n{text}" if used else text
-
-
-def _arrays(program: Program) -> Callable[[Expr], str]:
-    """How the list of a family is called."""
-
-    def array(symbol: Expr) -> str:
-        letter = letter_of(program.letters, symbol)
-        if letter.time in _LIST_OF_NEIGHBOUR:
-            return f"{letter.family}_{_LIST_OF_NEIGHBOUR[letter.time]}"
-        return f"{letter.family}s" if letter.family == symbol.name else letter.family
-
-    return array
 
 
 def _text(expr: Expr) -> str:

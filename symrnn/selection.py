@@ -1,10 +1,10 @@
 """Which symbols to differentiate by: names such as "U", "x", "x_0" or "h_1" and what they stand for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Expr
+from sympy import Basic, Expr
 
 from symrnn.notation import Letter
 from symrnn.program import Program, families
@@ -17,6 +17,17 @@ class Request:
 
     symbol: Expr
     step: int | None = None
+
+
+def names_in(wrt: Any) -> list[str]:
+    """The names in a list of names and symbols.
+
+    Raises:
+        ValueError: not a list, but one name or something else.
+    """
+    if isinstance(wrt, str | Basic) or not isinstance(wrt, Iterable):
+        raise ValueError(f"wrt: expected a list of names, got {wrt!r}")
+    return [str(name) for name in wrt]
 
 
 def request(name: Any, program: Program, timesteps: int | None) -> Request:

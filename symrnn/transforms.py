@@ -11,7 +11,7 @@ from sympy import Expr, Integer, MatrixSymbol, Symbol
 
 from symrnn.entries import Entries, entries
 from symrnn.matrices import N, T, add, shape_of, substitute, variable
-from symrnn.notation import Letter
+from symrnn.notation import Letter, Time
 from symrnn.program import (
     Carry,
     Equation,
@@ -21,6 +21,7 @@ from symrnn.program import (
     Recurrence,
     Reversal,
     defines,
+    families,
     reads,
     recurrence,
     symbols_of,
@@ -273,6 +274,19 @@ def all_symbols(program: Program) -> dict[str, Expr]:
     """Every symbol that a program takes or defines, by name."""
     found = [*program.inputs, *program.sequences, *chain.from_iterable(map(defines, program.equations))]
     return {symbol.name: symbol for symbol in dict.fromkeys(found)}
+
+
+def family_name(program: Program, symbol: Expr) -> str:
+    """The variable for all steps of a family: h for h_t, h_before for h_{t-1}; never a plain symbol's name."""
+    letter = letter_of(program.letters, symbol)
+    if letter.time in _NEIGHBOURS:
+        return f"{letter.family}_{_NEIGHBOURS[letter.time]}"
+    known = families(program)
+    plain = {name for name, other in all_symbols(program).items() if other not in known}
+    return f"{letter.family}s" if letter.family in plain else letter.family
+
+
+_NEIGHBOURS: dict[Time | None, str] = {"t-1": "before", "t+1": "after"}
 
 
 def named_symbols(program: Program) -> dict[str, Expr]:
