@@ -104,7 +104,7 @@ def test_the_right_derivation_agrees(keras_model):
 
 
 def test_the_notebook_agrees_though_its_gradient_is_off():
-    """In float32 the gradient of U is off by 3.6e-5, a thousand roundings, and right."""
+    """In float32 the gradient of U is off by 3.6e-5, hundreds of roundings, and right."""
     pytest.importorskip("keras")
     report = symrnn.check(build(symrnn.derive().network.model, weights=NOTEBOOK_WEIGHTS), NOTEBOOK_X)
     assert report.ok
