@@ -161,13 +161,20 @@ def _latex(parts: Sequence[Section]) -> str:
     return "\n\n".join(f"\\subsection*{{{part.title}}}\n{_latex_body(part)}" for part in parts) + "\n"
 
 
+def _latex_cell(cell: Cell) -> str:
+    """A symbol, or a negative number with its minus, as mathematics; any other cell as text."""
+    if isinstance(cell, Letter):
+        return f"${cell.latex}$"
+    return f"${cell}$" if cell.startswith("-") else cell.replace("_", r"\_")
+
+
 def _latex_body(part: Section) -> str:
     if isinstance(part, Equations):
         return render(part.display, LATEX)
     if isinstance(part, Paragraph):
         return f"\\begin{{verbatim}}\n{part.text}\n\\end{{verbatim}}"
     columns = "".join("r" if i in part.right else "l" for i in range(len(part.head)))
-    rows = [[f"${c.latex}$" if isinstance(c, Letter) else c.replace("_", r"\_") for c in row] for row in part.rows]
+    rows = [[_latex_cell(cell) for cell in row] for row in part.rows]
     body = " \\\\\n".join(" & ".join(row) for row in rows)
     head = " & ".join(part.head)
     table = f"\\begin{{tabular}}{{{columns}}}\n\\hline\n{head} \\\\\n\\hline\n{body} \\\\\n\\hline\n\\end{{tabular}}"

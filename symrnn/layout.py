@@ -13,11 +13,12 @@ _ROOM = {LATEX: 322, TEXT: 100}
 
 @dataclass(frozen=True)
 class Line:
-    """lhs = the terms of a sum, each a list of factors; `note` says for which t, or gives the value."""
+    """lhs = the terms of a sum, each a list of factors; `note` says for which t, `value` is the result."""
 
     lhs: str
     terms: list[list[str]]
     note: str = ""
+    value: str = ""
     name: str = ""
     adjoint: bool = False
 
@@ -27,7 +28,7 @@ def align(lines: list[Line]) -> str:
     rows = []
     for line in lines:
         first, *rest = _broken(line, LATEX)
-        note = f"{LATEX.space}{line.note}" if line.note else ""
+        note = f"{LATEX.space}{line.note}" if line.note else f" &&{line.value}" if line.value else ""
         rows.append(" \\\\\n    &\\qquad ".join([f"{line.lhs} &= {first}", *rest]) + note)
     text = rows[0] if rows else ""
     for (before, line), row in zip(pairwise(lines), rows[1:], strict=True):
@@ -45,7 +46,7 @@ def _gap(before: Line, line: Line) -> str:
 def _broken(line: Line, style: Style) -> list[str]:
     """The right side in pieces that fit: broken before a term, or within a long one before a factor."""
     width = _points if style is LATEX else columns
-    room = _ROOM[style] - width(line.lhs) - width(line.note)
+    room = _ROOM[style] - width(line.lhs) - width(line.note + line.value)
     indent = 30 if style is LATEX else 4
     pieces, used = [""], 0
     for term in line.terms:
@@ -98,12 +99,14 @@ def plain(lines: list[Line]) -> str:
         + [" " * (margin + 6) + piece.strip() for piece in pieces[1:]]
         for line, pieces in zip(lines, broken, strict=True)
     ]
-    column = max((columns(row[-1]) for line, row in zip(lines, rows, strict=True) if line.note), default=0)
+    column = max(
+        (columns(row[-1]) for line, row in zip(lines, rows, strict=True) if line.note or line.value), default=0
+    )
     text: list[str] = []
     for before, line, row in zip([None, *lines], lines, rows, strict=False):
         text += [""] if before is not None and before.adjoint != line.adjoint else []
-        note = " " * (column - columns(row[-1])) + TEXT.space + line.note if line.note else ""
-        text += [*row[:-1], row[-1] + note]
+        right = " " * (column - columns(row[-1])) + TEXT.space + (line.note or line.value)
+        text += [*row[:-1], (row[-1] + right).rstrip()]
     return "\n".join(text)
 
 

@@ -51,7 +51,7 @@ def _with_number(line: Line, numbers: Mapping[str, float], style: Style) -> Line
     """The line with its value, unless the right side is a number already."""
     if line.name not in numbers or _NUMBER.fullmatch(line.terms[0][0]):
         return line
-    return replace(line, note=style.value(numbers[line.name]))
+    return replace(line, value=style.value(numbers[line.name]))
 
 
 _NUMBER = re.compile(r"-?[0-9.]+")
@@ -141,7 +141,7 @@ def _line(lhs: Expr, rhs: Expr, context: Context, note: str = "", front: str = "
         terms = [[f"({_flat(terms)})"]]
     if front:
         terms[0][0] = front + terms[0][0]
-    return Line(context.show(lhs), terms, note, lhs.name)
+    return Line(context.show(lhs), terms, note, name=lhs.name)
 
 
 def _flat(terms: list[list[str]]) -> str:
