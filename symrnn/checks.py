@@ -7,8 +7,9 @@ own dtype. A difference is allowed where rounding explains it. Relative to the l
 
 u the unit roundoff, 2^-24 or 2^-53, T the number of steps. The second term is what rounding did to
 our own value. The third is how far the value moves when each quantity of the forward pass is off by
-4 u, about what one library's tanh differs from another's: where 1 - h^2 is a factor this grows by
-2 h^2 / (1 - h^2), which no constant allows for.
+4 u, about what one library's tanh differs from another's, and each slope by 4 u of 1, because
+libraries compute it in different ways: where 1 - h^2 is a factor this grows by 2 h^2 / (1 - h^2),
+which no constant allows for. What a maximum or minimum holds at its bound is exact and stays.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,11 +18,14 @@ from typing import Any
 
 import numpy as np
 from sympy import Expr
+from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.derivation import Derivation, Gradient, derive
+from symrnn.functions import NamedSlope, slopes
+from symrnn.keras_bridge import is_keras_model
 from symrnn.layers import SimpleRNN
 from symrnn.losses import loss_name
-from symrnn.matrices import hadamard, shape_of, variable
+from symrnn.matrices import Elementwise, Softmax, add, hadamard, shape_of, variable
 from symrnn.models import import_frameworks
 from symrnn.notation import Letter
 from symrnn.numeric import Call, read
@@ -47,7 +51,8 @@ def check(
 
     Without x, random samples are drawn (`seed`); without y_true, targets that suit the loss.
     `derivation` is `derive(keras_model)` unless given; a `Gradient` brings its own adjoint
-    equations and its loss. Without a loss the gradients are those of the sum of y.
+    equations and its loss. Without a loss the gradients are those of the sum of y; where y is a
+    softmax, whose sum is always 1, of the categorical crossentropy.
 
     Raises:
         ImportError: Keras or TensorFlow is missing; the message says what to install.
@@ -55,28 +60,52 @@ def check(
         ValueError: x, y_true, the loss or the derivation do not fit the model.
     """
     keras, tensorflow = import_frameworks()
+    if not is_keras_model(keras_model):
+        raise ValueError(f"check: expected a Keras model, got {type(keras_model).__name__}")
     model = derive(keras_model)
-    given = model if derivation is None else derivation
-    _check_weights(given, keras_model)
-    if not isinstance(given, Gradient):
-        given = given.gradient(loss_name(loss) if loss else None, [*(w.symbol.name for w in given.table), "x"])
-    elif loss is not None and loss_name(loss) != given.loss:
-        raise ValueError(f"loss: expected {given.loss}, the loss of the derivation, got {loss!r}")
+    given = _gradient(model if derivation is None else derivation, model, loss)
+    if y_true is not None and given.loss is None:
+        raise ValueError("y_true: expected a loss with it, got none")
     x = _random_x(model, seed) if x is None else x
     call = _call(given, x, y_true, keras_model, seed)
     best, own, spread = _ours(given, call, seed)
     theirs = _theirs(keras_model, model, given, call, keras, tensorflow)
-    floor = _ROUNDINGS * _unit(call.dtype) * call.timesteps
-    rows = tuple(row(name, best[name], own[name], theirs[name], spread[name], floor) for name in best)
+    floors = {name: _ROUNDINGS * _unit(theirs[name].dtype) * call.timesteps for name in best}
+    rows = tuple(row(name, best[name], own[name], theirs[name], spread[name], floors[name]) for name in best)
     versions = f"Keras {keras.__version__} on TensorFlow {tensorflow.__version__}"
     return Report(rows, str(call.dtype), given.loss, call.samples, call.timesteps, versions)
 
 
-def _check_weights(given: Derivation, keras_model: Any) -> None:
-    expected = [tuple(weight.shape) for weight in keras_model.get_weights()]
-    got = [weight.shape for weight in given.table]
+def _gradient(given: Derivation, model: Derivation, loss: str | None) -> Gradient:
+    """The gradient to check: the one given, or the derivation's by all weights and x."""
+    if not isinstance(given, Derivation):
+        raise ValueError(f"derivation: expected a Derivation, got {type(given).__name__}")
+    expected, got = _outline(model, given), _outline(given, model)
     if expected != got:
-        raise ValueError(f"derivation: expected weights of the shapes {expected}, those of the model, got {got}")
+        raise ValueError(f"derivation: expected {expected}, as the model has it, got {got}")
+    if isinstance(given, Gradient):
+        if loss is not None and loss_name(loss) != given.loss:
+            raise ValueError(f"loss: expected {given.loss}, the loss of the derivation, got {loss!r}")
+        return given
+    if loss is None and _is_softmax(model):
+        loss = "categorical_crossentropy"
+    return given.gradient(loss, [*(weight.symbol.name for weight in given.table), "x"])
+
+
+def _outline(derivation: Derivation, other: Derivation) -> str:
+    """What two derivations of one model have in common; time may be open in one of them."""
+    shapes = [weight.shape for weight in derivation.table]
+    every = " at every step" if derivation.network.sequence else ""
+    steps = "any number of" if None in (derivation.timesteps, other.timesteps) else derivation.timesteps
+    return f"weights of the shapes {shapes}, {derivation.network.outputs} outputs{every}, {steps} time steps"
+
+
+def _is_softmax(model: Derivation) -> bool:
+    """Whether y is a softmax, whose entries sum to 1: the derivatives of the sum are all zero."""
+    output, program = model.network.output, model.network.program
+    steps = [step for item in program.equations if isinstance(item, Recurrence) for step in item.body.assignments]
+    found = [step.rhs for step in (*steps, *program.assignments) if step.lhs == output]
+    return isinstance(found[0], Softmax) and model.network.outputs > 1
 
 
 def _unit(dtype: np.dtype) -> float:
@@ -139,8 +168,8 @@ def _ours(gradient: Gradient, call: Call, seed: int) -> tuple[Quantities, Quanti
     far = dict.fromkeys(best, 0.0)
     for _ in range(_DRAWS):
         arrays = {
-            symbol.name: 1 + step * generator.choice([-1.0, 1.0], _noise_shape(symbol, call, family))
-            for symbol, family in {**forward_noises, **noises}.items()
+            noise.symbol.name: noise.center + step * generator.choice([-1.0, 1.0], _noise_shape(noise, call))
+            for noise in {*forward_noises, *noises}
         }
         drawn = replace(_cast(call, wider), arrays=_cast(call, wider).arrays | _cast_all(arrays, wider))
         values = _evaluate(moved, drawn)
@@ -163,29 +192,42 @@ def _distance(one: np.ndarray, other: np.ndarray) -> float:
         return float(np.max(np.abs(one - other), where=finite, initial=0.0))
 
 
-def _noise_shape(symbol: Expr, call: Call, family: bool) -> tuple[int, ...]:
-    width = int(shape_of(symbol)[1])
-    return (call.samples, call.timesteps, width) if family else (call.samples, width)
+@dataclass(frozen=True)
+class Noise:
+    """An input of a perturbed program: 1 + e, times a quantity, or e, added to a slope."""
+
+    symbol: Expr
+    family: bool
+    center: int
 
 
-def perturbed(program: Program) -> tuple[Program, dict[Expr, bool]]:
-    """The program with every forward quantity that has a row per sample times an input `noise`.
+def _noise_shape(noise: Noise, call: Call) -> tuple[int, ...]:
+    width = int(shape_of(noise.symbol)[1])
+    return (call.samples, call.timesteps, width) if noise.family else (call.samples, width)
 
-    The inputs are returned too: whether each is a family.
-    """
+
+def perturbed(program: Program) -> tuple[Program, list[Noise]]:
+    """The program with forward quantities times an input `noise`, and with another added to slopes."""
     letters = dict(program.letters)
-    noises: dict[Expr, bool] = {}
+    noises: list[Noise] = []
+
+    def draw(lhs: Expr, family: bool, center: int) -> Expr:
+        letter = Letter(f"noise_{letter_of(letters, lhs).family}", time="t" if family else None)
+        symbol = variable(letter.code, shape_of(lhs))
+        letters[symbol] = letter
+        noises.append(Noise(symbol, family, center))
+        return symbol
 
     def noisy(equation: Equation, family: bool) -> Equation:
-        letter = letter_of(letters, equation.lhs)
-        shape = shape_of(equation.lhs)
-        if letter.is_adjoint or letter.is_total or not shape or shape[0] == 1:
+        lhs, rhs = equation.lhs, equation.rhs
+        letter, shape = letter_of(letters, lhs), shape_of(lhs)
+        if not shape or shape[0] == 1 or letter.is_total or _is_exact(rhs):
             return equation
-        noise = Letter(f"noise_{letter.family}", time="t" if family else None)
-        symbol = variable(noise.code, shape)
-        letters[symbol] = noise
-        noises[symbol] = family
-        return Equation(equation.lhs, hadamard(equation.rhs, symbol))
+        if not letter.is_adjoint:
+            return Equation(lhs, hadamard(rhs, draw(lhs, family, 1)))
+        if not isinstance(rhs, HadamardProduct) or not isinstance(rhs.args[-1], Elementwise):
+            return equation
+        return Equation(lhs, hadamard(*rhs.args[:-1], add(rhs.args[-1], draw(lhs, family, 0))))
 
     items: list[Item] = []
     for item in program.equations:
@@ -193,13 +235,21 @@ def perturbed(program: Program) -> tuple[Program, dict[Expr, bool]]:
             items.append(noisy(item, False))
         elif isinstance(item, Recurrence):
             steps = [noisy(equation, True) for equation in item.body.assignments]
-            reads = [*item.sequences, *(symbol for symbol, family in noises.items() if family)]
+            reads = [*item.sequences, *(noise.symbol for noise in noises if noise.family)]
             items.append(recurrence(steps, reads, item.carries, item.stacked, item.sums, item.reverse, letters))
         else:
             items.append(item)
-    inputs = (*program.inputs, *(symbol for symbol, family in noises.items() if not family))
-    sequences = (*program.sequences, *(symbol for symbol, family in noises.items() if family))
+    inputs = (*program.inputs, *(noise.symbol for noise in noises if not noise.family))
+    sequences = (*program.sequences, *(noise.symbol for noise in noises if noise.family))
     return Program(inputs, sequences, tuple(items), program.outputs, letters), noises
+
+
+def _is_exact(expr: Expr) -> bool:
+    """Whether a function in pieces, or its slope, is at the end of the expression: at a bound it is exact."""
+    last = expr.args[-1] if isinstance(expr, HadamardProduct) else expr
+    if not isinstance(last, Elementwise):
+        return False
+    return type(last.template).__name__ in slopes or isinstance(last.template, NamedSlope)
 
 
 def _evaluate(gradient: Gradient, call: Call) -> Quantities:

@@ -67,18 +67,25 @@ def row(quantity: str, ours: np.ndarray, own: np.ndarray, theirs: np.ndarray, sp
     """The comparison of two arrays of one shape: `ours` in a wider type, `own` in theirs.
 
     `spread` is how far rounding moves our value, in absolute terms; `floor` is what is allowed in
-    any case, relative to the largest entry. Infinity and NaN agree with themselves only. What is
-    equal to our own rounded value agrees, however much rounding has moved both.
+    any case, relative to the largest entry. Infinity and NaN agree with themselves only, and are
+    those of `own`: a wider type overflows later. What is equal to our own rounded value agrees,
+    however much rounding has moved both.
     """
+    ours = np.where(np.isfinite(own), ours, own)
     distance = _distance(ours, theirs)
-    largest = float(np.max(np.abs(ours), where=np.isfinite(ours), initial=0.0)) or 1.0
+    largest = _largest(ours) or 1.0
     place = np.unravel_index(int(np.argmax(distance)), distance.shape) if distance.ndim else ()
     difference, allowed = float(distance[place]) / largest, floor + spread / largest
     verdict = DIFFERS if difference > allowed else UNDECIDABLE if allowed > LIMIT else AGREES
-    if verdict == UNDECIDABLE and float(np.max(_distance(own, theirs))) <= floor * largest:
+    if verdict == UNDECIDABLE and float(np.max(_distance(own, theirs))) <= floor * _largest(own):
         verdict = AGREES
     here = tuple(map(int, place))
     return Row(quantity, ours.shape, here, float(ours[place]), float(theirs[place]), difference, allowed, verdict)
+
+
+def _largest(values: np.ndarray) -> float:
+    """The largest absolute value among the finite entries."""
+    return float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
 
 
 def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ import pytest
 
 import symrnn
 from symrnn import Activation, Dense, Dropout, Sequential, SimpleRNN, TimeDistributed
+from symrnn.derivation import NOTEBOOK_WEIGHTS, NOTEBOOK_X
+from symrnn.functions import activations
 from symrnn.models import build
 
 keras = pytest.importorskip("keras")
@@ -108,7 +110,7 @@ REFUSED = [
     (
         {"derivation": symrnn.derive(Sequential([SimpleRNN(3), Dense(1)], (3, 1)))},
         ValueError,
-        "derivation: expected weights of the shapes .*, those of the model, got .*",
+        "derivation: expected weights of the shapes .*, as the model has it, got .*",
     ),
     (
         {"derivation": symrnn.derive(MODEL).gradient("mse"), "loss": "mae"},
@@ -135,3 +137,206 @@ def test_another_backend_is_refused(monkeypatch):
         NotImplementedError, match="^" + re.escape("check: Keras runs on jax; supported: tensorflow") + "$"
     ):
         symrnn.check(None)
+
+
+# more of what is right ------------------------------------------------------------------------------
+
+
+def live(model, scale=0.5, seed=0):
+    """The Keras model with normal weights."""
+    built = build(model)
+    generator = np.random.default_rng(seed)
+    built.set_weights([generator.normal(0, scale, weight.shape) for weight in built.get_weights()])
+    return built
+
+
+def quantities(report, verdict):
+    return [row.quantity for row in report.rows if row.verdict == verdict]
+
+
+@pytest.mark.parametrize(
+    ("layers", "loss", "names"),
+    [
+        ([SimpleRNN(2), Dense(1)], None, "y h_t ∂y/∂U ∂y/∂V ∂y/∂b_h ∂y/∂W ∂y/∂b_o ∂y/∂x_t"),
+        ([SimpleRNN(2), Dense(1)], "mse", "y h_t L ∂L/∂U ∂L/∂V ∂L/∂b_h ∂L/∂W ∂L/∂b_o ∂L/∂x_t"),
+        ([SimpleRNN(2, use_bias=False)], None, "y h_t ∂s/∂U ∂s/∂V ∂s/∂x_t"),
+        ([Dense(2, "tanh")], "mae", "y_t L ∂L/∂W ∂L/∂b_o ∂L/∂x_t"),
+        (
+            [SimpleRNN(2, **READ_OUT), SimpleRNN(1, **READ_OUT)],
+            "huber",
+            "y_t h_t^{(1)} h_t^{(2)} L ∂L/∂U^{(1)} ∂L/∂V^{(1)} ∂L/∂b_h^{(1)} "
+            "∂L/∂U^{(2)} ∂L/∂V^{(2)} ∂L/∂b_h^{(2)} ∂L/∂x_t",
+        ),
+    ],
+)
+def test_quantities(layers, loss, names):
+    report = symrnn.check(live(Sequential(layers, (3, 2))), loss=loss)
+    assert quantities(report, "agrees") == names.split()
+    assert (report.loss, report.samples, report.timesteps, report.dtype) == (loss, 4, 3, "float32")
+
+
+def test_the_notebook_in_float64(dtype):
+    """The gradient that is off by 3.6e-5 in float32 is right to twelve digits in float64."""
+    model = build(symrnn.derive().network.model, weights=NOTEBOOK_WEIGHTS)
+    report = symrnn.check(model, NOTEBOOK_X)
+    assert report.ok
+    assert (max(row.difference for row in report.rows) < 1e-12) == (dtype == "float64")
+
+
+@pytest.mark.parametrize("activation", sorted({*activations, "softmax"}))
+def test_every_activation_agrees(activation, dtype):
+    model = Sequential([SimpleRNN(3, activation), Dense(2, activation)], (4, 2))
+    for scale in (0.1, 1.0):
+        report = symrnn.check(live(model, scale), loss="mse")
+        assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("scale", [5, 20, 100])
+def test_saturated_models_agree(scale, dtype):
+    report = symrnn.check(live(Sequential([SimpleRNN(3), Dense(2)], (5, 2)), scale))
+    assert quantities(report, "differs") == []
+    assert {"y", "h_t", "∂s/∂W", "∂s/∂b_o"} <= set(quantities(report, "agrees"))
+
+
+@pytest.mark.parametrize("activation", ["relu6", "hard_sigmoid", "hard_tanh", "sparse_sigmoid"])
+def test_states_at_the_bound_of_an_activation_are_exact(activation, dtype):
+    """No rounding moves a state that a minimum holds at its bound."""
+    model = build(Sequential([SimpleRNN(2, activation), Dense(1)], (3, 1)))
+    weights = [[[9.0, 0.1]], np.eye(2) / 2, [0.0, 0.2], [[0.5], [-0.7]], [0.1]]
+    model.set_weights([np.array(weight) for weight in weights])
+    report = symrnn.check(model, [[1], [2], [3]])
+    assert report.ok, str(report)
+    assert max(row.allowed for row in report.rows) < 1e-4
+
+
+def test_a_sum_that_does_not_depend_on_the_weights_agrees(dtype):
+    """The entries of a softmax sum to one: all its gradients are zero, but for rounding."""
+    for seed in range(4):
+        report = symrnn.check(live(Sequential([SimpleRNN(4), Dense(3, "softmax")], (4, 3)), 2.0, seed))
+        assert report.ok, str(report)
+
+
+def test_what_overflows_in_keras_does_not_differ():
+    """e^(e^x) is infinite in float32 and a number in float64."""
+    report = symrnn.check(live(Sequential([SimpleRNN(2, "exponential"), Dense(1)], (5, 3)), 2.0, 3))
+    assert any(not np.isfinite(row.theirs) for row in report.rows)
+    assert quantities(report, "differs") == []
+
+
+def test_chaotic_gradients_do_not_agree():
+    """They are 1e17 in float64 and a thousand in float32: equal to nothing."""
+    report = symrnn.check(live(Sequential([SimpleRNN(16), Dense(1)], (200, 2)), 3.0))
+    assert quantities(report, "agrees") == ["∂y/∂b_o"]
+    assert quantities(report, "differs") == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_spoilt_weights_agree(value, dtype):
+    model = live(Sequential([SimpleRNN(2), Dense(2)], (3, 1)))
+    for place, weight in enumerate(right := model.get_weights()):
+        spoilt = [value + weight if i == place else w for i, w in enumerate(right)]
+        model.set_weights(spoilt)
+        report = symrnn.check(model, loss="mse")
+        assert report.ok, str(report)
+
+
+def test_not_a_number_in_one_place_only_is_a_difference():
+    model = live(MODEL)
+    weights = model.get_weights()
+    derivation = symrnn.derive(MODEL)
+    x = np.ones((2, 3, 1))
+    assert symrnn.check(model, x, derivation=derivation).ok
+    model.set_weights([weights[0] * np.nan, *weights[1:]])
+    keras_y = np.asarray(model(x, training=False))
+    assert np.isnan(keras_y).all()
+    assert symrnn.check(model, x, derivation=derivation).ok
+
+
+def test_input_in_another_type_than_the_layers():
+    """The InputLayer casts x to float32, the layers compute in float64."""
+    model = keras.Sequential(
+        [
+            keras.Input((3, 1), dtype="float32"),
+            *(keras.layers.SimpleRNN(2, dtype="float64"), keras.layers.Dense(1, dtype="float64")),
+        ]
+    )
+    report = symrnn.check(model, np.full((2, 3, 1), 0.1))
+    assert report.ok, str(report)
+    assert report.dtype == "float64"
+
+
+@pytest.mark.parametrize(
+    ("x", "y_true", "samples"),
+    [([1, 2, 3], 0.5, 1), ([1, 2, 3], None, 1), ([[1], [2], [3]], [0.5], 1), (np.ones((5, 3, 1)), np.ones(5), 5)],
+)
+def test_forms_of_arguments(x, y_true, samples):
+    model = live(MODEL)
+    report = symrnn.check(model, x, y_true, loss="mean_squared_error")
+    assert (report.ok, report.samples, report.loss) == (True, samples, "mse")
+
+
+def test_what_the_derivation_brings():
+    model = live(MODEL)
+    d = symrnn.derive(MODEL)
+    assert symrnn.check(model, derivation=d.gradient("mse")) == symrnn.check(
+        model, loss="mse", derivation=d.gradient("mse")
+    )
+    assert quantities(symrnn.check(model, derivation=d.gradient(wrt=["x", "V"])), "agrees") == [
+        "y",
+        "h_t",
+        "∂y/∂x_t",
+        "∂y/∂V",
+    ]
+    opened = symrnn.derive(Sequential(MODEL.layers, (None, 1)))
+    assert symrnn.check(model, derivation=opened).ok
+
+
+def test_the_model_is_not_changed():
+    model = live(MODEL)
+    before, config = model.get_weights(), model.to_json()
+    symrnn.check(model, loss="mse")
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    assert (model.to_json(), len(model.layers)) == (config, 2)
+
+
+def test_a_file_as_the_derivation(tmp_path):
+    model = live(MODEL)
+    model.save(tmp_path / "model.keras")
+    d = symrnn.derive(tmp_path / "model.keras")
+    assert symrnn.check(model, derivation=d).ok
+    x = np.ones((2, 3, 1))
+    assert d.dtype == "float32"
+    assert d.lambdify()(x, d.weights) == pytest.approx(np.asarray(model(x)), rel=1e-6)
+
+
+@pytest.mark.parametrize("value", [None, 3, MODEL, "model.keras"], ids=lambda value: type(value).__name__)
+def test_refuses_what_is_no_keras_model(value):
+    kind = type(value).__name__
+    with pytest.raises(ValueError, match=f"^check: expected a Keras model, got {kind}$"):
+        symrnn.check(value)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [[SimpleRNN(2, **READ_OUT), Dense(1)], [SimpleRNN(2), Activation("tanh"), Dense(1, "tanh"), Activation("tanh")]],
+)
+@pytest.mark.parametrize("timesteps", [3, 4])
+def test_refuses_the_derivation_of_another_model(layers, timesteps):
+    """Weights of the same shapes, but another output or another number of time steps."""
+    if layers[0].return_sequences or timesteps == 4:
+        with pytest.raises(ValueError, match=r"^derivation: expected .*, got .*$"):
+            symrnn.check(live(MODEL), derivation=symrnn.derive(Sequential(layers, (timesteps, 1))))
+    else:
+        report = symrnn.check(live(MODEL), derivation=symrnn.derive(Sequential(layers, (timesteps, 1))))
+        assert "y" in quantities(report, "differs")
+
+
+def test_refuses_targets_without_a_loss():
+    with pytest.raises(ValueError, match=r"^y_true: .*loss.*$"):
+        symrnn.check(live(MODEL), np.ones((2, 3, 1)), np.ones((2, 1)))
+
+
+def test_refuses_what_is_no_derivation():
+    for value in (3, "mse", MODEL):
+        with pytest.raises(ValueError, match=f"^derivation: expected a Derivation, got {type(value).__name__}$"):
+            symrnn.check(live(MODEL), derivation=value)

@@ -305,11 +305,11 @@ def test_closed_forms_are_the_numbers(case: Case) -> None:
     assert computed(d, d.y if isinstance(d.y, Matrix) else [d.y], arguments) == y
 
 
-SMALL = ["scalar", "units", "stack", "backwards", "sequence", "TimeDistributed", "Dropout"]
+SMALL = ["scalar", "units", "stack", "backwards", "sequence", "TimeDistributed", "softmax output", "activation gelu"]
 
 
-@pytest.mark.parametrize("loss", [None, "mse", "binary_crossentropy"])
-@pytest.mark.parametrize("name", [*SMALL, "features and outputs", "initial state", "softmax output", "activation gelu"])
+@pytest.mark.parametrize("loss", [None, "mse"])
+@pytest.mark.parametrize("name", SMALL)
 def test_closed_gradients_are_the_numbers(name: str, loss: str | None) -> None:
     d = derive(MODELS[name].model).gradient(loss)
     arguments = drawn(d, 1, loss)
