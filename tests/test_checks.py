@@ -252,6 +252,16 @@ def test_not_a_number_in_one_place_only_is_a_difference():
     assert symrnn.check(model, x, derivation=derivation).ok
 
 
+def test_what_rounding_does_not_explain_differs(dtype, monkeypatch):
+    """A weight that is off by a hundred roundings, in a model of a few layers and steps."""
+    model = live(MODEL)
+    report = symrnn.check(model)
+    assert max(row.allowed for row in report.rows) < 100 * np.finfo(dtype).eps
+    U, *rest = model.get_weights()
+    monkeypatch.setattr(model, "get_weights", lambda: [U * (1 + 200 * np.finfo(dtype).eps), *rest])
+    assert "h_t" in quantities(symrnn.check(model), "differs")
+
+
 def test_input_in_another_type_than_the_layers():
     """The InputLayer casts x to float32, the layers compute in float64."""
     model = keras.Sequential(

@@ -131,12 +131,12 @@ def computes(program: Program, case: Case) -> bool:
 @over(BANK)
 def test_source_computes_the_program(case: Case) -> None:
     assert computes(case.program, case)
-    assert computes(stack_all(case.program), case)
+    assert computes(stack_all(case.program), replace(case, rows=2))
 
 
 @over(BANK)
 def test_source_computes_the_gradient(case: Case) -> None:
-    assert computes(backprop(case.program, case.inputs), case)
+    assert computes(backprop(case.program, case.inputs), replace(case, rows=2))
 
 
 @over(MODELS | LOSS_MODELS)

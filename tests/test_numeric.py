@@ -537,8 +537,8 @@ def test_refuses_x_of_open_steps(shape: tuple[int, ...]) -> None:
 def test_refuses_too_few_steps_for_the_step_asked_for() -> None:
     g = OPEN.gradient(wrt=["h_9"]).lambdify()
     assert g([1] * 10, WEIGHTS)[0].shape == (1,)
-    for x in (X, [[[1], [2], [3]]] * 2):
-        with refused("x: expected more than 9 time steps, because step 9 was asked for, got 3"):
+    for x in ([1] * 9, [[[1]] * 9] * 2):
+        with refused("x: expected more than 9 time steps, because step 9 was asked for, got 9"):
             g(x, WEIGHTS)
 
 
