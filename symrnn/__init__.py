@@ -2,22 +2,79 @@
 
 from typing import TYPE_CHECKING, Any
 
+from symrnn.custom import Cell
 from symrnn.derivation import Derivation, Gradient, derive
-from symrnn.layers import Activation, Dense, Dropout, Sequential, SimpleRNN, TimeDistributed
+from symrnn.functions import activations
+from symrnn.graph import Model
+from symrnn.layers import (
+    ELU,
+    GRU,
+    LSTM,
+    RNN,
+    Activation,
+    Add,
+    Average,
+    Bidirectional,
+    Concatenate,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    GRUCell,
+    Input,
+    LeakyReLU,
+    LSTMCell,
+    Masking,
+    Multiply,
+    PReLU,
+    ReLU,
+    Sequential,
+    SimpleRNN,
+    SimpleRNNCell,
+    Softmax,
+    TimeDistributed,
+)
 
 if TYPE_CHECKING:
     from symrnn.checks import Report, check
 
 __all__ = [
+    "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
+    "Add",
+    "Average",
+    "Bidirectional",
+    "Cell",
+    "Concatenate",
     "Dense",
     "Derivation",
     "Dropout",
+    "Embedding",
+    "Flatten",
+    "GRUCell",
+    "GlobalAveragePooling1D",
+    "GlobalMaxPooling1D",
     "Gradient",
+    "Input",
+    "LSTMCell",
+    "LeakyReLU",
+    "Masking",
+    "Model",
+    "Multiply",
+    "PReLU",
+    "ReLU",
     "Report",
     "Sequential",
     "SimpleRNN",
+    "SimpleRNNCell",
+    "Softmax",
     "TimeDistributed",
+    "activations",
     "check",
     "derive",
 ]

@@ -9,26 +9,22 @@ The adjoint of a recurrence is a recurrence that runs the other way and carries 
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
-from sympy import Expr, MatrixSymbol, Symbol
+from sympy import Expr
 
-from symrnn.matrices import (
-    Elementwise,
-    Softmax,
-    add,
-    is_zero,
-    ones,
-    shape_of,
-    substitute,
-    variable,
-    zeros,
-)  # fmt: skip
+from symrnn.functions import equal
+from symrnn.matrices import add, elementwise, factored, hadamard, is_zero, ones, shape_of, substitute, variable, zeros
+from symrnn.nodes import SLOTS, Elementwise, Softmax
 from symrnn.notation import Letter
 from symrnn.program import (
     Carry,
+    Cut,
     Equation,
     Item,
+    Join,
+    Maximum,
     Program,
     Recurrence,
     Reversal,
@@ -40,7 +36,7 @@ from symrnn.program import (
     symbols_of,
 )
 from symrnn.rules import contributions
-from symrnn.transforms import letter_of, prune
+from symrnn.transforms import length_of, letter_of, prune
 
 
 @dataclass
@@ -54,6 +50,8 @@ class _Sweep:
     letters: dict[Expr, Letter]
     families: dict[Expr, None]
     known: frozenset[Expr]
+    wrt: frozenset[Expr]
+    order: dict[Expr, int]
     terms: dict[Expr, list[Expr]] = field(default_factory=lambda: defaultdict(list))
     forward: list[Item] = field(default_factory=list)
     backward: list[Item] = field(default_factory=list)
@@ -68,6 +66,12 @@ class _Sweep:
         symbol = variable(letter.code, shape_of(like))
         self.letters[symbol] = letter
         return symbol
+
+    def fresh(self, letter: Letter) -> Letter:
+        """The letter, with a number where its name is taken, or an input's derivative will have it."""
+        names = {symbol.name for symbol in self.letters} | {f"d{symbol.name}" for symbol in self.inputs}
+        numbered = (letter if not k else replace(letter, sub=f"{letter.sub}{k}") for k in count())
+        return next(other for other in numbered if other.code not in names)
 
     def push(self, expr: Expr, g: Expr, ans: Expr, terms: dict[Expr, list[Expr]]) -> None:
         """Hand the adjoint g of expr on to the symbols in it."""
@@ -84,7 +88,7 @@ def backprop(program: Program, wrt: tuple[Expr, ...], objective: str = "y") -> P
     Raises:
         ValueError: a symbol of `wrt` is not in the program.
     """
-    sweep = _start(program, objective)
+    sweep = _start(program, wrt, objective)
     for output in program.outputs:
         sweep.terms[output].append(ones(shape_of(output)))
     for item in reversed(program.equations):
@@ -95,7 +99,7 @@ def backprop(program: Program, wrt: tuple[Expr, ...], objective: str = "y") -> P
     return replace(prune(whole, whole.outputs), outputs=outputs)
 
 
-def _start(program: Program, objective: str) -> _Sweep:
+def _start(program: Program, wrt: tuple[Expr, ...], objective: str) -> _Sweep:
     uses: dict[Expr, int] = defaultdict(int, dict.fromkeys(program.outputs, 1))
     steps: list[Equation] = []
     for item in program.equations:
@@ -106,8 +110,11 @@ def _start(program: Program, objective: str) -> _Sweep:
         step.rhs: step.lhs for step in steps if isinstance(step.rhs, Elementwise | Softmax) or step.rhs.is_Function
     }
     inputs = frozenset((*program.inputs, *program.sequences))
+    order = {symbol: place for place, symbol in enumerate(program.inputs)}
     known = inputs | {symbol for item in program.equations for symbol in defines(item)}
-    return _Sweep(objective, inputs, uses, named, dict(program.letters), families(program), known)
+    return _Sweep(
+        objective, inputs, uses, named, dict(program.letters), families(program), known, frozenset(wrt), order
+    )
 
 
 def _read_each_time(item: Item) -> list[Expr]:
@@ -141,11 +148,50 @@ def _through_reversal(item: Reversal, sweep: _Sweep) -> None:
     if not sweep.terms[item.lhs]:
         return
     bar = _adjoint_of(item.lhs, sweep)
-    letter = sweep.letters[bar]
-    turned = sweep.declare(replace(letter, base="u"), item.lhs)
+    turned = sweep.declare(sweep.fresh(replace(sweep.letters[bar], base="u", sub="")), item.lhs)
     sweep.backward.append(Reversal(turned, bar))
     sweep.families[turned] = None
     sweep.terms[item.rhs].append(turned)
+
+
+def _through_join(item: Join, sweep: _Sweep) -> None:
+    """Of g = [h_0, ..., h_{T-1}] each h_t gets its columns of g's adjoint."""
+    sweep.forward.append(item)
+    if not sweep.terms[item.lhs]:
+        return
+    letter = letter_of(sweep.letters, item.rhs)
+    part = sweep.declare(sweep.fresh(replace(letter, base="u", sub="", mark="bar")), item.rhs)
+    sweep.backward.append(Cut(part, _adjoint_of(item.lhs, sweep)))
+    sweep.families[part] = None
+    sweep.terms[item.rhs].append(part)
+
+
+def _through_cut(item: Cut, sweep: _Sweep) -> None:
+    """The columns of g as a family: g gets their adjoints side by side."""
+    sweep.forward.append(item)
+    if not sweep.terms[item.lhs]:
+        return
+    letter = letter_of(sweep.letters, item.rhs)
+    whole = sweep.declare(sweep.fresh(replace(letter, base="u", sub="", mark="bar")), item.rhs)
+    sweep.backward.append(Join(whole, _adjoint_of(item.lhs, sweep)))
+    sweep.terms[item.rhs].append(whole)
+
+
+def _through_maximum(item: Maximum, sweep: _Sweep) -> None:
+    """Of g = max over t of h_t those that are equal to g share its adjoint, n_t = [h_t = g], n = sum n_t."""
+    if not sweep.terms[item.lhs]:
+        sweep.forward.append(item)
+        return
+    bar = _adjoint_of(item.lhs, sweep)
+    letter = letter_of(sweep.letters, item.rhs)
+    tie = sweep.declare(sweep.fresh(Letter("n", layer=letter.layer, time="t", steps=letter.steps)), item.rhs)
+    number = sweep.declare(sweep.fresh(Letter("n", layer=letter.layer, axes=2)), item.lhs)
+    ties = Equation(tie, elementwise(equal(SLOTS[0], SLOTS[1]), item.rhs, item.lhs))
+    length = length_of(sweep.letters, item.rhs)
+    counted = recurrence([ties], [item.rhs], (), [tie], [Equation(number, tie)], letters=sweep.letters, length=length)
+    sweep.forward += [counted, item]
+    sweep.families[tie] = None
+    sweep.terms[item.rhs].append(hadamard(tie, elementwise(SLOTS[0] / SLOTS[1], bar, number)))
 
 
 def _through_recurrence(item: Recurrence, sweep: _Sweep) -> None:
@@ -168,7 +214,10 @@ def _through_recurrence(item: Recurrence, sweep: _Sweep) -> None:
             sweep.push(total.rhs, add(*sweep.terms[total.lhs]), total.rhs, terms)
     found: list[Equation] = []
     for equation in reversed(item.body.assignments):
-        if terms[equation.lhs]:
+        terms[equation.lhs] = factored(terms[equation.lhs])
+        if _is_passed_through(equation, item, terms, sweep):
+            sweep.push(equation.rhs, terms[equation.lhs][0], equation.lhs, terms)
+        elif terms[equation.lhs]:
             bar = _back(equation, sweep, terms, found)
             sweep.families[bar] = None
     carries, silent = _carries(item, sweep, terms, messages)
@@ -177,6 +226,14 @@ def _through_recurrence(item: Recurrence, sweep: _Sweep) -> None:
     for symbol in item.sequences:
         sweep.terms[symbol] += [substitute(term, silent) for term in terms[symbol]]
     _append(item, steps, carries, sums, sweep)
+
+
+def _is_passed_through(equation: Equation, item: Recurrence, terms: dict[Expr, list[Expr]], sweep: _Sweep) -> bool:
+    """Whether an adjoint needs no name: one product, for an activated value that only its step uses."""
+    lhs = equation.lhs
+    private = not sweep.terms[lhs] and lhs not in sweep.wrt and all(lhs != carry.next for carry in item.carries)
+    is_activated = isinstance(equation.rhs, Elementwise) and len(equation.rhs.matrices) == 1
+    return private and len(terms[lhs]) == 1 and is_activated
 
 
 def _carries(
@@ -188,17 +245,14 @@ def _carries(
         nothing = zeros(shape_of(carry.prev))
         message = messages[carry.prev]
         init = add(nothing, *(sweep.terms[carry.final] if carry.final is not None else []))
-        step = add(nothing, *terms[carry.prev])
+        step = add(nothing, *reversed(terms[carry.prev]))  # in the order in which they stand in the step
         if is_zero(init) and is_zero(step):
             silent[message] = nothing
             continue
         final = None
         if symbols_of([carry.init]):
-            final = (
-                _total(carry.init, sweep)
-                if isinstance(carry.init, Symbol | MatrixSymbol)
-                else sweep.declare(_start_letter(carry, sweep), message)
-            )
+            direct = carry.init in sweep.inputs and sweep.uses[carry.init] == 1
+            final = _total(carry.init, sweep) if direct else sweep.declare(_start_letter(carry, sweep), message)
             sweep.push(carry.init, final, carry.init, sweep.terms)
         carries.append(Carry(message, step, init, final))
         sweep.families[message] = None
@@ -208,7 +262,7 @@ def _carries(
 def _sums(item: Recurrence, sweep: _Sweep, terms: dict[Expr, list[Expr]], silent: dict[Expr, Expr]) -> list[Equation]:
     """A parameter is used in every step, so it gets the sum over t."""
     sums = []
-    for symbol in parameters(item):
+    for symbol in sorted(parameters(item), key=lambda symbol: sweep.order.get(symbol, len(sweep.order))):
         if not terms[symbol]:
             continue
         total = _total(symbol, sweep)
@@ -228,8 +282,9 @@ def _total(symbol: Expr, sweep: _Sweep) -> Expr:
 
 
 def _start_letter(carry: Carry, sweep: _Sweep) -> Letter:
+    """The name of the adjoint of a state before the first step, where it is computed or used elsewhere too."""
     letter = letter_of(sweep.letters, carry.prev)
-    return replace(letter, base=f"{letter.base}start", mark="bar")
+    return sweep.fresh(letter.at("T" if letter.time == "t+1" else -1).adjoint())
 
 
 def _append(
@@ -246,7 +301,8 @@ def _append(
         return
     stacked = [*(e.lhs for e in equations), *(c.prev for c in carries)]
     known = [s for s in used if s in sweep.families and s not in stacked]
-    sweep.backward.append(recurrence(equations, known, carries, stacked, sums, not item.reverse, sweep.letters))
+    back = recurrence(equations, known, carries, stacked, sums, not item.reverse, sweep.letters, item.length)
+    sweep.backward.append(back)
 
 
 def _adjoint_of(symbol: Expr, sweep: _Sweep) -> Expr:
@@ -259,7 +315,8 @@ def _adjoint_of(symbol: Expr, sweep: _Sweep) -> Expr:
     equation = Equation(bar, add(zeros(shape_of(symbol)), *sweep.terms[symbol]))
     if symbol in sweep.families:
         known = [s for s in symbols_of([equation.rhs]) if s in sweep.families]
-        sweep.backward.append(recurrence([equation], known, stacked=[bar], letters=sweep.letters))
+        length = length_of(sweep.letters, symbol)
+        sweep.backward.append(recurrence([equation], known, stacked=[bar], letters=sweep.letters, length=length))
         sweep.families[bar] = None
     else:
         sweep.backward.append(equation)
@@ -270,5 +327,8 @@ def _adjoint_of(symbol: Expr, sweep: _Sweep) -> Expr:
 _RULES: dict[type, Callable[[Any, _Sweep], None]] = {
     Equation: _through_equation,
     Reversal: _through_reversal,
+    Join: _through_join,
+    Cut: _through_cut,
+    Maximum: _through_maximum,
     Recurrence: _through_recurrence,
 }

@@ -9,7 +9,20 @@ from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.codeprinter import ARRAYS
-from symrnn.matrices import SLOTS, CrossEntropy, Elementwise, N, Softmax, shape
+from symrnn.matrices import add, hadamard, shape
+from symrnn.nodes import (
+    SLOTS,
+    Columns,
+    Concat,
+    CrossEntropy,
+    Differs,
+    Elementwise,
+    LogSumExp,
+    N,
+    OneHot,
+    Peak,
+    Softmax,
+)
 from symrnn.program import symbols_of
 
 TOTAL = """def total(a, b):
@@ -22,6 +35,9 @@ ROW_FUNCTIONS = {
     Softmax: """def softmax(z):
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)""",
+    LogSumExp: """def logsumexp(z):
+    top = z.max(axis=-1, keepdims=True)
+    return top + np.log(np.exp(z - top).sum(axis=-1, keepdims=True))""",
     CrossEntropy: """def cross_entropy(t, z):
     z = z - z.max(axis=-1, keepdims=True)
     return (t * (np.log(np.exp(z).sum(axis=-1, keepdims=True)) - z)).sum(axis=-1, keepdims=True)""",
@@ -33,10 +49,10 @@ Coded = tuple[str, int]
 
 @dataclass(frozen=True)
 class Scope:
-    """How symbols are written in one place, and whether that is for all time steps at once."""
+    """How symbols are written in one place, and the number of time steps where it is for all at once."""
 
     name: Callable[[Expr], str]
-    stacked: bool = False
+    stacked: str = ""
 
     def code(self, expr: Expr, level: int = 0) -> str:
         """The expression, in parentheses where it binds less tightly than `level`."""
@@ -71,7 +87,7 @@ def _(expr: MatrixExpr, scope: Scope) -> Coded:
     height, width = expr.shape
     if height == 1:
         return f"np.{kind}({width}, dtype)", ATOM
-    rows = height if height != N else "T, N" if scope.stacked else "N"
+    rows = height if height != N else f"{scope.stacked}, N" if scope.stacked else "N"
     return f"np.{kind}(({rows}, {width}), dtype)", ATOM
 
 
@@ -96,6 +112,16 @@ def _(expr: MatMul, scope: Scope) -> Coded:
     """Products; 1 b is broadcasting, 1^T d a sum over the rows, d 1 a sum along each row."""
     numbers = [f for f in expr.args if not isinstance(f, MatrixExpr)]
     factors = [f for f in expr.args if isinstance(f, MatrixExpr)]
+    if isinstance(factors[0], OneHot) and len(factors) == 2:
+        ids = scope.code(factors[0].args[0], ATOM)
+        return _scaled(numbers, f"{scope.code(factors[1], ATOM)}[{ids}[..., 0].astype(int)]", ATOM)
+    if (
+        len(factors) == 2
+        and factors[0].shape[1] == 1
+        and isinstance(factors[1], OneMatrix)
+        and factors[0].shape[0] == N
+    ):
+        return _scaled(numbers, *code(factors[0], scope))  # a column repeated side by side: NumPy broadcasts it
     down = isinstance(factors[0], OneMatrix) and factors[0].shape[0] == 1 and len(factors) > 1
     spread = isinstance(factors[0], OneMatrix) and factors[0].shape[1] == 1 and len(factors) > 1
     factors = factors[1:] if down or spread else factors
@@ -145,3 +171,74 @@ def _(expr: Softmax, scope: Scope) -> Coded:
 @code.register
 def _(expr: CrossEntropy, scope: Scope) -> Coded:
     return f"cross_entropy({', '.join(map(scope.code, expr.args))})", ATOM
+
+
+@code.register
+def _(expr: LogSumExp, scope: Scope) -> Coded:
+    return f"logsumexp({scope.code(expr.args[0])})", ATOM
+
+
+@code.register
+def _(expr: Concat, scope: Scope) -> Coded:
+    return f"np.concatenate(({', '.join(map(scope.code, expr.args))}), axis=-1)", ATOM
+
+
+@code.register
+def _(expr: Columns, scope: Scope) -> Coded:
+    matrix, start, stop = expr.args
+    return f"{scope.code(matrix, ATOM)}[..., {start}:{stop}]", ATOM
+
+
+@code.register
+def _(expr: OneHot, scope: Scope) -> Coded:
+    ids, depth = expr.args
+    return f"({scope.code(ids, ATOM)}.astype(int) == np.arange({depth})).astype(dtype)", ATOM
+
+
+@code.register
+def _(expr: Differs, scope: Scope) -> Coded:
+    matrix, value = expr.args
+    number = _scalar(value)[0]
+    return f"({scope.code(matrix, ATOM)} != {number}).any(axis=-1, keepdims=True).astype(dtype)", ATOM
+
+
+@code.register
+def _(expr: Peak, scope: Scope) -> Coded:
+    return f"np.maximum.reduce(({', '.join(map(scope.code, expr.args))}))", ATOM
+
+
+# results in a given place -----------------------------------------------------------------------
+
+
+@singledispatch
+def in_place(expr: Expr, scope: Scope) -> str:
+    """The call of a NumPy function that computes the expression, without its end, so that `out` can follow.
+
+    Nothing where there is no such call.
+    """
+    return ""
+
+
+@in_place.register
+def _(expr: Elementwise, scope: Scope) -> str:
+    name = type(expr.template).__name__
+    plain = name in ("tanh", "exp") and expr.template.args == SLOTS[:1]
+    return f"np.{name}({scope.code(expr.matrices[0])}" if plain else ""
+
+
+@in_place.register
+def _(expr: HadamardProduct, scope: Scope) -> str:
+    return f"np.multiply({scope.code(hadamard(*expr.args[:-1]))}, {scope.code(expr.args[-1])}"
+
+
+@in_place.register
+def _(expr: MatAdd, scope: Scope) -> str:
+    last = scope.code(expr.args[-1])
+    return "" if last.startswith("-") else f"np.add({scope.code(add(*expr.args[:-1]))}, {last}"
+
+
+@in_place.register
+def _(expr: MatMul, scope: Scope) -> str:
+    plain = len(expr.args) == 2 and not any(isinstance(factor, OneMatrix | OneHot) for factor in expr.args)
+    matrices = all(isinstance(factor, MatrixExpr) for factor in expr.args)
+    return f"np.matmul({', '.join(map(scope.code, expr.args))}" if plain and matrices else ""

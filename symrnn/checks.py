@@ -1,4 +1,4 @@
-"""A derivation checked against Keras: prediction, states, the loss and every gradient.
+"""A derivation checked against Keras: predictions, states, the loss and every gradient.
 
 The model is called with `training=False` and differentiated by TensorFlow's GradientTape, in its
 own dtype. A difference is allowed where rounding explains it. Relative to the largest entry,
@@ -9,50 +9,55 @@ u the unit roundoff, 2^-24 or 2^-53, T the number of steps. The second term is w
 our own value. The third is how far the value moves when each quantity of the forward pass is off by
 4 u, about what one library's tanh differs from another's, and each slope by 4 u of 1, because
 libraries compute it in different ways: where 1 - h^2 is a factor this grows by 2 h^2 / (1 - h^2),
-which no constant allows for. What a maximum or minimum holds at its bound is exact and stays.
+which no constant allows for. What is exact in every library stays exact: see `noise`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sympy import Expr
-from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.derivation import Derivation, Gradient, derive
-from symrnn.functions import NamedSlope, slopes
+from symrnn.evaluation import Quantity, compare
+from symrnn.graph import Result
 from symrnn.keras_bridge import is_keras_model
-from symrnn.layers import SimpleRNN
-from symrnn.losses import loss_name
-from symrnn.matrices import Elementwise, Softmax, add, hadamard, shape_of, variable
+from symrnn.layers import Bidirectional, Recurrent
+from symrnn.losses import Loss, losses_of
+from symrnn.matrices import shape_of
 from symrnn.models import import_frameworks
-from symrnn.notation import Letter
-from symrnn.numeric import Call, read
-from symrnn.program import Equation, Item, Program, Recurrence, recurrence
-from symrnn.report import Report, row
+from symrnn.network import Network, State, Weight
+from symrnn.numeric import Call, NumericFunction, read
+from symrnn.objective import default_loss, described, objective
+from symrnn.observed import Observation, Run, kept_states, observe, run, states_of
+from symrnn.points import SAMPLES, random_inputs, random_targets
+from symrnn.program import Letters
+from symrnn.report import Report
 from symrnn.transforms import letter_of
 
-_SAMPLES, _STEPS, _DRAWS = 4, 5, 4
-_ROUNDINGS = 4
-_KERAS_LOSS = {"mse": "mean_squared_error", "mae": "mean_absolute_error"}
-Quantities = dict[str, np.ndarray]
+DETAILS = ("model", "layers", "steps")
 
 
 def check(
     keras_model: Any,
     x: Any = None,
     y_true: Any = None,
-    loss: str | None = None,
+    loss: Any = None,
     derivation: Derivation | None = None,
     seed: int = 0,
+    detail: str = "model",
 ) -> Report:
-    """Compare the model's prediction, hidden states, loss and gradients with the derivation's.
+    """Compare the model's predictions, states, loss and gradients with the derivation's.
 
-    Without x, random samples are drawn (`seed`); without y_true, targets that suit the loss.
+    Without x, random samples are drawn (`seed`), with masked steps and initial states where the model
+    has them; without y_true, targets that suit the loss. For several inputs x is the list that Keras
+    takes; the states of stateful layers may follow, and are those that the model has now otherwise.
+    `loss` is one for all outputs or a list. Without a loss the gradients are those of the sum of all
+    outputs; where one is a softmax, whose sum is always 1, of the categorical crossentropy.
     `derivation` is `derive(keras_model)` unless given; a `Gradient` brings its own adjoint
-    equations and its loss. Without a loss the gradients are those of the sum of y; where y is a
-    softmax, whose sum is always 1, of the categorical crossentropy.
+    equations and its loss. With `detail="layers"` the output of each layer has a row of its own,
+    with "steps" each time step of recurrent layers and of their states, too.
 
     Raises:
         ImportError: Keras or TensorFlow is missing; the message says what to install.
@@ -62,269 +67,256 @@ def check(
     keras, tensorflow = import_frameworks()
     if not is_keras_model(keras_model):
         raise ValueError(f"check: expected a Keras model, got {type(keras_model).__name__}")
-    model = derive(keras_model)
-    given = _gradient(model if derivation is None else derivation, model, loss)
-    if y_true is not None and given.loss is None:
+    if detail not in DETAILS:
+        raise ValueError(f"detail: expected one of {', '.join(DETAILS)}, got {detail!r}")
+    live = _Live(keras_model, keras)
+    model = _derived(keras_model, derivation)
+    gradient = _gradient(derivation, model, live, loss)
+    if y_true is not None and gradient.loss is None:
         raise ValueError("y_true: expected a loss with it, got none")
-    x = _random_x(model, seed) if x is None else x
-    call = _call(given, x, y_true, keras_model, seed)
-    best, own, spread = _ours(given, call, seed)
-    theirs = _theirs(keras_model, model, given, call, keras, tensorflow)
-    floors = {name: _ROUNDINGS * _unit(theirs[name].dtype) * call.timesteps for name in best}
-    rows = tuple(row(name, best[name], own[name], theirs[name], spread[name], floors[name]) for name in best)
+    function, losses = gradient.lambdify(), _losses(gradient.loss, gradient.network)
+    call = _call(gradient.network, function, live, _given_x(gradient.network, x, live, seed), y_true, losses, seed)
+    targets = [call.arrays[target.name] for target in function.arguments.targets]
+    slots = _slots(gradient)
+    found = run(keras_model, *_inputs(gradient.network, call, live), objective(losses, targets, keras), keras)
+    forward = list(_forward(gradient.network, found, live, detail))
+    rows = tuple(compare(gradient, function, forward, list(_backward(gradient, slots, found)), call, seed))
     versions = f"Keras {keras.__version__} on TensorFlow {tensorflow.__version__}"
-    return Report(rows, str(call.dtype), given.loss, call.samples, call.timesteps, versions)
+    return Report(rows, str(call.dtype), described(losses), call.samples, dict(call.lengths), versions)
 
 
-def _gradient(given: Derivation, model: Derivation, loss: str | None) -> Gradient:
-    """The gradient to check: the one given, or the derivation's by all weights and x."""
-    if not isinstance(given, Derivation):
+@dataclass(frozen=True)
+class _Live:
+    """The Keras model and what it is made with."""
+
+    model: Any
+    keras: Any
+
+    @property
+    def dtypes(self) -> list[str]:
+        """The dtypes to which the model casts its inputs."""
+        return [str(tensor.dtype) for tensor in self.model.inputs]
+
+    @property
+    def samples(self) -> int:
+        """The number of samples that the model is for, or of those that are drawn."""
+        sizes = [tensor.shape[0] for tensor in self.model.inputs]
+        return next((size for size in sizes if size is not None), SAMPLES)
+
+    @property
+    def kept(self) -> list[Any]:
+        """The states of the stateful layers."""
+        return kept_states(self.model, self.keras)
+
+
+# what is checked --------------------------------------------------------------------------------
+
+
+def _derived(keras_model: Any, given: object) -> Derivation | None:
+    """The derivation of the model; None where it has classes of its own and a derivation is given."""
+    if given is not None and not isinstance(given, Derivation):
         raise ValueError(f"derivation: expected a Derivation, got {type(given).__name__}")
-    expected, got = _outline(model, given), _outline(given, model)
-    if expected != got:
-        raise ValueError(f"derivation: expected {expected}, as the model has it, got {got}")
-    if isinstance(given, Gradient):
-        if loss is not None and loss_name(loss) != given.loss:
-            raise ValueError(f"loss: expected {given.loss}, the loss of the derivation, got {loss!r}")
-        return given
-    if loss is None and _is_softmax(model):
-        loss = "categorical_crossentropy"
-    return given.gradient(loss, [*(weight.symbol.name for weight in given.table), "x"])
+    try:
+        return derive(keras_model)
+    except NotImplementedError:
+        if given is None:
+            raise
+        return None
 
 
-def _outline(derivation: Derivation, other: Derivation) -> str:
-    """What two derivations of one model have in common; time may be open in one of them."""
-    shapes = [weight.shape for weight in derivation.table]
-    every = " at every step" if derivation.network.sequence else ""
-    steps = "any number of" if None in (derivation.timesteps, other.timesteps) else derivation.timesteps
-    return f"weights of the shapes {shapes}, {derivation.network.outputs} outputs{every}, {steps} time steps"
+def _gradient(given: Derivation | None, model: Derivation | None, live: _Live, loss: Any) -> Gradient:
+    """The gradient to check: the one given, or the derivation's by all weights and inputs."""
+    chosen = given or model
+    if chosen is None:
+        raise ValueError("derivation: expected one, got none")
+    if given is not None:
+        expected, got = _outlines(given, model, live)
+        if expected != got:
+            raise ValueError(f"derivation: expected {expected}, as the model has it, got {got}")
+    network = chosen.network
+    if isinstance(chosen, Gradient):
+        if loss is not None and _losses(loss, network) != (own := _losses(chosen.loss, network)):
+            raise ValueError(f"loss: expected {described(own)}, the loss of the derivation, got {loss!r}")
+        return chosen
+    wanted = [weight.symbol.name for weight in chosen.table]
+    wanted += [source.symbol.name for source in network.sources if source.kind != "ids"]
+    return chosen.gradient(default_loss(network) if loss is None else loss, wanted)
 
 
-def _is_softmax(model: Derivation) -> bool:
-    """Whether y is a softmax, whose entries sum to 1: the derivatives of the sum are all zero."""
-    output, program = model.network.output, model.network.program
-    steps = [step for item in program.equations if isinstance(item, Recurrence) for step in item.body.assignments]
-    found = [step.rhs for step in (*steps, *program.assignments) if step.lhs == output]
-    return isinstance(found[0], Softmax) and model.network.outputs > 1
+def _losses(loss: Any, network: Network) -> tuple[Loss, ...]:
+    """The loss of each output, none where the sum of the outputs is differentiated."""
+    return () if loss is None else losses_of(loss, len(network.heads))
 
 
-def _unit(dtype: np.dtype) -> float:
-    """The unit roundoff."""
-    return float(np.finfo(dtype).eps) / 2
+def _outlines(given: Derivation, model: Derivation | None, live: _Live) -> tuple[str, str]:
+    """What the derivation of a model is expected to have, and what it has; time may be open in one of them."""
+    shapes = [tuple(array.shape) for array in live.model.get_weights()]
+    count = len(live.dtypes) + len(live.kept)
+    if model is None:
+        found = f"{len(given.network.sources)} inputs and states, {_shapes(given.network)}"
+        return f"{count} inputs and states, weights of the shapes {shapes}", found
+    opened = [None in (model.network.timesteps.get(t), given.network.timesteps.get(t)) for t in _lengths(model, given)]
+    return _outline(model, opened), _outline(given, opened)
+
+
+def _shapes(network: Network) -> str:
+    return f"weights of the shapes {[array.shape for array in network.arrays]}"
+
+
+def _lengths(*derivations: Derivation) -> list[Expr]:
+    return list(dict.fromkeys(steps for one in derivations for steps in one.network.timesteps))
+
+
+def _outline(derivation: Derivation, opened: Sequence[bool]) -> str:
+    network = derivation.network
+    outputs = ", ".join(f"{head.width}{' at every step' if head.sequence else ''}" for head in network.heads)
+    sources = ", ".join(f"{source.kind} of {source.width}" for source in network.sources)
+    steps = ", ".join(
+        "any number of" if free else str(network.timesteps[length])
+        for length, free in zip(_lengths(derivation), opened, strict=False)
+    )
+    return f"{_shapes(network)}, inputs: {sources}, outputs: {outputs}, {steps or 'no'} time steps"
 
 
 # the point --------------------------------------------------------------------------------------
 
 
-def _random_x(model: Derivation, seed: int) -> np.ndarray:
-    timesteps, features = model.network.model.input_shape
-    return np.random.default_rng(seed).normal(size=(_SAMPLES, timesteps or _STEPS, features))
+def _given_x(network: Network, x: Any, live: _Live, seed: int) -> Any:
+    """The inputs: random ones, or those given; states that are kept and not given are what they are now."""
+    if x is None:
+        drawn = random_inputs(network, live.samples, seed)
+        return drawn if len(drawn) > 1 else drawn[0]
+    kept, count = live.kept, len(live.dtypes)
+    listed = list(x) if count > 1 and isinstance(x, list | tuple) else [x]
+    if kept and len(network.sources) == count + len(kept) and (count == 1 or len(listed) == count):
+        whole = count == 1 and isinstance(x, list | tuple) and len(x) == len(network.sources)
+        return x if whole else [*listed, *(variable.numpy() for variable in kept)]
+    return x
 
 
-def _call(gradient: Gradient, x: Any, y_true: Any, keras_model: Any, seed: int) -> Call:
-    """The checked arguments of the gradient's function, x rounded to the dtype in which Keras reads it."""
-    weights = keras_model.get_weights()
-    forward = read(Derivation(gradient.network).lambdify().arguments, x, None, weights)
-    if gradient.loss is None:
-        call = forward
+def _call(
+    network: Network,
+    function: NumericFunction,
+    live: _Live,
+    x: Any,
+    y_true: Any,
+    losses: Sequence[Loss],
+    seed: int,
+) -> Call:
+    """The checked arguments of the gradient's function, inputs rounded to the dtypes in which Keras reads them."""
+    arguments, weights = function.arguments, live.model.get_weights()
+    if y_true is None:
+        call = read(replace(arguments, targets=()), x, None, weights)
+        drawn = random_targets([loss.name for loss in losses], network.heads, call.samples, call.lengths, seed)
+        named = zip(arguments.targets, drawn, strict=True)
+        arrays = call.arrays | {target.name: array.astype(call.dtype) for target, array in named}
     else:
-        y_true = _random_targets(gradient, forward, seed) if y_true is None else y_true
-        call = read(gradient.lambdify().arguments, x, y_true, weights)
-    block = call.arrays["x_t"].astype(keras_model.inputs[0].dtype).astype(call.dtype)
-    return replace(call, arrays=call.arrays | {"x_t": block}, single=False, x_shape=block.shape)
+        call = read(arguments, x, y_true, weights)
+        arrays = dict(call.arrays)
+    for source, dtype in zip(network.sources, live.dtypes, strict=False):
+        name = source.symbol.name
+        arrays[name] = arrays[name].astype(dtype).astype(arrays[name].dtype)
+    shapes = tuple(arrays[source.symbol.name].shape for source in network.sources)
+    return replace(call, arrays=arrays, single=False, shapes=shapes)
 
 
-def _random_targets(gradient: Gradient, call: Call, seed: int) -> np.ndarray:
-    """Targets that the loss is meant for: one-hot rows, zeros and ones, or any numbers."""
-    generator = np.random.default_rng(seed + 1)
-    shape = (call.samples, *((call.timesteps,) if gradient.network.sequence else ()), gradient.network.outputs)
-    if gradient.loss == "categorical_crossentropy":
-        targets = np.eye(shape[-1])[generator.integers(shape[-1], size=shape[:-1])]
-    elif gradient.loss == "binary_crossentropy":
-        targets = generator.integers(2, size=shape).astype(float)
+def _inputs(network: Network, call: Call, live: _Live) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """What the model is called on, in its dtypes, and the states that it is to keep before."""
+    arrays = [call.arrays[source.symbol.name] for source in network.sources]
+    count = len(live.dtypes)
+    inputs = [
+        (array[..., 0] if source.kind == "ids" else array).astype(dtype)
+        for source, array, dtype in zip(network.sources, arrays, live.dtypes, strict=False)
+    ]
+    return inputs, arrays[count:]
+
+
+# what is compared -------------------------------------------------------------------------------
+
+
+def _forward(network: Network, found: Run, live: _Live, detail: str) -> Iterator[Quantity]:
+    """Outputs, then states and, on request, outputs of the layers in their order, then the states that are kept."""
+    letters, by_step = network.program.letters, detail == "steps"
+    if len(found.outputs) != len(network.heads):
+        raise ValueError(f"derivation: expected {len(found.outputs)} outputs, got {len(network.heads)}")
+    for head, y in zip(network.heads, found.outputs, strict=True):
+        yield Quantity(head.symbol, letter_of(letters, head.symbol), np.asarray(y))
+    seen = observe(found, live.model, network.graph)
+    if seen.layers:
+        yield from _layers(network, seen, detail)
     else:
-        targets = generator.normal(size=shape)
-    return targets[0] if call.single else targets
+        values = [state for record in found.records for state in states_of(record, found)]
+        yield from _states(network.states, values, letters, by_step)
+    for final, value in zip(network.finals, found.finals, strict=True):
+        yield Quantity(final, letter_of(letters, final), value)
 
 
-# ours -------------------------------------------------------------------------------------------
+def _states(
+    states: Sequence[State], values: Sequence[np.ndarray], letters: Letters, by_step: bool
+) -> Iterator[Quantity]:
+    """The states for all t, where as many were seen as there are, of the same widths."""
+    if [int(shape_of(state.symbol)[1]) for state in states] == [value.shape[-1] for value in values]:
+        for state, value in zip(states, values, strict=True):
+            yield Quantity(state.symbol, letter_of(letters, state.symbol), value, by_step=by_step)
 
 
-def _ours(gradient: Gradient, call: Call, seed: int) -> tuple[Quantities, Quantities, dict[str, float]]:
-    """Our values in a wider type and in the call's, and how far rounding may have moved each.
+def _layers(network: Network, seen: Observation, detail: str) -> Iterator[Quantity]:
+    """For each call of a layer its states, and on request what it returns."""
+    graph, letters = network.graph, network.program.letters
+    known = {} if detail == "model" else network.values
+    calls: dict[Expr, list[int]] = {}
+    for result, symbol in known.items():
+        calls.setdefault(symbol, []).append(result.call)
+    for place, call in enumerate(graph.calls):
+        by_step = detail == "steps" and isinstance(graph.layer(call), Recurrent | Bidirectional)
+        own = [state for state in network.states if state.call == place]
+        yield from _states(own, seen.states(place), letters, by_step) if own else ()
+        for output, value in enumerate(seen.results(place)):
+            found = known.get(Result(place, output))
+            if found is not None and calls[found][-1] == place:  # Dropout and Activation may return it again
+                names = ", ".join(dict.fromkeys(map(seen.name, calls[found])))
+                steps = by_step and value.ndim == 3
+                yield Quantity(found, letter_of(letters, found), np.asarray(value), names, steps)
 
-    Where no type is wider than float64 (long double is the same on some machines), the wider value
-    is in float64 too and the perturbed ones alone tell.
+
+Slot = tuple[int, Weight | None]
+"""Where Keras has a derivative: the place among weights, inputs and kept states, and the part of a weight."""
+
+
+def _slots(gradient: Gradient) -> dict[Expr, Slot]:
+    """Where the derivatives are that were asked for.
+
+    Raises:
+        NotImplementedError: by something that Keras has no tensor of.
     """
-    wider = np.dtype(np.float64 if call.dtype == np.float32 else np.longdouble)
-    best = _evaluate(gradient, _cast(call, wider))
-    own = _evaluate(gradient, call)
-    spread = {name: 8 * _distance(own[name], best[name]) for name in best}
-    generator = np.random.default_rng(seed)
-    noisy, noises = perturbed(gradient.steps)
-    program, forward_noises = perturbed(gradient.network.program)
-    moved = replace(gradient, backward=noisy, network=replace(gradient.network, program=program))
-    step = _ROUNDINGS * _unit(call.dtype)
-    far = dict.fromkeys(best, 0.0)
-    for _ in range(_DRAWS):
-        arrays = {
-            noise.symbol.name: noise.center + step * generator.choice([-1.0, 1.0], _noise_shape(noise, call))
-            for noise in {*forward_noises, *noises}
-        }
-        drawn = replace(_cast(call, wider), arrays=_cast(call, wider).arrays | _cast_all(arrays, wider))
-        values = _evaluate(moved, drawn)
-        far = {name: max(far[name], _distance(values[name], best[name])) for name in best}
-    return best, own, {name: spread[name] + far[name] for name in best}
-
-
-def _cast(call: Call, dtype: np.dtype) -> Call:
-    return replace(call, arrays=_cast_all(call.arrays, dtype), dtype=dtype)
-
-
-def _cast_all(arrays: Quantities, dtype: np.dtype) -> Quantities:
-    return {name: array.astype(dtype) for name, array in arrays.items()}
-
-
-def _distance(one: np.ndarray, other: np.ndarray) -> float:
-    """The largest difference among the finite entries."""
-    finite = np.isfinite(one) & np.isfinite(other)
-    with np.errstate(all="ignore"):
-        return float(np.max(np.abs(one - other), where=finite, initial=0.0))
-
-
-@dataclass(frozen=True)
-class Noise:
-    """An input of a perturbed program: 1 + e, times a quantity, or e, added to a slope."""
-
-    symbol: Expr
-    family: bool
-    center: int
-
-
-def _noise_shape(noise: Noise, call: Call) -> tuple[int, ...]:
-    width = int(shape_of(noise.symbol)[1])
-    return (call.samples, call.timesteps, width) if noise.family else (call.samples, width)
-
-
-def perturbed(program: Program) -> tuple[Program, list[Noise]]:
-    """The program with forward quantities times an input `noise`, and with another added to slopes."""
-    letters = dict(program.letters)
-    noises: list[Noise] = []
-
-    def draw(lhs: Expr, family: bool, center: int) -> Expr:
-        letter = Letter(f"noise_{letter_of(letters, lhs).family}", time="t" if family else None)
-        symbol = variable(letter.code, shape_of(lhs))
-        letters[symbol] = letter
-        noises.append(Noise(symbol, family, center))
-        return symbol
-
-    def noisy(equation: Equation, family: bool) -> Equation:
-        lhs, rhs = equation.lhs, equation.rhs
-        letter, shape = letter_of(letters, lhs), shape_of(lhs)
-        if not shape or shape[0] == 1 or letter.is_total or _is_exact(rhs):
-            return equation
-        if not letter.is_adjoint:
-            return Equation(lhs, hadamard(rhs, draw(lhs, family, 1)))
-        if not isinstance(rhs, HadamardProduct) or not isinstance(rhs.args[-1], Elementwise):
-            return equation
-        return Equation(lhs, hadamard(*rhs.args[:-1], add(rhs.args[-1], draw(lhs, family, 0))))
-
-    items: list[Item] = []
-    for item in program.equations:
-        if isinstance(item, Equation):
-            items.append(noisy(item, False))
-        elif isinstance(item, Recurrence):
-            steps = [noisy(equation, True) for equation in item.body.assignments]
-            reads = [*item.sequences, *(noise.symbol for noise in noises if noise.family)]
-            items.append(recurrence(steps, reads, item.carries, item.stacked, item.sums, item.reverse, letters))
-        else:
-            items.append(item)
-    inputs = (*program.inputs, *(noise.symbol for noise in noises if not noise.family))
-    sequences = (*program.sequences, *(noise.symbol for noise in noises if noise.family))
-    return Program(inputs, sequences, tuple(items), program.outputs, letters), noises
-
-
-def _is_exact(expr: Expr) -> bool:
-    """Whether a function in pieces, or its slope, is at the end of the expression: at a bound it is exact."""
-    last = expr.args[-1] if isinstance(expr, HadamardProduct) else expr
-    if not isinstance(last, Elementwise):
-        return False
-    return type(last.template).__name__ in slopes or isinstance(last.template, NamedSlope)
-
-
-def _evaluate(gradient: Gradient, call: Call) -> Quantities:
-    """Prediction, states, loss and gradients, computed with arrays in the call's dtype."""
-    letters = gradient.steps.letters
-    forward = Derivation(gradient.network)
-    symbols = [gradient.network.output, *(state.symbol for state in gradient.network.states)]
-    found = dict(zip((letter_of(letters, s).text for s in symbols), forward.compute(symbols, call), strict=True))
-    totals = ["L"] if gradient.loss else []
-    names = [*totals, *(letter_of(letters, s).text for s in gradient.derivatives)]
-    return found | dict(zip(names, gradient.lambdify().on_arrays(call), strict=True))
-
-
-# theirs -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A model, and the modules that run it."""
-
-    model: Any
-    keras: Any
-    tensorflow: Any
-
-
-def _theirs(
-    keras_model: Any, model: Derivation, gradient: Gradient, call: Call, keras: Any, tensorflow: Any
-) -> Quantities:
-    """The same quantities under the same names, from Keras and GradientTape."""
-    run = _Run(keras_model, keras, tensorflow)
-    x = tensorflow.convert_to_tensor(call.arrays["x_t"].astype(keras_model.inputs[0].dtype))
-    variables = [weight.value for weight in keras_model.weights]
-    with tensorflow.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch([x, *variables])
-        y = keras_model(x, training=False)
-        total = _objective(gradient, call, y, run)
-    sources = _sources(gradient, x, variables)
-    slopes = tape.gradient(total, sources, unconnected_gradients="zero")
-    letters = gradient.steps.letters
-    found = {letter_of(letters, gradient.network.output).text: y, **_states(model, x, run)}
-    found |= {"L": total} if gradient.loss else {}
-    found |= {letter_of(letters, s).text: slope for s, slope in zip(gradient.derivatives, slopes, strict=True)}
-    return {name: np.asarray(value) for name, value in found.items()}
-
-
-def _objective(gradient: Gradient, call: Call, y: Any, run: _Run) -> Any:
-    if gradient.loss is None:
-        return run.tensorflow.reduce_sum(y)
-    y_true = next(call.arrays[name] for name in ("y_true", "y_true_t") if name in call.arrays)
-    loss: Callable[..., Any] = run.keras.losses.get(_KERAS_LOSS.get(gradient.loss, gradient.loss))
-    return run.tensorflow.reduce_mean(loss(y_true, y))
-
-
-def _sources(gradient: Gradient, x: Any, variables: Sequence[Any]) -> list[Any]:
-    """What Keras can differentiate by: the weights, and x."""
-    known = {weight.symbol: variable for weight, variable in zip(gradient.table, variables, strict=True)}
-    known[gradient.network.program.sequences[0]] = x
-    for request in gradient.requests:
-        if request.symbol not in known or request.step is not None:
-            raise NotImplementedError(f"check: derivative by {request.symbol}: Keras is asked for weights and x only")
-    return [known[request.symbol] for request in gradient.requests]
-
-
-def _states(model: Derivation, x: Any, run: _Run) -> dict[str, Any]:
-    """The states of each recurrent layer for all t, in the order of time."""
-    found: dict[str, Any] = {}
-    value, states = x, iter(model.network.states)
-    for layer in model.network.model.layers:
-        own = run.model.get_layer(layer.name)
-        if isinstance(layer, SimpleRNN):
-            every = run.keras.layers.RNN(
-                own.cell, return_sequences=True, go_backwards=layer.go_backwards, dtype=own.dtype_policy
+    network = gradient.network
+    found: dict[Expr, Slot] = {part.symbol: (array.place, part) for array in network.arrays for part in array.parts}
+    found |= {source.symbol: (len(network.arrays) + i, None) for i, source in enumerate(network.sources)}
+    for symbol in (symbol for request in gradient.requests for symbol in request.symbols):
+        if symbol not in found:
+            raise NotImplementedError(
+                f"check: derivative by {symbol}: Keras is asked for weights, inputs and initial states only"
             )
-            sequence = every(value, training=False)
-            letter = letter_of(model.network.program.letters, next(states).symbol)
-            found[letter.text] = run.tensorflow.reverse(sequence, [1]) if layer.go_backwards else sequence
-        value = own(value, training=False)
     return found
+
+
+def _backward(gradient: Gradient, slots: Mapping[Expr, Slot], found: Run) -> Iterator[Quantity]:
+    """The loss, and the derivatives by what was asked for."""
+    letters = gradient.steps.letters
+    if gradient.loss is not None:
+        total = gradient.steps.outputs[0]
+        yield Quantity(total, letter_of(letters, total), np.asarray(found.objective))
+    pairs = [(request, symbol) for request in gradient.requests for symbol in request.symbols]
+    for (request, symbol), derivative in zip(pairs, gradient.derivatives, strict=True):
+        place, part = slots[symbol]
+        value = found.slopes[place] if part is None else _part(found.slopes[place], part)
+        letter = letter_of(letters, derivative)
+        if request.step is not None:
+            value, letter = value[:, request.step], letter.at(request.step)
+        yield Quantity(derivative, letter, value)
+
+
+def _part(array: np.ndarray, part: Weight) -> np.ndarray:
+    """The block of a Keras weight that a symbol is."""
+    rows = array if part.row is None else array[part.row]
+    return rows[..., part.start : part.start + part.shape[-1]]

@@ -14,11 +14,16 @@ import numpy as np
 from symrnn import __version__, documents
 from symrnn.checks import check as run_check
 from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X, Derivation, derive
+from symrnn.graph import graph_of
 from symrnn.keras_bridge import from_keras
-from symrnn.layers import Dense, Layer, Sequential, SimpleRNN
+from symrnn.layers import GRU, LSTM, Dense, Layer, Sequential, SimpleRNN
 from symrnn.models import build, load
 
-_DEFAULTS: dict[str, Any] = {"timesteps": 3, "units": 1, "features": 1, "outputs": 1, "activation": "tanh"}
+_LAYERS: dict[str, Any] = {kind.__name__: kind for kind in (SimpleRNN, LSTM, GRU)}
+_DEFAULTS: dict[str, Any] = {
+    **{"timesteps": 3, "layer": "SimpleRNN", "units": 1, "features": 1, "outputs": 1},
+    "activation": "tanh",
+}
 """What describes the model where there is no MODEL."""
 _ELIDED = 10
 """Above this number of time steps equations are shown for a general t."""
@@ -29,10 +34,11 @@ def _model_options(command: Callable[..., None]) -> Callable[..., None]:
     decorators = [
         click.argument("model", required=False, type=click.Path(path_type=Path)),
         click.option("--timesteps", type=int, help="Number of time steps (3 without MODEL)."),
-        click.option("--units", type=int, help="Units of the SimpleRNN layer [default: 1]."),
+        click.option("--layer", help="The recurrent layer: SimpleRNN, LSTM or GRU [default: SimpleRNN]."),
+        click.option("--units", type=int, help="Units of the recurrent layer [default: 1]."),
         click.option("--features", type=int, help="Features of x at each step [default: 1]."),
         click.option("--outputs", type=int, help="Units of the Dense layer [default: 1]."),
-        click.option("--activation", help="Activation of the SimpleRNN layer [default: tanh]."),
+        click.option("--activation", help="Activation of the recurrent layer [default: tanh]."),
         click.option("--loss", help="Differentiate this loss instead of the sum of y: mse, mae, huber, ..."),
     ]
     for decorator in reversed(decorators):
@@ -45,8 +51,8 @@ def _model_options(command: Callable[..., None]) -> Callable[..., None]:
 def cli() -> None:
     """Recurrent neural networks derived symbolically, and checked against Keras.
 
-    MODEL is a .keras file. Without it the model is SimpleRNN and Dense, by default the notebook's:
-    three time steps, one feature, one unit, one output.
+    MODEL is a .keras or .h5 file. Without it the model is a recurrent layer and Dense, by default the
+    notebook's: SimpleRNN, three time steps, one feature, one unit, one output.
     """
 
 
@@ -73,15 +79,24 @@ def derive_command(
 
 @cli.command("check", short_help="Compare the derivation of MODEL with Keras, numbers beside numbers.")
 @_model_options
-@click.option("--inputs", type=click.Path(path_type=Path), help="x as a .npy file; random without it.")
-@click.option("--targets", type=click.Path(path_type=Path), help="y_true as a .npy file; random without it.")
+@click.option(
+    "--inputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="x as a .npy file, once for each input; else random.",
+)
+@click.option(
+    "--targets", multiple=True, type=click.Path(path_type=Path), help="y_true as a .npy file, once for each output."
+)
+@click.option("--detail", default="model", show_default=True, help="model, layers or steps: how many rows.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report alone, as JSON.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
 def check_command(
     model: Path | None,
-    inputs: Path | None,
-    targets: Path | None,
+    inputs: tuple[Path, ...],
+    targets: tuple[Path, ...],
+    detail: str,
     seed: int,
     as_json: bool,
     output: Path | None,
@@ -93,19 +108,19 @@ def check_command(
     Exits with 1 where they do not agree.
     """
     derivation = _derivation(model, shape)
-    x, y_true = _load(inputs, "--inputs"), _load(targets, "--targets")
+    x, y_true = _load_all(inputs, "--inputs"), _load_all(targets, "--targets")
     if y_true is not None and loss is None:
         raise ValueError("--targets: expected --loss with it, got none")
-    notebook = model is None and derivation.network.model == NOTEBOOK
+    notebook = model is None and derivation.network.graph == graph_of(NOTEBOOK)
     if x is None and notebook:
         x = np.array(NOTEBOOK_X)
     with _quiet():
         keras_model = (
-            build(derivation.network.model, seed, NOTEBOOK_WEIGHTS if notebook else None)
+            build(derivation.network.graph, seed, NOTEBOOK_WEIGHTS if notebook else None)
             if model is None
             else _load_model(model)
         )
-        report = run_check(keras_model, x, y_true, loss, seed=seed)
+        report = run_check(keras_model, x, y_true, loss, seed=seed, detail=detail)
     if as_json:
         text = json.dumps(report.to_dict(), indent=2) + "\n"
     else:
@@ -119,7 +134,7 @@ def check_command(
 
 
 def _checked_sections(
-    derivation: Derivation, weights: list[np.ndarray], x: np.ndarray | None, y_true: np.ndarray | None, loss: str | None
+    derivation: Derivation, weights: list[np.ndarray], x: Any, y_true: Any, loss: str | None
 ) -> list[documents.Section]:
     """Model, forward equations, closed form where it is small, the way back: with numbers where each is one."""
     small = derivation.timesteps is not None and derivation.timesteps <= _ELIDED
@@ -131,10 +146,15 @@ def _checked_sections(
 
 
 def _numbers(
-    derivation: Derivation, weights: list[np.ndarray], x: np.ndarray | None, y_true: np.ndarray | None, loss: str | None
+    derivation: Derivation, weights: list[np.ndarray], x: Any, y_true: Any, loss: str | None
 ) -> dict[str, float]:
     """The value of every symbol of a scalar model, where x is one sample and a loss has its target."""
-    if x is None or x.size != derivation.timesteps or (loss is not None and y_true is None):
+    if (
+        not isinstance(x, np.ndarray)
+        or isinstance(y_true, list)
+        or x.size != derivation.timesteps
+        or (loss is not None and y_true is None)
+    ):
         return {}
     targets = [] if y_true is None or loss is None else [y_true.reshape(-1)]
     values = derivation.gradient(loss).values(x.reshape(-1), *targets, [np.asarray(w, float) for w in weights])
@@ -149,14 +169,21 @@ def _derivation(model: Path | None, shape: dict[str, Any]) -> Derivation:
             raise ValueError(f"--{given[0]}: expected no such option beside MODEL, which has its own")
         return derive(model, timesteps=shape["timesteps"])
     filled = {name: default if shape[name] is None else shape[name] for name, default in _DEFAULTS.items()}
-    layers: list[Layer] = [SimpleRNN(filled["units"], activation=filled["activation"]), Dense(filled["outputs"])]
+    kind = _LAYERS.get(filled["layer"])
+    if kind is None:
+        raise ValueError(f"--layer: expected {', '.join(_LAYERS)}, got {filled['layer']!r}")
+    layers: list[Layer] = [kind(filled["units"], activation=filled["activation"]), Dense(filled["outputs"])]
     return derive(Sequential(layers, input_shape=(filled["timesteps"], filled["features"])))
 
 
-def _load(path: Path | None, option: str) -> np.ndarray | None:
+def _load_all(paths: tuple[Path, ...], option: str) -> Any:
+    """The array of one file, the list of those of several, None of none."""
+    arrays = [_load(path, option) for path in paths]
+    return arrays[0] if len(arrays) == 1 else arrays or None
+
+
+def _load(path: Path, option: str) -> np.ndarray:
     """An array from a .npy file, without running anything from it."""
-    if path is None:
-        return None
     if not path.is_file():
         raise FileNotFoundError(f"{option}: no such file: {path}")
     try:

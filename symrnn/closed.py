@@ -2,7 +2,7 @@
 
 from sympy import Expr, Mul, Pow
 
-from symrnn.matrices import N, T
+from symrnn.nodes import is_size
 from symrnn.program import Program
 from symrnn.transforms import inline
 
@@ -58,7 +58,7 @@ def _uses(expr: Expr) -> dict[Expr, int]:
     waiting = [expr]
     while waiting:
         part = waiting.pop()
-        if part.is_Symbol and part not in (N, T):
+        if part.is_Symbol and not is_size(part):
             uses[part] = uses.get(part, 0) + 1
         waiting += part.args
     return uses

@@ -2,17 +2,17 @@
 """Scalar expressions as Python text in two dialects: NumPy arrays, and floats with `math`.
 
 The named functions are printed by name; `helpers` gives the source of those that a text uses, made
-from the stable forms in the table of `functions`.
+from their stable forms in `functions`.
 """
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sympy import Expr, Rational, Symbol, cse, erfc, sign
+from sympy import And, Expr, Function, Rational, Symbol, cse
 from sympy.printing.pycode import PythonCodePrinter
 
-from symrnn.functions import NamedFunction, NamedSlope, logsumexp, softmax, stable
+from symrnn.functions import NamedFunction, sigmoid, stable
 
 _FUNCTIONS = ("tanh", "exp", "log", "log1p", "expm1")
 _HELPED = {"erfc": "erfc", "sign": "sign"}
@@ -46,6 +46,9 @@ class _Printer(PythonCodePrinter):
     def _print_Pi(self, expr: Expr) -> str:
         return repr(math.pi)
 
+    def _print_Float(self, expr: Expr) -> str:
+        return repr(float(expr))
+
 
 class _ArrayPrinter(_Printer):
     """Entry by entry on arrays."""
@@ -53,7 +56,13 @@ class _ArrayPrinter(_Printer):
     _sqrt = "np.sqrt"
 
     def _print_Or(self, expr: Expr) -> str:
-        return " | ".join(map(self._print, expr.args))
+        return " | ".join(map(self._grouped, expr.args))
+
+    def _print_And(self, expr: Expr) -> str:
+        return " & ".join(map(self._print, expr.args))
+
+    def _grouped(self, expr: Expr) -> str:
+        return f"({self._print(expr)})" if isinstance(expr, And) else self._print(expr)
 
     def _print_Piecewise(self, expr: Expr) -> str:
         *cases, (last, _) = expr.args
@@ -105,10 +114,14 @@ class _FloatPrinter(_Printer):
 
 @dataclass(frozen=True)
 class Dialect:
-    """A printer, and the source of the functions it uses that are not in the table."""
+    """A printer, and the source of the functions it uses that is not made from their stable forms.
+
+    `plain` are the functions that are computed by their definition and not by their stable form.
+    """
 
     printer: _Printer
     extra: dict[str, str]
+    plain: frozenset[type] = frozenset()
 
     def text(self, expr: Expr) -> str:
         """The expression as Python."""
@@ -122,18 +135,18 @@ class Dialect:
         return "\n\n".join(found.values())
 
     def _collect(self, expr: Expr, found: dict[str, str]) -> None:
-        for node in sorted(expr.atoms(NamedFunction, NamedSlope, softmax, logsumexp), key=str):
+        for node in sorted(expr.atoms(NamedFunction), key=str):
             self._add(type(node), node, found)
-        for name, source in self.extra.items():
-            if any(type(node).__name__ == name for node in expr.atoms(erfc, sign, softmax, logsumexp)):
-                found.setdefault(name, source)
+        used = {type(node).__name__ for node in expr.atoms(Function)}
+        found |= {name: source for name, source in self.extra.items() if name in used}
 
     def _add(self, kind: type, node: Expr, found: dict[str, str]) -> None:
         name = kind.__name__
-        if name in found or kind in (softmax, logsumexp):
+        if name in {*found, *self.extra, *self.printer.known_functions}:
             return
         arguments = [Symbol(letter, real=True) for letter in "xy"[: len(node.args)]]
-        formula = stable(kind(*arguments))
+        applied = kind(*arguments)
+        formula = applied.define() if kind in self.plain else stable(applied)
         self._collect(formula, found)
         found[name] = self._define(name, arguments, formula)
 
@@ -152,8 +165,14 @@ class Dialect:
 
 
 ARRAYS = Dialect(
-    _ArrayPrinter({"user_functions": _HELPED | {name: f"np.{name}" for name in _FUNCTIONS}}),
-    {"erfc": "def erfc(x):\n    return np.vectorize(math.erfc, otypes=[float])(x).astype(x.dtype)"},
+    _ArrayPrinter({"user_functions": _HELPED | {name: f"np.{name}" for name in _FUNCTIONS} | {"larger": "np.maximum"}}),
+    {
+        "erfc": "def erfc(x):\n    return np.vectorize(math.erfc, otypes=[float])(x).astype(x.dtype)",
+        "maximum": "def maximum(*z):\n    return np.maximum.reduce(z)",
+        "differs": "def differs(value, *z):\n    return np.any([x != value for x in z], axis=0).astype(z[0].dtype)",
+        "onehot": "def onehot(j, z):\n    return (np.trunc(z) == j).astype(z.dtype)",
+    },
+    plain=frozenset({sigmoid}),  # where np.exp overflows, 1 / (1 + exp(-x)) is 0, as it should be
 )
 FLOATS = Dialect(
     _FloatPrinter({"user_functions": _HELPED | {name: name for name in _FUNCTIONS}}),
@@ -164,5 +183,11 @@ FLOATS = Dialect(
     return e[j]/sum(e)""",
         "logsumexp": """def logsumexp(*z):
     return max(z) + log(sum(exp(value - max(z)) for value in z))""",
+        "larger": "def larger(x, y):\n    return y if x < y or y != y else x",
+        "maximum": """def maximum(*z):
+    return next((value for value in z if value != value), max(z))""",
+        "differs": """def differs(value, *z):
+    return 1.0 if any(x != value for x in z) else 0.0""",
+        "onehot": "def onehot(j, z):\n    return 1.0 if int(z) == j else 0.0",
     },
 )

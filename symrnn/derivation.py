@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from sympy import Expr, Matrix
@@ -12,17 +12,22 @@ from symrnn import closed as closed_form
 from symrnn import printing
 from symrnn.adjoint import backprop
 from symrnn.codegen import source
-from symrnn.forward import Network, Weight, forward
+from symrnn.forward import forward
 from symrnn.functions import clip, define
+from symrnn.fusion import fuse
+from symrnn.graph import Graph, Model, graph_of, with_timesteps
+from symrnn.jacobian import Jacobian, jacobian
 from symrnn.layers import Dense, Sequential, SimpleRNN, check_size
 from symrnn.losses import loss_name, with_loss, with_sum
-from symrnn.matrices import N, shape_of
-from symrnn.program import Equation, Program, families, right_sides
+from symrnn.matrices import shape_of
+from symrnn.network import Network, Weight
+from symrnn.nodes import N
+from symrnn.program import Cut, Equation, Join, Program, families, right_sides
 from symrnn.scalarcode import scalar_source
-from symrnn.selection import Request, names_in, request, select
-from symrnn.signature import Arguments, Output
+from symrnn.selection import Request, names_in, of_array, request, select
+from symrnn.signature import Arguments, Output, Target
 from symrnn.styles import LATEX, TEXT
-from symrnn.transforms import expand, letter_of, named_symbols, prune, stack_all, unroll
+from symrnn.transforms import all_symbols, expand, letter_of, named_symbols, prune, stack_all, unroll
 
 if TYPE_CHECKING:  # NumPy is loaded where numbers are computed: a derivation needs none
     import numpy as np
@@ -38,7 +43,7 @@ NOTEBOOK_X = [1.0, 2.0, 3.0]
 
 
 def derive(model: Any = None, timesteps: int | None = None) -> "Derivation":
-    """The derivation of a model: a `Sequential`, a Keras model, or the path of a .keras file.
+    """The derivation of a model: a `Sequential`, a `Model`, a Keras model, or the path of its file.
 
     With no model it is the notebook's: SimpleRNN(1) and Dense(1) on three time steps. `timesteps`
     sets the number of time steps of a model that leaves it open.
@@ -51,22 +56,14 @@ def derive(model: Any = None, timesteps: int | None = None) -> "Derivation":
     if timesteps is not None:
         check_size("timesteps", timesteps, "derive")
     model = NOTEBOOK if model is None else model
-    if isinstance(model, Sequential):
-        return Derivation(forward(_with_timesteps(model, timesteps)))
+    if isinstance(model, Sequential | Model | Graph):
+        return Derivation(forward(with_timesteps(graph_of(model), timesteps)))
     from symrnn.keras_bridge import from_keras, is_keras_model  # here: a description needs no reader of files
 
     if not isinstance(model, str | os.PathLike) and not is_keras_model(model):
-        raise ValueError(f"derive: expected a Sequential, a Keras model or a path, got {type(model).__name__}")
+        raise ValueError(f"derive: expected a Sequential, a Model, a Keras model or a path, got {type(model).__name__}")
     imported = from_keras(model, timesteps)
-    return Derivation(forward(imported.model), imported.weights, imported.dtype)
-
-
-def _with_timesteps(model: Sequential, timesteps: int | None) -> Sequential:
-    if timesteps is None:
-        return model
-    if model.input_shape[0] not in (None, timesteps):
-        raise ValueError(f"derive: timesteps: expected {model.input_shape[0]}, as the model has it, got {timesteps}")
-    return replace(model, input_shape=(timesteps, model.input_shape[1]))
+    return Derivation(forward(imported.graph), imported.weights, imported.dtype)
 
 
 @dataclass(frozen=True)
@@ -82,19 +79,25 @@ class Derivation:
 
     @property
     def timesteps(self) -> int | None:
-        """The number of time steps, None where it is open."""
-        return self.network.model.input_shape[0]
+        """The number of time steps of the first input that is a sequence, None where it is open."""
+        return next(iter(self.network.timesteps.values()), None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the number of time steps of an input is open."""
+        return None in self.network.timesteps.values()
 
     @property
     def table(self) -> tuple[Weight, ...]:
-        """Symbol, Keras weight and shape of each weight, in the order of get_weights()."""
+        """Symbol, Keras weight and shape of each weight, or block of one, in the order of get_weights()."""
         return self.network.weights
 
     @property
     def is_scalar(self) -> bool:
-        """Whether every weight is 1 x 1, so that all zooms are in plain symbols."""
-        sizes = {size for weight in self.table for size in weight.shape}
-        return sizes | {self.network.model.input_shape[1]} == {1}
+        """Whether every quantity is a number for each sample, so that all zooms are in plain symbols."""
+        program = self.network.program
+        shapes = [shape_of(symbol) for symbol in all_symbols(program).values()]
+        return all(rows in (N, 1) and columns == 1 for rows, columns in shapes) and not _is_joined(program)
 
     @property
     def steps(self) -> Program:
@@ -115,18 +118,21 @@ class Derivation:
         if samples != "N" or zoom == "scalar":
             check_size("samples", samples, f"zoom {zoom!r}")
         scalar = zoom == "scalar" or (self.is_scalar and samples == 1)
+        if scalar and _is_joined(self.steps):
+            return self._select(expand(unroll(self.steps, self._steps_at(zoom)), int(samples)))
         steps = expand(self.steps, int(samples)) if scalar else self.steps
         if zoom == "step":
             return steps
         return self._select(unroll(steps, self._steps_at(zoom)))
 
-    def _steps_at(self, zoom: str) -> int:
-        """The number of time steps, which all zooms but "step" need."""
-        if self.timesteps is None:
+    def _steps_at(self, zoom: str) -> dict[Expr, int]:
+        """The numbers of time steps, which all zooms but "step" need."""
+        known = {steps: number for steps, number in self.network.timesteps.items() if number is not None}
+        if self.is_open:
             raise ValueError(
                 f"zoom {zoom!r}: the model leaves the number of time steps open: give timesteps, or take zoom 'step'"
             )
-        return self.timesteps
+        return known
 
     def _select(self, program: Program) -> Program:
         """The unrolled program with the outputs that were asked for."""
@@ -135,11 +141,13 @@ class Derivation:
     @cached_property
     def symbols(self) -> dict[str, Expr]:
         """The symbols by name: those of the unrolled program, or of one step where T is open."""
-        return named_symbols(self.program("step" if self.timesteps is None else "unrolled"))
+        return named_symbols(self.program("step" if self.is_open else "unrolled"))
 
     @cached_property
-    def y(self) -> Expr:
+    def y(self) -> Any:
         """Y in closed form with the activations' definitions put in; a row where it has several entries.
+
+        A model with several outputs has a tuple of them.
 
         Raises:
             ValueError: it would have more than 10 000 operations or 40 nested steps.
@@ -147,8 +155,14 @@ class Derivation:
         self._steps_at("closed")
         program = Derivation(self.network).program("scalar")
         steps = tuple(Equation(equation.lhs, define(equation.rhs)) for equation in program.assignments)
-        values = closed_form.expressions(replace(program, equations=steps))
-        return values[0] if len(values) == 1 else Matrix([values])
+        values = iter(closed_form.expressions(replace(program, equations=steps)))
+        lengths = self._steps_at("closed")
+        rows = [
+            [next(values) for _ in range(head.width * (lengths[head.steps] if head.sequence else 1))]
+            for head in self.network.heads
+        ]
+        found = tuple(row[0] if len(row) == 1 else Matrix([row]) for row in rows)
+        return found[0] if len(found) == 1 else found
 
     def closed(self) -> tuple[Expr, ...]:
         """Each entry of the output as one expression in the inputs, activations by name.
@@ -190,11 +204,14 @@ class Derivation:
         """f(x, weights) -> y, as model.predict; its `source` is the code that runs.
 
         x is (N, timesteps, features), or one sample (timesteps, features), and then y has no batch
-        axis. With initial states x is the list [x, h_init, ...]. `weights` is the list of
-        get_weights(), or a mapping by symbol name.
+        axis; with several inputs, such as initial states, it is the list that Keras takes.
+        `weights` is the list of get_weights(), or a mapping by symbol name. A model with several
+        outputs, or with a state to keep, gives a list.
         """
-        output = Output("family" if self.network.sequence else "rows")
-        return self._function("predict", prune(self.steps, self.steps.outputs), (output,), _only)
+        outputs = [Output("family" if head.sequence else "rows") for head in self.network.heads]
+        outputs += [Output("rows")] * len(self.network.finals)
+        program = prune(self.steps, (*self.steps.outputs, *self.network.finals))
+        return self._function("predict", program, tuple(outputs), _only if len(outputs) == 1 else list)
 
     def values(self, x: Any, *rest: Any) -> "dict[str, np.ndarray]":
         """Every symbol's value by name, h_0, h_1, ...; the arguments are those of `lambdify()`."""
@@ -233,17 +250,34 @@ class Derivation:
             ValueError: an unknown loss, or a name in `wrt` that is not a symbol of the program.
         """
         loss = None if loss is None else loss_name(loss)
-        program = with_sum(self.network) if loss is None else with_loss(self.network, loss)
-        names = [weight.symbol.name for weight in self.table] if wrt is None else names_in(wrt)
-        requests = tuple(request(name, program, self.timesteps) for name in names)
-        single = self.network.outputs == 1 and not self.network.sequence
+        network = self.network
+        program = with_sum(network) if loss is None else with_loss(network, loss)
+        known = network.timesteps
+        requests = (
+            tuple(map(of_array, network.arrays))
+            if wrt is None
+            else tuple(request(name, program, known, network.arrays) for name in names_in(wrt))
+        )
+        single = len(network.heads) == 1 and network.outputs == 1 and not network.sequence
         objective = "L" if loss else "y" if single else "s"
-        wanted = tuple(dict.fromkeys(one.symbol for one in requests))
+        wanted = tuple(dict.fromkeys(symbol for one in requests for symbol in one.symbols))
         backward = backprop(program, wanted, objective)
         adjoints = dict(zip(wanted, backward.outputs, strict=True))
         total = program.outputs if loss else ()
-        backward = replace(backward, outputs=(*total, *(adjoints[one.symbol] for one in requests)))
+        backward = replace(
+            backward, outputs=(*total, *(adjoints[symbol] for one in requests for symbol in one.symbols))
+        )
         return Gradient(self.network, self.weights, self.dtype, loss=loss, requests=requests, backward=backward)
+
+    def jacobian(self, of: str, wrt: str) -> Jacobian:
+        """The Jacobian of one quantity by an earlier one, by name: `jacobian("h_2", "h_0")`.
+
+        With rows as samples J_ij is the derivative of the column j of `of` by the column i of `wrt`.
+
+        Raises:
+            ValueError: a name that is no symbol, a whole family, or a weight.
+        """
+        return jacobian(self.network, of, wrt)
 
     def _function(
         self, name: str, program: Program, outputs: tuple[Output, ...], finish: Callable[[list[Any]], Any]
@@ -254,19 +288,17 @@ class Derivation:
         exact = any(expr.has(clip) for expr in right_sides(program))  # the ends of a clip depend on the dtype
         rows = scalar_source(expand(program), name) if self.is_scalar and not exact else None
         order = tuple(symbol.name for symbol in (*program.sequences, *program.inputs))
-        return NumericFunction(name, source(program, name), rows, order, outputs, self._arguments(program), finish)
+        return NumericFunction(name, source(fuse(program), name), rows, order, outputs, self._arguments(program), finish)
 
     def _arguments(self, program: Program) -> Arguments:
-        names = {symbol.name for symbol in (*program.inputs, *program.sequences)}
-        initial = [state.initial for state in self.network.states if state.initial is not None]
-        return Arguments(
-            timesteps=self.timesteps,
-            features=self.network.model.input_shape[1],
-            weights=self.table,
-            states=tuple((state.name, int(shape_of(state)[1])) for state in initial),
-            target=self.network.outputs if names & {"y_true", "y_true_t"} else None,
-            sequence=self.network.sequence,
-        )
+        targets: dict[str, Target] = {}
+        for symbol in (*program.inputs, *program.sequences):
+            letter = letter_of(program.letters, symbol)
+            if letter.base == "y_true":
+                steps = letter.steps if symbol in program.sequences else None
+                targets[letter.layer] = Target(symbol.name, int(shape_of(symbol)[1]), steps)
+        listed = tuple(targets[label] for label in sorted(targets, key=lambda label: int(label or 0)))
+        return Arguments(self.network.sources, self.network.arrays, listed)
 
 
 @dataclass(frozen=True)
@@ -311,11 +343,14 @@ class Gradient(Derivation):
         """
         known = families(self.steps)
         outputs = [Output("loss")] if self.loss else []
-        for one, symbol in zip(self.requests, self.derivatives, strict=True):
-            whole_x = one.step is None and one.symbol in self.steps.sequences[:1]
-            outputs.append(Output("x") if whole_x else replace(_output(symbol, self.steps, known), step=one.step))
+        places = {source.symbol: place for place, source in enumerate(self.network.sources)}
+        pairs = [(one, symbol) for one in self.requests for symbol in one.symbols]
+        for (one, symbol), derivative in zip(pairs, self.derivatives, strict=True):
+            whole = one.step is None and symbol in places
+            shaped = Output("source", place=places[symbol]) if whole else _output(derivative, self.steps, known)
+            outputs.append(replace(shaped, step=one.step))
         program = prune(self.steps, self.steps.outputs)
-        return self._function("gradient", program, tuple(outputs), _loss_and_rest if self.loss else list)
+        return self._function("gradient", program, tuple(outputs), partial(_assemble, self.requests, bool(self.loss)))
 
 
 def _output(symbol: Expr, program: Program, known: dict[Expr, None]) -> Output:
@@ -334,5 +369,25 @@ def _only(results: list[Any]) -> Any:
     return results[0]
 
 
-def _loss_and_rest(results: list[Any]) -> tuple[Any, list[Any]]:
-    return results[0], results[1:]
+def _assemble(requests: Sequence[Request], loss: bool, results: list[Any]) -> Any:
+    """The derivatives in the order of the requests, the parts of a Keras weight put together."""
+    parts = iter(results[1:] if loss else results)
+    found = [_whole(one, [next(parts) for _ in one.symbols]) for one in requests]
+    return (results[0], found) if loss else found
+
+
+def _whole(one: Request, parts: list[Any]) -> Any:
+    if one.array is None or len(parts) == 1:
+        return parts[0]
+    import numpy as np  # here, because a derivation needs none
+
+    whole = np.empty(one.array.shape, parts[0].dtype)
+    for weight, part in zip(one.array.parts, parts, strict=True):
+        rows = whole if weight.row is None else whole[weight.row]
+        rows[..., weight.start : weight.start + weight.shape[-1]] = part
+    return whole
+
+
+def _is_joined(program: Program) -> bool:
+    """Whether a row holds all time steps: it has entries only where their number is known."""
+    return any(isinstance(item, Join | Cut) for item in program.equations)

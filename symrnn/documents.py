@@ -3,14 +3,17 @@
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from symrnn import custom
 from symrnn.derivation import Derivation
-from symrnn.forward import Weight
-from symrnn.layers import Layer, TimeDistributed
+from symrnn.functions import activation_name
+from symrnn.layers import Cells, Layer
+from symrnn.network import Source, Weight
 from symrnn.notation import Letter
 from symrnn.printing import Display, render
 from symrnn.styles import LATEX, TEXT, Style
@@ -56,31 +59,54 @@ def model_table(derivation: Derivation, weights: Sequence[np.ndarray] | None = N
     values = [str(w.reshape(())[()]).removesuffix(".0") if w.size == 1 else "" for w in weights or ()]
     rows: list[tuple[Cell, ...]] = []
     for i, weight in enumerate(derivation.table):
-        layer = derivation.network.model.layers[weight.layer]
+        layer = derivation.network.graph.layers[weight.layer]
         new = i == 0 or derivation.table[i - 1].layer != weight.layer
         cells = (layer_name(layer) if new else "", weight.letter, weight.keras, str(weight.shape), str(_count(weight)))
         rows.append((*cells, *([values[i]] if any(values) else [])))
-    total = sum(map(_count, derivation.table))
+    total, sources = sum(map(_count, derivation.table)), derivation.network.sources
     head = ("layer", "symbol", "Keras weight", "shape", "count", *(["value"] if any(values) else []))
-    steps = "any number of" if derivation.timesteps is None else str(derivation.timesteps)
-    features = derivation.network.model.input_shape[1]
-    note = f"Parameters: {total}, in the order of get_weights(). Input: {steps} time steps, features: {features}."
+    inputs = " ".join(f"Input {source.symbol.name.removesuffix('_t')}: {_input(source)}." for source in sources)
+    inputs = inputs if len(sources) > 1 else f"Input: {_input(sources[0])}."
+    note = f"Parameters: {total}, in the order of get_weights(). {inputs}"
     return Table("Model", head, tuple(rows), (4, 5), note)
+
+
+def _input(source: Source) -> str:
+    """What an input holds, in words."""
+    if source.steps is None:
+        return f"one row, columns: {source.width}"
+    steps = "any number of" if source.timesteps is None else str(source.timesteps)
+    what = f"ids below {source.depth}" if source.kind == "ids" else f"features: {source.width}"
+    return f"{steps} time steps, {what}"
 
 
 def _count(weight: Weight) -> int:
     return int(np.prod(weight.shape))
 
 
-def layer_name(layer: Layer) -> str:
-    """The layer as it is called, such as SimpleRNN(4, relu)."""
-    inner = layer.layer if isinstance(layer, TimeDistributed) else layer
-    units = [str(inner.units)] if hasattr(inner, "units") else []
-    default = "tanh" if hasattr(inner, "go_backwards") else None
-    activation = getattr(inner, "activation", default)
-    named = [] if activation in (default, None, "linear") and units else [str(activation)]
-    text = f"{type(inner).__name__}({', '.join([*units, *named])})"
-    return f"TimeDistributed({text})" if isinstance(layer, TimeDistributed) else text
+def layer_name(layer: Layer | Cells) -> str:
+    """The layer as it is called, with what is not Keras' default: SimpleRNN(4, relu).
+
+    How it is run, such as return_sequences, and whether it has a bias, are for the equations to show.
+    """
+    if isinstance(layer, custom.Cell):
+        return layer.name or "Cell"
+    parts = []
+    for one in fields(layer):
+        value, default = getattr(layer, one.name), one.default
+        if "activation" in one.name:
+            value, default = activation_name(value), default if default is MISSING else activation_name(default)
+        if not one.kw_only and one.name not in ("name", "use_bias") and value != default:
+            plain = default is MISSING or one.name == "activation"
+            parts.append(_shown(value) if plain else f"{one.name}={_shown(value)}")
+    return f"{type(layer).__name__}({', '.join(parts)})"
+
+
+def _shown(value: Any) -> str:
+    """An argument: a layer or a cell by its name, several in brackets."""
+    if isinstance(value, list | tuple) and all(map(is_dataclass, value)):
+        return f"[{', '.join(map(layer_name, value))}]"
+    return layer_name(value) if is_dataclass(value) else str(value)
 
 
 def sections(

@@ -1,13 +1,29 @@
 """Matrices written out: the entries of an expression as scalar expressions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import singledispatch
+from itertools import chain
 
-from sympy import Add, Expr, Integer, MatAdd, MatMul, MatrixSymbol, Mul, Transpose
+from sympy import Add, Expr, Identity, Integer, MatAdd, MatMul, MatrixSymbol, Mul, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.functions import softmax
-from symrnn.matrices import CrossEntropy, Elementwise, N, Softmax, T, cross_entropy, elementwise, split
+from symrnn.functions import differs, logsumexp, maximum, onehot, softmax
+from symrnn.matrices import elementwise, split
+from symrnn.nodes import (
+    Columns,
+    Concat,
+    CrossEntropy,
+    Diagonal,
+    Differs,
+    Elementwise,
+    LogSumExp,
+    N,
+    OneHot,
+    Peak,
+    Softmax,
+    cross_entropy,
+    is_size,
+)
 
 Entries = list[list[Expr]]
 
@@ -18,7 +34,7 @@ def entries(expr: Expr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
 
     `rows` is the number of samples that takes the place of `N`. A scalar has one entry.
     """
-    symbols = {s: leaf(s)[0][0] for s in expr.free_symbols if s not in (N, T)}
+    symbols = {s: leaf(s)[0][0] for s in expr.free_symbols if not is_size(s)}
     return [[expr.xreplace(symbols | {N: Integer(rows)})]]
 
 
@@ -55,13 +71,20 @@ def _(expr: MatMul, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
 
 @entries.register(MatAdd)
 @entries.register(HadamardProduct)
-@entries.register(Elementwise)
+@entries.register(Peak)
 def _(expr: MatrixExpr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
-    if isinstance(expr, Elementwise):
-        combine: Callable[..., Expr] = lambda *values: elementwise(expr.template, *values)  # noqa: E731
-    else:
-        combine = Add if isinstance(expr, MatAdd) else Mul
-    parts = [entries(arg, leaf, rows) for arg in expr.args if isinstance(arg, MatrixExpr)]
+    return _entry_by_entry({MatAdd: Add, HadamardProduct: Mul, Peak: maximum}[type(expr)], expr.args, leaf, rows)
+
+
+@entries.register
+def _(expr: Elementwise, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    return _entry_by_entry(lambda *values: elementwise(expr.template, *values), expr.matrices, leaf, rows)
+
+
+def _entry_by_entry(
+    combine: Callable[..., Expr], matrices: Iterable[Expr], leaf: Callable[[Expr], Entries], rows: int
+) -> Entries:
+    parts = [entries(matrix, leaf, rows) for matrix in matrices]
     return [[combine(*values) for values in zip(*row, strict=True)] for row in zip(*parts, strict=True)]
 
 
@@ -74,3 +97,44 @@ def _(expr: Softmax, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
 def _(expr: CrossEntropy, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
     targets, logits = (entries(arg, leaf, rows) for arg in expr.args)
     return [[cross_entropy(t, z)] for t, z in zip(targets, logits, strict=True)]
+
+
+@entries.register
+def _(expr: LogSumExp, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    return [[logsumexp(*row)] for row in entries(expr.args[0], leaf, rows)]
+
+
+@entries.register
+def _(expr: Concat, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    parts = [entries(part, leaf, rows) for part in expr.args]
+    return [list(chain.from_iterable(row)) for row in zip(*parts, strict=True)]
+
+
+@entries.register
+def _(expr: Columns, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    matrix, start, stop = expr.args
+    return [row[int(start) : int(stop)] for row in entries(matrix, leaf, rows)]
+
+
+@entries.register
+def _(expr: OneHot, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    ids, depth = expr.args
+    return [[onehot(Integer(j), entry) for j in range(int(depth))] for (entry,) in entries(ids, leaf, rows)]
+
+
+@entries.register
+def _(expr: Differs, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    matrix, value = expr.args
+    return [[differs(value, *row)] for row in entries(matrix, leaf, rows)]
+
+
+@entries.register
+def _(expr: Diagonal, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    (row,) = entries(expr.args[0], leaf, rows)
+    return [[entry if i == j else Integer(0) for j in range(len(row))] for i, entry in enumerate(row)]
+
+
+@entries.register
+def _(expr: Identity, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
+    size = int(expr.shape[0])
+    return [[Integer(i == j) for j in range(size)] for i in range(size)]

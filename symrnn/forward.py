@@ -1,239 +1,380 @@
-"""From layers to the forward program: each layer adds its equations to those before it."""
+"""From a graph of layers to the forward program: each call adds its equations to those before it.
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+Masks travel with the values, as in Keras (keras/src/layers/layer.py): a layer called on one tensor
+uses the tensor's mask, a layer called on several, such as a decoder with `initial_state`, does not,
+and still hands it on.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
 from functools import singledispatch
+from typing import Any
 
-from sympy import Expr
+from sympy import Expr, Integer
 
-from symrnn.functions import activation_name
+from symrnn.building import MERGES, Build, Place, Value, Values, mask_on, only, sequence, width_of
+from symrnn.cells import activate, activated, affine
+from symrnn.functions import activation_name, elu, float32, leaky_relu, prelu, relu
+from symrnn.graph import Call, Graph, Model, Result, graph_of, takes_ids
+from symrnn.keras_file import at
+from symrnn.labels import labels, lengths
 from symrnn.layers import (
+    ELU,
     Activation,
+    Add,
+    Average,
+    Bidirectional,
+    Concatenate,
     Dense,
     Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    InputLayer,
     Layer,
+    LeakyReLU,
+    Masking,
+    Multiply,
+    NotEqual,
+    PReLU,
+    Recurrent,
+    ReLU,
     Sequential,
-    SimpleRNN,
+    Softmax,
     TimeDistributed,
-    activate,
-    activated,
-    affine,
-    width,
-)  # fmt: skip
-from symrnn.matrices import N, shape_of, variable, zeros
+)
+from symrnn.matrices import elementwise, hadamard, multiply, ones, scale, scaled, spread
+from symrnn.network import Array, Head, Network, Source
+from symrnn.nodes import SLOTS, N, OneHot, T, steps_symbol
 from symrnn.notation import Letter
-from symrnn.program import Carry, Equation, Item, Program, Reversal, recurrence
+from symrnn.program import Equation, Join, Maximum, Program, recurrence
+from symrnn.recurrent import recur, recur_both_ways
 
 
-@dataclass(frozen=True)
-class Weight:
-    """One row of the table symbol, Keras weight, shape: `layer` is the layer's place, from 0."""
-
-    symbol: Expr
-    letter: Letter
-    layer: int
-    keras: str
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class State:
-    """A recurrent layer's state: the family h_t, and the input h_{-1} if it has one."""
-
-    symbol: Expr
-    layer: int
-    initial: Expr | None
-
-
-@dataclass(frozen=True)
-class Network:
-    """The forward program of a model and what belongs to it.
-
-    `logits` is what the last activation was applied to, where Keras' crossentropies use it.
-    """
-
-    model: Sequential
-    program: Program
-    weights: tuple[Weight, ...]
-    states: tuple[State, ...]
-    logits: Expr | None
-    sequence: bool
-
-    @property
-    def output(self) -> Expr:
-        """The output's symbol, y or the family y_t."""
-        return self.program.outputs[0]
-
-    @property
-    def outputs(self) -> int:
-        """The number of columns of the output."""
-        return width(self.output)
-
-
-@dataclass
-class _Build:
-    """What the layers have added so far; local to one call of `forward`."""
-
-    letters: dict[Expr, Letter] = field(default_factory=dict)
-    inputs: list[Expr] = field(default_factory=list)
-    items: list[Item] = field(default_factory=list)
-    weights: list[Weight] = field(default_factory=list)
-    states: list[State] = field(default_factory=list)
-    value: Expr | None = None
-    sequence: bool = True
-    logits: Expr | None = None
-
-    def symbol(self, letter: Letter, *shape: object) -> Expr:
-        made = variable(letter.code, shape)
-        self.letters[made] = letter
-        return made
-
-    def rows(self, letter: Letter, columns: int) -> Expr:
-        """A symbol with one row per sample, and one element per time step while `sequence`."""
-        return self.symbol(letter.at("t") if self.sequence else letter, N, columns)
-
-    def pre_activation(self, letter: Letter, layer: SimpleRNN | Dense) -> Expr | None:
-        """What the activation is applied to; where it is linear there is no such symbol."""
-        return None if activation_name(layer.activation) == "linear" else self.rows(letter, layer.units)
-
-    def weight(self, letter: Letter, place: int, keras: str, *shape: int) -> Expr:
-        """A kernel, or a bias, whose Keras shape has one axis and whose symbol is a row."""
-        letter = replace(letter, axes=len(shape))
-        made = self.symbol(letter, *((1, *shape) if len(shape) == 1 else shape))
-        self.inputs.append(made)
-        self.weights.append(Weight(made, letter, place, keras, shape))
-        return made
-
-    def append(self, equations: list[Equation]) -> None:
-        """Equations of a layer without memory: once, or in every step of a sequence."""
-        if not self.sequence:
-            self.items += equations
-            return
-        stacked = [equation.lhs for equation in equations]
-        self.items.append(recurrence(equations, [self.value], stacked=stacked, letters=self.letters))
-
-
-def forward(model: Sequential) -> Network:
-    """The network of a model: for the model's layers in turn, their equations for one step.
+def forward(model: Sequential | Model | Graph) -> Network:
+    """The network of a model: for its calls in turn, their equations.
 
     Raises:
-        ValueError: a recurrent layer that does not get a sequence.
+        ValueError: a layer does not get what it needs, such as a recurrent layer a sequence.
+        NotImplementedError: a layer that symrnn does not know.
     """
-    build = _Build()
-    layers = _fuse(model.layers)
-    x = build.symbol(Letter("x", time="t"), N, model.input_shape[1])
-    build.value = x
-    for place, layer in layers:
-        if not isinstance(layer, Dropout):
-            _apply(layer, build, place, _numbers(layers, place), place == _last(layers))
-    if build.letters[build.value].base != "y" or build.letters[build.value].layer:
-        y = build.rows(Letter("y"), width(build.value))
-        build.append([Equation(y, build.value)])
-        build.value = y
-    program = Program(tuple(build.inputs), (x,), tuple(build.items), (build.value,), build.letters)
-    return Network(model, program, tuple(build.weights), tuple(build.states), build.logits, build.sequence)
+    graph = graph_of(model)
+    build = Build(graph, labels(graph), lengths(graph))
+    for place, call in enumerate(graph.calls):
+        layer = graph.layer(call)
+        if isinstance(layer, InputLayer):
+            _input(layer, build, place)
+            continue
+        with at(_name(graph, call)):
+            given = [build.values[result] for result in call.inputs]
+            found = _apply(layer, build, place, given)
+        build.values |= {Result(place, output): value for output, value in enumerate(found)}
+    heads = _heads(build)
+    sources = (*(build.sources[place] for place in graph.inputs), *build.extra)
+    arrays = _in_order(build)
+    inputs = [part.symbol for array in arrays for part in array.parts]
+    inputs += [source.symbol for source in sources if source.steps is None]
+    sequences = tuple(source.symbol for source in sources if source.steps is not None)
+    outputs = tuple(head.symbol for head in heads)
+    program = Program(tuple(inputs), sequences, tuple(build.items), outputs, build.letters)
+    values = {result: value.symbol for result, value in build.values.items()}
+    return Network(graph, program, arrays, sources, tuple(build.states), heads, tuple(build.finals), values)
 
 
-Placed = tuple[int, Layer]
+def _name(graph: Graph, call: Call) -> str:
+    """The layer of a call, for a message: layer 2 (LSTM)."""
+    before = sum(not isinstance(layer, InputLayer) for layer in graph.layers[: call.layer])
+    return f"layer {before + 1} ({type(graph.layer(call)).__name__})"
 
 
-def _fuse(layers: Sequence[Layer]) -> list[Placed]:
-    """Dense without activation, then Activation: one y = f(x W + b_o); Dropout between is nothing."""
-    fused: list[Placed] = []
-    for place, layer in enumerate(layers):
-        before = fused[-1][1] if fused else None
-        if isinstance(layer, Activation) and isinstance(before, Dense) and before.activation in (None, "linear"):
-            fused[-1] = (fused[-1][0], replace(before, activation=layer.activation))
-        elif not isinstance(layer, Dropout):
-            fused.append((place, layer))
-    return fused
+def _in_order(build: Build) -> tuple[Array, ...]:
+    """The arrays in the order of the layers, which may not be the order of the calls."""
+    listed = sorted(build.arrays.values(), key=lambda array: (array.layer, array.place))
+    return tuple(
+        replace(array, place=i, parts=tuple(replace(part, array=i) for part in array.parts))
+        for i, array in enumerate(listed)
+    )
 
 
-def _numbers(layers: list[Placed], place: int) -> int | None:
-    """The layer's number among those of its kind, if there are several."""
-    kind = {place: Dense if isinstance(layer, TimeDistributed) else type(layer) for place, layer in layers}
-    same = [other for other in kind if kind[other] is kind[place]]
-    return same.index(place) + 1 if len(same) > 1 else None
+def _input(layer: InputLayer, build: Build, place: int) -> None:
+    letter, shape = build.labels.inputs[place], layer.shape
+    name = build.lengths[Result(place)]
+    ids = takes_ids(build.graph, place)
+    if len(shape) not in ((1,) if ids else (1, 2)) or (shape[-1] is None and not ids):
+        expected = "(timesteps,) for an Embedding" if ids else "(timesteps, features) or (features,)"
+        raise ValueError(f"Input: expected the shape {expected}, got {shape}")
+    columns = 1 if ids else int(shape[-1] or 0)
+    if name is None:
+        symbol = build.symbol(letter, N, columns)
+        source = Source(symbol, "rows", columns, state=letter.time is not None, dtype=layer.dtype)
+        build.sources[place] = source
+        build.values[Result(place)] = Value(symbol)
+        return
+    steps = steps_symbol(name)
+    symbol = build.row(letter, columns, steps)
+    depth = min(_depths(build.graph, place)) if ids else None
+    kind = "ids" if ids else "sequence"
+    build.sources[place] = Source(symbol, kind, columns, steps, shape[0], depth, dtype=layer.dtype)
+    build.values[Result(place)] = Value(symbol, steps)
 
 
-def _last(layers: list[Placed]) -> int:
-    return layers[-1][0] if layers else -1
+def _depths(graph: Graph, place: int) -> list[int]:
+    """The numbers of ids that the embeddings of an input know."""
+    readers = [graph.layer(call) for call in graph.calls if Result(place) in call.inputs]
+    return [layer.input_dim for layer in readers if isinstance(layer, Embedding)]
+
+
+def _heads(build: Build) -> tuple[Head, ...]:
+    """The outputs of the model: a single one is called y, and none is an input or the same as another."""
+    heads: list[Head] = []
+    single = len(build.graph.outputs) == 1
+    for place, result in enumerate(build.graph.outputs, 1):
+        value = build.values[result]
+        letter = build.letters[value.symbol]
+        taken = [head.symbol for head in heads] + [source.symbol for source in build.sources.values()]
+        if (single and (letter.base != "y" or letter.layer)) or value.symbol in taken:
+            y = build.row(Letter("y", layer="" if single else f"out{place}"), value.width, value.steps)
+            build.append([Equation(y, value.symbol)], [value.symbol], value.steps)
+            value = replace(value, symbol=y)
+        heads.append(
+            Head(value.symbol, value.steps is not None, value.width, value.logits, value.mask, value.steps or T)
+        )
+    return tuple(heads)
 
 
 @singledispatch
-def _apply(layer: Layer, build: _Build, place: int, number: int | None, last: bool) -> None:
-    """Add the layer's symbols and equations; `number` is its layer number, `last` makes it y."""
-    raise NotImplementedError(f"layer {place + 1}: {type(layer).__name__} is not supported")
+def _apply(layer: Layer, build: Build, place: int, given: Values) -> Values:
+    """Add the symbols and equations of one call of a layer; what it returns."""
+    raise NotImplementedError(f"{type(layer).__name__} is not supported")
 
 
 @_apply.register
-def _(layer: SimpleRNN, build: _Build, place: int, number: int | None, last: bool) -> None:
-    x = build.value
-    if not build.sequence:
-        raise ValueError(
-            f"layer {place + 1} (SimpleRNN): expected a sequence (samples, timesteps, features), got the shape "
-            f"(samples, {width(x)}); the recurrent layer before it needs return_sequences=True"
-        )
-    U = build.weight(Letter("U", layer=number), place, "kernel", width(x), layer.units)
-    V = build.weight(Letter("V", layer=number), place, "recurrent_kernel", layer.units, layer.units)
-    b = build.weight(Letter("b", sub="h", layer=number), place, "bias", layer.units) if layer.use_bias else None
-    letter = Letter("h", layer=number)
-    a = build.pre_activation(Letter("a", layer=number), layer)
-    h = build.rows(letter, layer.units)
-    before, start, end = ("t+1", "T", "0") if layer.go_backwards else ("t-1", -1, "T-1")
-    h_prev = build.symbol(letter.at(before), N, layer.units)
-    final = None if layer.return_sequences else build.symbol(letter.at(end), N, layer.units)
-    initial = build.symbol(letter.at(start), N, layer.units) if layer.initial_state else None
-    if initial is not None:
-        build.inputs.append(initial)
-    carry = Carry(h_prev, h, zeros(shape_of(h)) if initial is None else initial, final)
-    equations = activated(layer.activation, affine([(x, U), (h_prev, V)], b), a, h)
-    stacked = [equation.lhs for equation in equations]
-    build.items.append(recurrence(equations, [x], [carry], stacked, reverse=layer.go_backwards, letters=build.letters))
-    build.states.append(State(h, place, initial))
-    build.sequence, build.logits = layer.return_sequences, None
-    build.value = _in_processing_order(h, layer, build) if layer.return_sequences else final
-
-
-def _in_processing_order(h: Expr, layer: SimpleRNN, build: _Build) -> Expr:
-    """Keras returns the sequence of a layer that goes backwards as it was computed, last step first."""
-    if not layer.go_backwards:
-        return h
-    letter = build.letters[h]
-    turned = build.rows(replace(letter, base="s"), width(h))
-    build.items.append(Reversal(turned, h))
-    return turned
+def _(layer: Recurrent, build: Build, place: int, given: Values) -> Values:
+    return recur(layer, build, place, given)
 
 
 @_apply.register
-def _(layer: Dense, build: _Build, place: int, number: int | None, last: bool) -> None:
-    x = build.value
-    W = build.weight(Letter("W", layer=number), place, "kernel", width(x), layer.units)
-    b = build.weight(Letter("b", sub="o", layer=number), place, "bias", layer.units) if layer.use_bias else None
-    a = build.pre_activation(Letter("a", sub="o", layer=number), layer)
-    y = build.rows(Letter("y", layer=None if last else number or 1), layer.units)
-    equations = activated(layer.activation, affine([(x, W)], b), a, y)
-    build.append(equations)
-    build.value = y
-    build.logits = a if layer.activation in ("softmax", "sigmoid") else None
+def _(layer: Bidirectional, build: Build, place: int, given: Values) -> Values:
+    return recur_both_ways(layer, build, place, given)
+
+
+# layers without memory --------------------------------------------------------------------------
+
+
+def _names(build: Build, place: int, steps: Expr | None, unit: tuple[str, ...] = ()) -> Place:
+    labels, layer = build.labels, build.graph.calls[place].layer
+    return Place(build, layer, place, unit, labels.weights(layer), labels.values(layer, place), steps)
+
+
+def _plain(build: Build, place: int, rhs: Expr, steps: Expr | None, letter: str = "g") -> Expr:
+    """The value of a call without weights, y where it is the model's only output."""
+    label = build.labels.plain.get(place)
+    named = Letter("y") if label is None else Letter(letter, layer=label)
+    return build.row(named, width_of(rhs), steps)
 
 
 @_apply.register
-def _(layer: TimeDistributed, build: _Build, place: int, number: int | None, last: bool) -> None:
-    if not build.sequence:
-        raise ValueError(
-            f"layer {place + 1} (TimeDistributed): expected a sequence (samples, timesteps, features), "
-            f"got the shape (samples, {width(build.value)})"
-        )
-    _apply(layer.layer, build, place, number, last)
-    build.logits = None
+def _(layer: Dense, build: Build, place: int, given: Values) -> Values:
+    return [_dense(layer, build, place, only(given), ())]
 
 
 @_apply.register
-def _(layer: Activation, build: _Build, place: int, number: int | None, last: bool) -> None:
-    x = build.value
-    y = build.rows(Letter("y") if last else Letter("g", layer=number), width(x))
-    build.append([Equation(y, activate(layer.activation, x))])
-    build.value = y
-    if activation_name(layer.activation) != "linear":  # Keras' linear returns the tensor that it gets
-        build.logits = x if layer.activation in ("softmax", "sigmoid") else None
+def _(layer: TimeDistributed, build: Build, place: int, given: Values) -> Values:
+    return [replace(_dense(layer.layer, build, place, sequence(given), ("layer",)), logits=None)]
+
+
+def _dense(layer: Dense, build: Build, place: int, x: Value, unit: tuple[str, ...]) -> Value:
+    names = _names(build, place, x.steps, unit)
+    activation = layer.activation
+    fused = build.labels.fused.get(place)
+    if fused is not None:
+        after = build.graph.layer(build.graph.calls[fused])
+        activation = after.activation if isinstance(after, Activation) else activation
+    W = names.weight(Letter("W"), "kernel", x.width, layer.units)
+    b = names.weight(Letter("b", sub="o"), "bias", layer.units) if layer.use_bias else None
+    columns = layer.units // 2 if activation == "glu" else layer.units
+    last = build.graph.outputs == (Result(_end(build.graph, place if fused is None else fused)),)
+    label = "" if last else names.values or ("" if len(build.graph.outputs) > 1 else "1")
+    y = build.row(Letter("y", layer=label), columns, x.steps)
+    equations = activated(activation, affine([(x.symbol, W)], b), Letter("a", sub="y"), y, names)
+    build.append(equations, [x.symbol], x.steps)
+    logits = equations[0].lhs if activation in ("softmax", "sigmoid") else None
+    return Value(y, x.steps, mask_on(build, place, x), logits)
+
+
+def _end(graph: Graph, place: int) -> int:
+    """The last of the Dropout calls that follow a call, or the call itself."""
+    for other, call in enumerate(graph.calls):
+        if call.inputs == (Result(place),) and isinstance(graph.layer(call), Dropout):
+            return _end(graph, other)
+    return place
+
+
+@_apply.register
+def _(layer: Dropout, build: Build, place: int, given: Values) -> Values:
+    return [only(given)]
+
+
+@_apply.register
+def _(layer: Activation, build: Build, place: int, given: Values) -> Values:
+    x = only(given)
+    if place in build.labels.fused.values():
+        return [x]
+    rhs = activate(layer.activation, x.symbol)
+    y = _plain(build, place, rhs, x.steps)
+    build.append([Equation(y, rhs)], [x.symbol], x.steps)
+    mask = mask_on(build, place, x)
+    if activation_name(layer.activation) == "linear":  # Keras returns the tensor that it gets
+        return [Value(y, x.steps, mask, x.logits)]
+    return [Value(y, x.steps, mask, x.symbol if layer.activation in ("softmax", "sigmoid") else None)]
+
+
+@_apply.register(Softmax)
+@_apply.register(ReLU)
+@_apply.register(LeakyReLU)
+@_apply.register(ELU)
+def _(layer: Layer, build: Build, place: int, given: Values) -> Values:
+    x = only(given)
+    mask = mask_on(build, place, x)
+    if isinstance(layer, Softmax):
+        if mask is not None and x.steps is not None:
+            raise NotImplementedError("a mask is not supported here: Keras applies it to the wrong axis")
+        rhs = activate("softmax", x.symbol)
+    else:
+        rhs = elementwise(_FUNCTIONS[type(layer)](layer)(SLOTS[0]), x.symbol)
+    y = _plain(build, place, rhs, x.steps)
+    build.append([Equation(y, rhs)], [x.symbol], x.steps)
+    return [Value(y, x.steps, mask, x.symbol if isinstance(layer, Softmax) else None)]
+
+
+_FUNCTIONS: dict[type, Callable[[Any], Callable[..., Expr]]] = {
+    ReLU: lambda layer: relu(layer.max_value, layer.negative_slope, layer.threshold),
+    LeakyReLU: lambda layer: leaky_relu(layer.negative_slope),
+    ELU: lambda layer: elu(layer.alpha),
+}
+
+
+@_apply.register
+def _(layer: PReLU, build: Build, place: int, given: Values) -> Values:
+    x = only(given)
+    if x.steps is not None and layer.shared_axes != (1,):
+        raise NotImplementedError("a weight for each time step is not supported; supported: shared_axes=[1]")
+    shared = (1,) if x.steps is not None else ()
+    names = _names(build, place, x.steps)
+    alpha = names.weight(Letter("alpha"), "alpha", *shared, x.width)
+    rhs = elementwise(prelu(*SLOTS[:2]), x.symbol, multiply(ones((N, 1)), alpha))
+    y = _plain(build, place, rhs, x.steps)
+    build.append([Equation(y, rhs)], [x.symbol], x.steps)
+    return [Value(y, x.steps, mask_on(build, place, x))]
+
+
+@_apply.register
+def _(layer: Embedding, build: Build, place: int, given: Values) -> Values:
+    x = only(given)
+    names = _names(build, place, x.steps)
+    E = names.weight(Letter("E"), "embeddings", layer.input_dim, layer.output_dim)
+    e = names.value(Letter("e"), layer.output_dim)
+    build.append([Equation(e, multiply(OneHot(x.symbol, layer.input_dim), E))], [x.symbol], x.steps)
+    return [Value(e, x.steps, build.mask(x, Integer(0)) if layer.mask_zero else None)]
+
+
+@_apply.register
+def _(layer: Masking, build: Build, place: int, given: Values) -> Values:
+    x = sequence(given)
+    m = build.mask(x, _constant(layer.mask_value))
+    rhs = scaled(m, x.symbol)
+    y = _plain(build, place, rhs, x.steps)
+    build.append([Equation(y, rhs)], [x.symbol, m], x.steps)
+    return [Value(y, x.steps, m)]
+
+
+@_apply.register
+def _(layer: NotEqual, build: Build, place: int, given: Values) -> Values:
+    x = sequence(given)
+    return [Value(build.mask(x, _constant(layer.value)), x.steps)]
+
+
+def _constant(value: float) -> Expr:
+    """The number that Keras compares with, which it keeps in float32."""
+    return Integer(int(value)) if value == int(value) else float32(value)
+
+
+@_apply.register
+def _(layer: Flatten, build: Build, place: int, given: Values) -> Values:
+    x = only(given)
+    if x.steps is None:
+        return [replace(x, mask=None)]
+    count = next((s.timesteps for s in build.sources.values() if s.steps == x.steps), None)
+    if count is None:
+        raise ValueError("expected a fixed number of time steps; give timesteps")
+    label = build.labels.plain.get(place)
+    flat = build.symbol(Letter("y") if label is None else Letter("g", layer=label), N, count * x.width)
+    build.items.append(Join(flat, x.symbol))
+    return [Value(flat)]
+
+
+@_apply.register
+def _(layer: GlobalMaxPooling1D, build: Build, place: int, given: Values) -> Values:
+    x = sequence(given)
+    top = _plain(build, place, x.symbol, None)
+    build.items.append(Maximum(top, x.symbol))
+    return [Value(top)]
+
+
+@_apply.register
+def _(layer: GlobalAveragePooling1D, build: Build, place: int, given: Values) -> Values:
+    """S = sum of h_t over t, divided by T; with a mask, by the number of valid steps."""
+    x = sequence(given)
+    mask = mask_on(build, place, x)
+    mean = _plain(build, place, x.symbol, None)
+    letter = replace(build.letters[mean], sub="sum")
+    total = build.symbol(letter, N, x.width)
+    if mask is None:
+        sums = [Equation(total, x.symbol)]
+        rhs = scale(1 / (x.steps or T), total)
+    else:
+        count = build.symbol(replace(letter, base="m"), N, 1)
+        sums = [Equation(total, scaled(mask, x.symbol)), Equation(count, mask)]
+        rhs = elementwise(SLOTS[0] / SLOTS[1], total, spread(count, total))
+    reads = [x.symbol, *([] if mask is None else [mask])]
+    build.items.append(recurrence([], reads, sums=sums, letters=build.letters, length=x.steps or T))
+    build.items.append(Equation(mean, rhs))
+    return [Value(mean)]
+
+
+@_apply.register(Add)
+@_apply.register(Multiply)
+@_apply.register(Average)
+@_apply.register(Concatenate)
+def _(layer: Layer, build: Build, place: int, given: Values) -> Values:
+    if len(given) < 2:
+        raise ValueError(f"expected at least two inputs, got {len(given)}")
+    joined = isinstance(layer, Concatenate)
+    steps = {value.steps for value in given}
+    widths = [value.width for value in given]
+    if len(steps) > 1 or (not joined and len(set(widths)) > 1):
+        what = "all sequences or none" if len(steps) > 1 else "inputs of equal width"
+        raise ValueError(f"expected {what}, got widths {widths}")
+    symbols = [value.symbol for value in given]
+    rhs = MERGES[type(layer)](symbols)
+    y = _plain(build, place, rhs, given[0].steps)
+    build.append([Equation(y, rhs)], symbols, given[0].steps)
+    return [Value(y, given[0].steps, _merged_mask([value.mask for value in given], joined, build, given[0].steps))]
+
+
+def _merged_mask(masks: list[Expr | None], joined: bool, build: Build, steps: Expr | None) -> Expr | None:
+    """Keras' mask of a merge: valid where any input is; of a concatenation, where all masks are.
+
+    Without a mask on every input the first has none; the second counts it as all valid.
+    """
+    known = list(dict.fromkeys(mask for mask in masks if mask is not None))
+    if not known or (not joined and None in masks):
+        return None
+    if len(known) == 1:
+        return known[0]
+    one_minus = [elementwise(1 - SLOTS[0], mask) for mask in known]
+    rhs = hadamard(*known) if joined else elementwise(1 - SLOTS[0], hadamard(*one_minus))
+    m = build.row(Letter("m", sub="and" if joined else "or", layer=str(len(build.items))), 1, steps)
+    build.append([Equation(m, rhs)], known, steps)
+    return m

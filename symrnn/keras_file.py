@@ -7,6 +7,7 @@ so that a file can neither reach outside itself nor fill the memory.
 import io
 import json
 import lzma
+import math
 import reprlib
 import struct
 import zipfile
@@ -20,16 +21,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-Shapes = dict[str, tuple[int, ...]]
-
 
 @dataclass(frozen=True)
 class Stored:
-    """The arrays of one layer, by Keras' names, and the group of the file that holds them."""
+    """One array of get_weights(), and where files have it.
 
-    layer: str
-    shapes: Shapes
+    A `.keras` file has it in `group`, beside the other arrays of the group and in their order; an `.h5` file
+    among those of the `layer` of the whole model, the trainable ones first.
+    """
+
+    where: str
+    name: str
+    shape: tuple[int, ...]
     group: str
+    layer: str
+    trainable: bool = True
 
 
 @contextmanager
@@ -54,35 +60,64 @@ def check_shape(array: object, shape: tuple[int, ...]) -> None:
         raise ValueError(f"expected an array of shape {shape}, got {found}")
 
 
-_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_LIMITS = {_CONFIG: 64 * 2**20, _WEIGHTS: 2 * 2**30}  # bytes, so that a small file cannot fill the memory
+def check_size(stored: Sequence[Stored], size: int) -> None:
+    """Check that a file of this size can hold the arrays, each number in four bytes or more.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    expected = 4 * sum(math.prod(array.shape) for array in stored)
+    if expected > size:
+        raise ValueError(f"expected at least {expected} bytes of weights, got {size}")
+
+
+# the zip file -----------------------------------------------------------------------------------
+
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+LIMITS = {_CONFIG: 64 * 2**20, _METADATA: 2**20, _WEIGHTS: 2 * 2**30}
+"""Bytes, so that a small file cannot fill the memory."""
 _ZIP_ERRORS = (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, struct.error)
 
 
-def members(path: Path) -> list[bytes]:
-    """The contents of the config and of the weights.
+def read_zip(path: Path) -> tuple[Any, object]:
+    """The config of a `.keras` file, and the version of Keras that wrote it.
 
     Raises:
-        ValueError: the file is no zip, or a member is missing or too large.
+        ValueError: the file is no zip, or a member is missing, too large, or no JSON.
     """
+    config, metadata = (read_json(_member(path, name), name) for name in (_CONFIG, _METADATA))
+    return config, metadata.get("keras_version") if isinstance(metadata, dict) else None
+
+
+def zip_arrays(path: Path, stored: Sequence[Stored]) -> "list[np.ndarray]":
+    """The arrays of a `.keras` file.
+
+    Raises:
+        ValueError: one is missing, has another shape, or is not all in this file.
+    """
+    content = _member(path, _WEIGHTS)
+    with at(_WEIGHTS):
+        check_size(stored, len(content))
+        groups = {group: [array for array in stored if array.group == group] for group in {a.group for a in stored}}
+        with opened(io.BytesIO(content)) as file:
+            return [_group_array(file, array, groups[array.group]) for array in stored]
+
+
+def _member(path: Path, name: str) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
-            return [_member(archive, name) for name in (_CONFIG, _WEIGHTS)]
+            if name not in archive.namelist():
+                raise ValueError(f"{name}: missing from the zip file")
+            size = archive.getinfo(name).file_size
+            if size > LIMITS[name]:
+                raise ValueError(f"{name}: expected at most {LIMITS[name]} bytes, got {size}")
+            return archive.read(name)
     except _ZIP_ERRORS as error:
         raise ValueError(f"expected a zip file, got one that cannot be read: {error}") from None
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    if name not in archive.namelist():
-        raise ValueError(f"{name}: missing from the zip file")
-    size = archive.getinfo(name).file_size
-    if size > _LIMITS[name]:
-        raise ValueError(f"{name}: expected at most {_LIMITS[name]} bytes, got {size}")
-    return archive.read(name)
-
-
-def read_json(content: bytes) -> Any:
-    """The config.
+def read_json(content: bytes | str, name: str) -> Any:
+    """What a text in JSON says.
 
     Raises:
         ValueError: it is no JSON.
@@ -90,36 +125,44 @@ def read_json(content: bytes) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{_CONFIG}: invalid JSON: {error}") from None
+        raise ValueError(f"{name}: invalid JSON: {error}") from None
 
 
-def h5_arrays(content: bytes, stored: Sequence[Stored]) -> "list[np.ndarray]":
-    """The arrays of the layers, in their order, from the HDF5 member.
+# HDF5 -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def opened(content: io.BufferedIOBase) -> Iterator[Any]:
+    """The HDF5 file in these bytes.
 
     Raises:
-        ValueError: one is missing, has another shape, or is not all in this file.
+        ValueError: it cannot be read.
     """
     import h5py  # here, so that importing symrnn does not load it
 
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
-            return [array for layer in stored for array in _layer_arrays(file, layer)]
+        with h5py.File(content, "r") as file:
+            yield file
     except (OSError, RuntimeError, KeyError, TypeError) as error:
-        raise ValueError(f"{_WEIGHTS}: cannot be read as HDF5: {error}") from None
+        raise ValueError(f"cannot be read as HDF5: {error}") from None
 
 
-def _layer_arrays(file: Any, layer: Stored) -> "list[np.ndarray]":
-    """The datasets 0, 1, ... of the layer's group, which may hold no other."""
-    with at(f"{layer.layer}: {_WEIGHTS}: {layer.group}"):
-        group = _descend(file, layer.group)
-        names = dict(zip(map(str, range(len(layer.shapes))), layer.shapes, strict=True))
-        if sorted(group) != list(names):
-            raise ValueError(f"expected the arrays {list(names)}, got {reprlib.repr(sorted(group))}")
-        return [_array(group, place, name, layer.shapes[name]) for place, name in names.items()]
+def _group_array(file: Any, array: Stored, group: Sequence[Stored]) -> "np.ndarray":
+    """The dataset 0, 1, ... of the array's group, which may hold no other than those of the group."""
+    with at(f"{array.where}: {array.group}"):
+        found = descend(file, array.group)
+        names = list(map(str, range(len(group))))
+        if sorted(found) != names:
+            raise ValueError(f"expected the arrays {names}, got {reprlib.repr(sorted(found))}")
+        return read_array(found, str(group.index(array)), array)
 
 
-def _descend(group: Any, path: str) -> Any:
-    """The group or dataset at a path whose links all stay inside the file."""
+def descend(group: Any, path: str) -> Any:
+    """The group or dataset at a path whose links all stay inside the file.
+
+    Raises:
+        ValueError: there is none.
+    """
     import h5py
 
     for name in path.split("/"):
@@ -131,11 +174,15 @@ def _descend(group: Any, path: str) -> Any:
     return group
 
 
-def _array(group: Any, place: str, name: str, shape: tuple[int, ...]) -> "np.ndarray":
-    """A plain dataset's numbers: not those of another file, and no more than this file has bytes for."""
-    with at(f"{place} ({name})"):
-        dataset = _descend(group, place)
-        check_shape(dataset, shape)
+def read_array(group: Any, path: str, array: Stored) -> "np.ndarray":
+    """A plain dataset's numbers: not those of another file, and no more than this file has bytes for.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    with at(f"{path} ({array.name})"):
+        dataset = descend(group, path)
+        check_shape(dataset, array.shape)
         plain = dataset.dtype.kind in "biuf" and not (dataset.is_virtual or dataset.external or dataset.chunks)
         if not plain or dataset.id.get_storage_size() != dataset.nbytes:
             raise ValueError("expected a contiguous dataset of numbers, all in this file")

@@ -80,14 +80,27 @@ _POINTS |= {"+": 12, "-": 12, "=": 13, "(": 4, ")": 4, " ": 0, "{": 0, "}": 0, "
 
 
 def _points(latex: str) -> int:
-    """About how wide a formula is set, in points: symbols 6, subscripts 4.5 each, commands by a table."""
-    total = 0.0
+    """About how wide a formula is set, in points: symbols 6, commands by a table, scripts smaller.
+
+    A subscript and the superscript after it stand above each other.
+    """
+    total = before = 0.0
     for token in _TOKEN.findall(latex):
         if token[0] in "_^":
-            total += 4.5 * len(token.strip("_^{}").replace("\\mathsf", ""))
+            own = _script_points(token)
+            total += max(own - before, 0.0)
+            before = own if token[0] == "_" else 0.0
         else:
             total += _POINTS.get(token, 0 if token[0] == "\\" else 5.6)
+            before = 0.0
     return int(1.06 * total)
+
+
+def _script_points(token: str) -> float:
+    """The width of a script without its sign and braces: a sign or a command 6.5, a comma 2.5, others 4.5."""
+    signs = re.findall(r"\\[a-zA-Z]+|.", token[1:].strip("{}").replace("\\mathsf", "").replace(" ", ""))
+    widths = {",": 2.5, "(": 3.5, ")": 3.5, "-": 6.5, "+": 6.5, "=": 6.5, "{": 0.0, "}": 0.0}
+    return sum(widths.get(sign, 8.0 if sign[0] == "\\" else 4.5) for sign in signs)
 
 
 def plain(lines: list[Line]) -> str:

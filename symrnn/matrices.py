@@ -1,107 +1,34 @@
-"""The expressions that equations are made of: SymPy's matrices, and three nodes SymPy does not have.
+"""Building, substituting and measuring matrix expressions.
 
-Samples are rows: a matrix that holds one row per sample has `N` rows, and `N` alone is symbolic.
-`Elementwise` applies a scalar expression entry by entry, `Softmax` and `CrossEntropy` work on rows.
-The functions below build the same sum or product from matrices and from scalars, so that a scalar
-model is a special case of nothing.
+The functions build the same sum or product from matrices and from scalars, so that a scalar model
+is a special case of nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import singledispatch
 from itertools import chain, pairwise
 from typing import Any
 
-from sympy import Add, Basic, Expr, Integer, MatAdd, MatMul, MatrixSymbol, Mul, Symbol, Transpose
+from sympy import Add, Basic, Expr, Identity, Integer, MatAdd, MatMul, MatrixSymbol, Mul, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.functions import logsumexp, softmax
-
-N = Symbol("N", integer=True, positive=True)
-"""The number of samples (rows)."""
-T = Symbol("T", integer=True, positive=True)
-"""The number of time steps."""
-
-SLOTS = (Symbol("z0", real=True), Symbol("z1", real=True), Symbol("z2", real=True))
-"""The symbols that stand for the matrices in the scalar expression of an `Elementwise`."""
-
-Shape = tuple[Any, ...]
-
-
-class Elementwise(MatrixExpr):
-    """Y_ij = f(A_ij, B_ij, ...): `template` is f, written in `SLOTS`; the matrices have one shape."""
-
-    def __new__(cls, template: Expr, *matrices: MatrixExpr) -> "Elementwise":
-        """The node as it is written, nothing evaluated."""
-        return Basic.__new__(cls, template, *matrices)
-
-    @property
-    def template(self) -> Expr:
-        """The scalar expression f."""
-        return self.args[0]
-
-    @property
-    def matrices(self) -> tuple[MatrixExpr, ...]:
-        """The arguments A, B, ..."""
-        return self.args[1:]
-
-    @property
-    def shape(self) -> Shape:
-        """The shape of every argument and of the result."""
-        return self.args[1].shape
-
-    @property
-    def free_symbols(self) -> set[Basic]:
-        """The symbols of the matrices; the slots are bound."""
-        return set().union(*(matrix.free_symbols for matrix in self.matrices))
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Expr:
-        return self.template.xreplace(dict(zip(SLOTS, (m[i, j] for m in self.matrices), strict=False)))
-
-    def _sympystr(self, printer: Any) -> str:
-        return printer._print(
-            self.template.xreplace({s: Symbol(printer._print(m)) for s, m in zip(SLOTS, self.matrices, strict=False)})
-        )
-
-
-class Softmax(MatrixExpr):
-    """Y_ij = exp(Z_ij) / sum_k exp(Z_ik), over each row."""
-
-    def __new__(cls, logits: MatrixExpr) -> "Softmax":
-        """The node as it is written, nothing evaluated."""
-        return Basic.__new__(cls, logits)
-
-    @property
-    def shape(self) -> Shape:
-        """The shape of the argument."""
-        return self.args[0].shape
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Expr:
-        return softmax(j, *(self.args[0][i, k] for k in range(self.shape[1])))
-
-
-class CrossEntropy(MatrixExpr):
-    """C_i = sum_j T_ij (log sum_k exp Z_ik - Z_ij), one number per row; the rows of T sum to 1."""
-
-    def __new__(cls, target: MatrixExpr, logits: MatrixExpr) -> "CrossEntropy":
-        """The node as it is written, nothing evaluated."""
-        return Basic.__new__(cls, target, logits)
-
-    @property
-    def shape(self) -> Shape:
-        """One column."""
-        return (self.args[0].shape[0], Integer(1))
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Expr:
-        target, logits = self.args
-        return cross_entropy(
-            [target[i, k] for k in range(target.shape[1])], [logits[i, k] for k in range(target.shape[1])]
-        )
-
-
-def cross_entropy(target: list[Expr], logits: list[Expr]) -> Expr:
-    """One row's entry of a `CrossEntropy`."""
-    total = logsumexp(*logits)
-    return Add(*(t * (total - z) for t, z in zip(target, logits, strict=True)))
+from symrnn.functions import maximum
+from symrnn.nodes import (
+    SLOTS,
+    Columns,
+    Concat,
+    CrossEntropy,
+    Diagonal,
+    Differs,
+    Elementwise,
+    LogSumExp,
+    Node,
+    OneHot,
+    Peak,
+    Shape,
+    Softmax,
+    is_size,
+)
 
 
 def variable(name: str, shape: Shape) -> Expr:
@@ -213,6 +140,51 @@ def elementwise(template: Expr, *operands: Expr) -> Expr:
     return template.xreplace(dict(zip(SLOTS, operands, strict=False)))
 
 
+def factored(terms: Sequence[Expr]) -> list[Expr]:
+    """Elementwise products with the same first factor as one: g o p + g o q is g o (p + q)."""
+    numbers, matrices = zip(*map(split, terms), strict=True) if terms else ((), ())
+    if len(terms) < 2 or not all(isinstance(matrix, HadamardProduct) for matrix in matrices):
+        return list(terms)
+    first = matrices[0].args[0]
+    if any(matrix.args[0] != first for matrix in matrices):
+        return list(terms)
+    rests = (scale(n, hadamard(*m.args[1:])) for n, m in zip(numbers, matrices, strict=True))
+    return [hadamard(first, add(*rests))]
+
+
+def scaled(column: Expr, matrix: Expr) -> Expr:
+    """Each row of the matrix times the number of that row in a column."""
+    return hadamard(spread(column, matrix), matrix)
+
+
+def spread(column: Expr, like: Expr) -> Expr:
+    """A column repeated side by side, to the shape of another matrix."""
+    return multiply(column, ones((1, like.shape[1]))) if isinstance(column, MatrixExpr) else column
+
+
+def complement(column: Expr) -> Expr:
+    """1 - m."""
+    return add(ones(getattr(column, "shape", ())), multiply(-1, column))
+
+
+def concat(*parts: Expr) -> Expr:
+    """Matrices side by side; those that are side by side in them too."""
+    flat = _flat(parts, Concat)
+    return flat[0] if len(flat) == 1 else Concat(*flat)
+
+
+def peak(*parts: Expr) -> Expr:
+    """The largest of several matrices, entry by entry."""
+    if len(parts) == 1:
+        return parts[0]
+    return Peak(*parts) if isinstance(parts[0], MatrixExpr) else maximum(*parts)
+
+
+def columns(matrix: Expr, start: int, stop: int) -> Expr:
+    """The columns start .. stop-1."""
+    return matrix if (start, stop) == (0, matrix.shape[1]) else Columns(matrix, start, stop)
+
+
 def _flat(items: Iterable[Any], kind: Any) -> list[Expr]:
     return list(chain.from_iterable(item.args if isinstance(item, kind) else (item,) for item in items))
 
@@ -254,18 +226,9 @@ def _(expr: MatrixExpr, mapping: Mapping[Expr, Expr]) -> Expr:
 
 
 @substitute.register
-def _(expr: Elementwise, mapping: Mapping[Expr, Expr]) -> Expr:
-    return (
-        mapping[expr]
-        if expr in mapping
-        else Elementwise(expr.template, *(substitute(m, mapping) for m in expr.matrices))
-    )
-
-
-@substitute.register(Softmax)
-@substitute.register(CrossEntropy)
-def _(expr: MatrixExpr, mapping: Mapping[Expr, Expr]) -> Expr:
-    return mapping[expr] if expr in mapping else type(expr)(*(substitute(m, mapping) for m in expr.args))
+def _(expr: Node, mapping: Mapping[Expr, Expr]) -> Expr:
+    parts = (substitute(arg, mapping) if isinstance(arg, MatrixExpr) else arg for arg in expr.args)
+    return mapping[expr] if expr in mapping else type(expr)(*parts)
 
 
 # shapes -----------------------------------------------------------------------------------------
@@ -298,7 +261,7 @@ def _(expr: Transpose) -> Shape:
 
 def _check_numbers(expr: MatrixExpr, numbers: set[Basic]) -> None:
     """Beside matrices only N and T are numbers: a derivative by any other would be lost."""
-    for symbol in numbers - {N, T}:
+    for symbol in sorted((symbol for symbol in numbers if not is_size(symbol)), key=str):
         raise ValueError(f"{symbol} is a number and stands where a matrix is expected, in {expr}")
 
 
@@ -311,6 +274,7 @@ def _(expr: Elementwise) -> Shape:
 @shape.register(MatAdd)
 @shape.register(HadamardProduct)
 @shape.register(Softmax)
+@shape.register(Peak)
 def _(expr: MatrixExpr) -> Shape:
     return _common_shape(expr, expr.args)
 
@@ -338,3 +302,47 @@ def _(expr: CrossEntropy) -> Shape:
     if target != logits:
         raise ValueError(f"shapes differ in {expr}: {target}, {logits}")
     return (target[0], Integer(1))
+
+
+@shape.register(LogSumExp)
+@shape.register(Differs)
+def _(expr: Node) -> Shape:
+    return (shape(expr.args[0])[0], Integer(1))
+
+
+@shape.register
+def _(expr: Concat) -> Shape:
+    shapes = list(map(shape, expr.args))
+    if len({rows for rows, _ in shapes}) > 1:
+        raise ValueError(f"shapes do not fit side by side in {expr}: {', '.join(map(str, shapes))}")
+    return (shapes[0][0], Add(*(columns for _, columns in shapes)))
+
+
+@shape.register
+def _(expr: Columns) -> Shape:
+    matrix, start, stop = expr.args
+    rows, columns = shape(matrix)
+    if not 0 <= start < stop <= columns:
+        raise ValueError(f"columns {start} to {stop} of {columns} in {expr}")
+    return (rows, stop - start)
+
+
+@shape.register
+def _(expr: OneHot) -> Shape:
+    rows, columns = shape(expr.args[0])
+    if columns != 1:
+        raise ValueError(f"expected one column of ids in {expr}, got {columns}")
+    return (rows, expr.args[1])
+
+
+@shape.register
+def _(expr: Diagonal) -> Shape:
+    rows, columns = shape(expr.args[0])
+    if rows != 1:
+        raise ValueError(f"expected one row in {expr}, got {rows}")
+    return (columns, columns)
+
+
+@shape.register
+def _(expr: Identity) -> Shape:
+    return tuple(expr.shape)

@@ -4,7 +4,8 @@ r"""How symbols are named: one structured name gives the identifier in code, the
 |---------|--------------------------|------------|--------------------------------------|
 | base    | `Letter("h")`            | `h`        | `h`                                  |
 | sub     | `Letter("b", sub="h")`   | `b_h`      | `b_h`                                |
-| layer   | `Letter("U", layer=2)`   | `U2`       | `U^{(2)}`                            |
+| layer   | `Letter("U", layer="2")` | `U2`       | `U^{(2)}`                            |
+|         | `layer="2bw"`            | `U2bw`     | `U^{(2)\leftarrow}`                  |
 | time    | `.at(3)`, `.at("t-1")`   | `h_3`, `h_prev` | `h_3`, `h_{t-1}`                |
 | entry   | `.part(0, 1)`            | `U_0_1`    | `U_{0,1}`                            |
 | mark    | `.adjoint()`             | `dh_t`     | `\bar h_t`; `\delta_t` for `a_t`   |
@@ -20,24 +21,36 @@ Time = int | str
 """A time step: a number, or one of "t", "t-1", "t+1" where it is any step, and "T-1", "0", "T" at the ends."""
 
 _CODE_OF_TIME: Mapping[Time, str] = {"t-1": "prev", "t+1": "next", "T-1": "last", "0": "last", "T": "init", -1: "init"}
-_LATEX_OF_BASE: Mapping[str, str] = {"y_true": "y", "delta": r"\delta"}
-_TEXT_OF_BASE: Mapping[str, str] = {"delta": "δ"}
+_GREEK = {
+    **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η", "theta": "θ", "kappa": "κ"},
+    **{"mu": "μ", "nu": "ν", "xi": "ξ", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ", "psi": "ψ"},
+    **{"omega": "ω", "zeta": "ζ"},
+}
+_LATEX_OF_BASE: Mapping[str, str] = {"y_true": "y", **{name: f"\\{name}" for name in _GREEK}}
+_TEXT_OF_BASE: Mapping[str, str] = _GREEK
 _LATEX_WORDS: Mapping[str, str] = {"y_true": r"\mathrm{true}"}
-_MACRON = "\N{COMBINING MACRON}"
+_MACRON, _TILDE = "\N{COMBINING MACRON}", "\N{COMBINING TILDE}"
+_ARROWS: Mapping[str, tuple[str, str]] = {"fw": (r"\rightarrow", "→"), "bw": (r"\leftarrow", "←"), "": ("", "")}
 
 
 @dataclass(frozen=True)
 class Letter:
-    """The structured name of a symbol; `axes` is how many indices one entry of it has."""
+    """The structured name of a symbol.
+
+    `layer` is the layer's number, with "fw" or "bw" for the halves of a bidirectional one. A base
+    that ends in "~" has a tilde: a value before a mask is applied. `axes` is how many indices one
+    entry has, `steps` what the number of time steps is called.
+    """
 
     base: str
     sub: str = ""
-    layer: int | None = None
+    layer: str = ""
     time: Time | None = None
     entry: tuple[int, ...] = ()
     mark: str = ""
     objective: str = ""
     axes: int = 1
+    steps: str = "T"
 
     def at(self, time: Time | None) -> "Letter":
         """The same letter at another time step."""
@@ -72,21 +85,21 @@ class Letter:
         return self.base in ("L", "S", "s") and not self.mark and self.time is None
 
     @property
+    def _stem(self) -> str:
+        return ("d" if self.mark else "") + self.base.replace("~", "_new") + self.layer
+
+    @property
     def family(self) -> str:
         """The identifier without its time step."""
-        prefix = "d" if self.mark else ""
-        stem = prefix + self.base + ("" if self.layer is None else str(self.layer))
-        return "_".join([stem, *filter(None, [self.sub]), *map(str, self.entry)])
+        return "_".join([self._stem, *filter(None, [self.sub]), *map(str, self.entry)])
 
     @cached_property
     def code(self) -> str:
         """The identifier: letter, layer number, sub, time, entries."""
-        prefix = "d" if self.mark else ""
-        stem = prefix + self.base + ("" if self.layer is None else str(self.layer))
         time = [] if self.time is None else [_CODE_OF_TIME.get(self.time, str(self.time))]
         if self.mark == "message":
             time = ["carry"]
-        return "_".join([stem, *filter(None, [self.sub]), *time, *map(str, self.entry)])
+        return "_".join([self._stem, *filter(None, [self.sub]), *time, *map(str, self.entry)])
 
     @cached_property
     def latex(self) -> str:
@@ -94,28 +107,40 @@ class Letter:
         if self.mark == "partial":
             below = replace(self, mark="").latex
             return rf"\frac{{\partial {self.objective}}}{{\partial {below}}}"
-        base = _LATEX_OF_BASE.get(self.base, self.base)
-        head = rf"\bar {base}" if self.mark else base
+        plain = self.base.removesuffix("~")
+        base = _LATEX_OF_BASE.get(plain) or (plain if len(plain) == 1 else rf"\mathit{{{plain}}}")
+        base = base if plain == self.base else rf"\tilde {base}"
+        head = base if not self.mark else rf"\bar {base}" if plain == self.base else rf"\bar{{{base}}}"
         word = _LATEX_WORDS.get(self.base)
-        return _scripts(head, ",".join([*([word] if word else []), *self._indices]), self.layer)
+        number, arrow = self._label(0)
+        return _scripts(head, ",".join([*([word] if word else []), *self._indices]), number + arrow)
 
     @cached_property
     def text(self) -> str:
         """The symbol for a terminal, in Unicode."""
         if self.mark == "partial":
             return f"∂{self.objective}/∂{replace(self, mark='').text}"
-        base = normalize("NFC", _TEXT_OF_BASE.get(self.base, self.base) + (_MACRON if self.mark else ""))
-        return _scripts(base, ",".join(self._indices), self.layer)
+        plain = self.base.removesuffix("~")
+        marks = ("" if plain == self.base else _TILDE) + (_MACRON if self.mark else "")
+        number, arrow = self._label(1)
+        base = normalize("NFC", _TEXT_OF_BASE.get(plain, plain) + marks)
+        return _scripts(base, ",".join(self._indices), number + arrow)
+
+    def _label(self, style: int) -> tuple[str, str]:
+        """The layer's number in parentheses, and an arrow for a half: LaTeX for style 0, text for 1."""
+        half = self.layer[-2:] if self.layer[-2:] in _ARROWS else ""
+        number = self.layer.removesuffix(half)
+        return f"({number})" if number else "", _ARROWS[half][style]
 
     @property
     def _indices(self) -> list[str]:
-        time = [] if self.time is None else [str(self.time)]
+        time = [] if self.time is None else [str(self.time).replace("T", self.steps)]
         return [*filter(None, [self.sub]), *time, *map(str, self.entry)]
 
 
-def _scripts(head: str, below: str, layer: int | None) -> str:
+def _scripts(head: str, below: str, above: str) -> str:
     subscript = "" if not below else f"_{below}" if len(below) == 1 else f"_{{{below}}}"
-    return head + subscript + ("" if layer is None else f"^{{({layer})}}")
+    return head + subscript + (f"^{{{above}}}" if above else "")
 
 
 def move(time: Time | None, to: int | str) -> Time | None:

@@ -1,7 +1,7 @@
 """Calling generated code: arguments checked and cast, results shaped as they were asked for.
 
 Numbers are computed in the result type of the weights, at least float32; x and y_true are cast to
-it, as Keras does.
+it, as Keras does; ids of an Embedding stay whole numbers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.network import Array, Source
 from symrnn.signature import Arguments, Output
 
 Arrays = Sequence[Any] | Mapping[str, Any]
@@ -24,9 +25,14 @@ class Call:
     arrays: dict[str, np.ndarray]
     dtype: np.dtype
     samples: int
-    timesteps: int
+    lengths: dict[str, int]
     single: bool
-    x_shape: tuple[int, ...]
+    shapes: tuple[tuple[int, ...], ...]
+
+    @property
+    def timesteps(self) -> int:
+        """The largest number of time steps, 1 where there are none."""
+        return max(self.lengths.values(), default=1)
 
 
 def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> Call:
@@ -37,58 +43,158 @@ def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> Call:
         NotImplementedError: float16.
     """
     given = read_weights(arguments, weights)
-    dtype = _result_type(given)
-    inputs = _inputs(arguments, x)
-    x_given = _array(inputs[0], "x")
-    block, single = _samples(arguments, x_given)
-    samples, timesteps = block.shape[:2]
-    arrays = dict(zip(arguments.names, given, strict=True))
-    arrays["x_t"] = block
-    for (name, width), state in zip(arguments.states, inputs[1:], strict=True):
-        arrays[name] = _rows(name, _array(state, name), (samples, width), single)
-    if arguments.target is not None:
-        shape = (samples, *((timesteps,) if arguments.sequence else ()), arguments.target)
-        name = "y_true_t" if arguments.sequence else "y_true"
-        arrays[name] = _rows("y_true", _array(y_true, "y_true"), shape, single)
-    return Call(_cast(arrays, dtype), dtype, samples, timesteps, single, x_given.shape)
+    sources = arguments.sources
+    names = [_given_name(source, sources) for source in sources]
+    inputs = [_array(value, name) for value, name in zip(_listed(x, names, "x"), names, strict=True)]
+    dtype = _result_type(list(given.values()) or inputs)
+    blocks: dict[str, np.ndarray] = {}
+    lengths: dict[str, int] = {}
+    singles: list[bool] = []
+    for source, array, name in zip(sources, inputs, names, strict=True):
+        block, single = _block(source, array, name)
+        _check_length(source, block, name, lengths)
+        blocks[source.symbol.name] = block
+        singles.append(single)
+    samples = _samples([blocks[source.symbol.name] for source in sources], names, singles)
+    arrays = blocks | given
+    targets = arguments.targets
+    target_names = [f"y_true[{i}]" for i in range(len(targets))] if len(targets) > 1 else ["y_true"]
+    for target, name, value in zip(
+        targets, target_names, _listed(y_true, target_names[: len(targets)], "y_true"), strict=False
+    ):
+        shape = (samples, *(() if target.steps is None else (lengths[target.steps],)), target.width)
+        arrays[target.name] = _rows(name, _array(value, name), shape, singles[0])
+    ids = {source.symbol.name for source in sources if source.kind == "ids"}
+    return Call(_cast(arrays, dtype, ids), dtype, samples, lengths, singles[0], tuple(array.shape for array in inputs))
+
+
+def _given_name(source: Source, sources: Sequence[Source]) -> str:
+    """What an input is called in messages: x where there is one, else its symbol's name without the step."""
+    return "x" if len(sources) == 1 else source.symbol.name.removesuffix("_t")
+
+
+def _listed(value: Any, names: Sequence[str], what: str) -> list[Any]:
+    """The value in a list, or the list of as many values as there are names."""
+    if len(names) <= 1:
+        return [value] * len(names)
+    if not isinstance(value, list | tuple) or len(value) != len(names):
+        got = f"{len(value)} entries" if isinstance(value, list | tuple) else type(value).__name__
+        raise ValueError(f"{what}: expected the list [{', '.join(names)}], got {got}")
+    return list(value)
+
+
+def _block(source: Source, array: np.ndarray, name: str) -> tuple[np.ndarray, bool]:
+    """An input with all its axes, and whether it was one sample without the samples' axis."""
+    width, steps = source.width, source.timesteps
+    if source.kind == "rows":
+        block = array[None] if array.ndim == 1 else array
+        if block.ndim != 2 or block.shape[1] != width or 0 in block.shape:
+            raise ValueError(
+                f"{name}: expected the shape (samples, {width}), or ({width},) for one sample, got {array.shape}"
+            )
+        return block, array.ndim == 1
+    block = array
+    if source.kind == "ids":
+        block = array[..., None]
+    elif array.ndim == 1 and width == 1:
+        block = array[:, None]
+    single = block.ndim == 2
+    block = block[None] if single else block
+    fits = block.ndim == 3 and block.shape[2] == width and steps in (None, block.shape[1])
+    if not fits or 0 in block.shape:
+        text = "timesteps" if steps is None else steps
+        sample = f"({text},)" if source.kind == "ids" else f"({text}, {width})"
+        batch = f"(samples, {text})" if source.kind == "ids" else f"(samples, {text}, {width})"
+        raise ValueError(f"{name}: expected the shape {batch}, or {sample} for one sample, got {array.shape}")
+    if source.kind == "ids":
+        _check_ids(block, source, name)
+    return block, single
+
+
+def _check_ids(block: np.ndarray, source: Source, name: str) -> None:
+    """Keras takes the whole part of an id; one that the embedding does not have is an error on a CPU."""
+    with np.errstate(invalid="ignore"):
+        wrong = block[~((block > -1) & (block < (source.depth or 0)))]
+    if wrong.size:
+        raise ValueError(f"{name}: expected ids from 0 to {(source.depth or 0) - 1}, got {wrong[0]}")
+
+
+def _check_length(source: Source, block: np.ndarray, name: str, lengths: dict[str, int]) -> None:
+    """Inputs of one length must have it."""
+    if source.steps is None:
+        return
+    known = lengths.setdefault(source.steps.name, block.shape[1])
+    if known != block.shape[1]:
+        raise ValueError(f"{name}: expected {known} time steps, as the input before has, got {block.shape[1]}")
+
+
+def _samples(blocks: Sequence[np.ndarray], names: Sequence[str], singles: Sequence[bool]) -> int:
+    """The number of samples, which all inputs have."""
+    for block, name, single in zip(blocks, names, singles, strict=True):
+        if block.shape[0] != blocks[0].shape[0] or single != singles[0]:
+            raise ValueError(f"{name}: expected {blocks[0].shape[0]} samples, as {names[0]} has, got {block.shape[0]}")
+    return blocks[0].shape[0]
 
 
 def _result_type(weights: Sequence[np.ndarray]) -> np.dtype:
-    """The result type of the weights, at least float32."""
+    """The result type of the weights, or of the inputs of a model without, at least float32."""
     kinds = {weight.dtype for weight in weights}
     return kinds.pop() if len(kinds) == 1 and kinds <= _COMMON else np.result_type(np.float32, *weights)
 
 
-def _cast(arrays: dict[str, np.ndarray], dtype: np.dtype) -> dict[str, np.ndarray]:
-    """The arrays in one dtype; a number too large for it is infinite."""
-    if all(array.dtype == dtype for array in arrays.values()):
+def _cast(arrays: dict[str, np.ndarray], dtype: np.dtype, ids: set[str]) -> dict[str, np.ndarray]:
+    """The arrays in one dtype, ids in a wide one; a number too large for the dtype is infinite."""
+    if not ids and all(array.dtype == dtype for array in arrays.values()):
         return arrays
     with np.errstate(over="ignore"):
-        return {name: array.astype(dtype, copy=False) for name, array in arrays.items()}
+        return {name: array.astype(np.float64 if name in ids else dtype, copy=False) for name, array in arrays.items()}
 
 
-def read_weights(arguments: Arguments, weights: Arrays) -> list[np.ndarray]:
-    """The weights as arrays, in the table's order, from a list in that order or a mapping by symbol name."""
-    table, names = arguments.weights, arguments.names
+def read_weights(arguments: Arguments, weights: Arrays) -> dict[str, np.ndarray]:
+    """The weights by the name of their symbol, from a list as of get_weights(), or a mapping by name."""
+    arrays, names = arguments.arrays, arguments.names
     if not isinstance(weights, Mapping | Sequence | np.ndarray) or isinstance(weights, str):
-        expected = f"a list of {len(table)} arrays ({', '.join(names)}), or a mapping by name"
+        expected = f"a list of {len(arrays)} arrays ({_described(arrays)}), or a mapping by name"
         raise ValueError(f"weights: expected {expected}, got {type(weights).__name__}")
     if isinstance(weights, Mapping):
-        if set(weights) != set(names):
-            raise ValueError(f"weights: expected the names {', '.join(names)}, got {', '.join(map(str, weights))}")
-        weights = [weights[name] for name in names]
-    if len(weights) != len(table):
-        raise ValueError(f"weights: expected {len(table)} arrays ({', '.join(names)}), got {len(weights)}")
-    arrays = [_array(value, "weights", i, names) for i, value in enumerate(weights)]
-    for i, (weight, array) in enumerate(zip(table, arrays, strict=True)):
-        if array.shape != weight.shape:
-            place = f"weights[{i}] ({weight.symbol.name}, {weight.keras})"
-            raise ValueError(f"{place}: expected the shape {weight.shape}, got {array.shape}")
-    return arrays
+        return _read_mapping(arguments, weights)
+    if len(weights) != len(arrays):
+        raise ValueError(f"weights: expected {len(arrays)} arrays ({_described(arrays)}), got {len(weights)}")
+    found: dict[str, np.ndarray] = {}
+    for i, (one, value) in enumerate(zip(arrays, weights, strict=True)):
+        array = _array(value, f"weights[{i}] ({one.letter.code})")
+        if array.shape != one.shape:
+            place = f"weights[{i}] ({one.letter.code}, {one.keras})"
+            raise ValueError(f"{place}: expected the shape {one.shape}, got {array.shape}")
+        for part in one.parts:
+            rows = array if part.row is None else array[part.row]
+            found[part.symbol.name] = (
+                rows if part.shape == rows.shape else rows[..., part.start : part.start + part.shape[-1]]
+            )
+    return {name: found[name] for name in names}
 
 
-def _array(value: Any, what: str, place: int | None = None, names: Sequence[str] = ()) -> np.ndarray:
-    """The value as an array of real numbers; `what` and the place name it where it is not."""
+def _described(arrays: Sequence[Array]) -> str:
+    return ", ".join(array.letter.code for array in arrays)
+
+
+def _read_mapping(arguments: Arguments, weights: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    if set(weights) != set(arguments.names):
+        raise ValueError(
+            f"weights: expected the names {', '.join(arguments.names)}, got {', '.join(map(str, weights))}"
+        )
+    found: dict[str, np.ndarray] = {}
+    for part in (part for array in arguments.arrays for part in array.parts):
+        name = part.symbol.name
+        array = _array(weights[name], f"weights[{name!r}]")
+        if array.shape != part.shape:
+            raise ValueError(f"weights[{name!r}] ({part.keras}): expected the shape {part.shape}, got {array.shape}")
+        found[name] = array
+    return found
+
+
+def _array(value: Any, what: str) -> np.ndarray:
+    """The value as an array of real numbers; `what` names it where it is not."""
     try:
         array = np.asarray(value)
         if array.dtype.kind in "fiub" and array.dtype != np.float16:
@@ -98,36 +204,7 @@ def _array(value: Any, what: str, place: int | None = None, names: Sequence[str]
             error = NotImplementedError("float16 is not supported; supported: float32, float64")
     except ValueError:
         error = ValueError("expected an array of numbers, got rows of different lengths")
-    where = what if place is None else f"{what}[{place}] ({names[place]})"
-    raise type(error)(f"{where}: {error}")
-
-
-def _inputs(arguments: Arguments, x: Any) -> list[Any]:
-    if not arguments.states:
-        return [x]
-    names = ["x", *(name for name, _ in arguments.states)]
-    if not isinstance(x, list | tuple) or len(x) != len(names):
-        got = f"{len(x)} entries" if isinstance(x, list | tuple) else type(x).__name__
-        raise ValueError(f"x: expected the list [{', '.join(names)}], got {got}")
-    return list(x)
-
-
-def _samples(arguments: Arguments, x: np.ndarray) -> tuple[np.ndarray, bool]:
-    """X as (samples, timesteps, features), and whether it was one sample without that axis."""
-    features = arguments.features
-    block = x
-    if x.ndim == 1 and features == 1:
-        block = x[:, None]
-    single = block.ndim == 2
-    block = block[None] if single else block
-    fits = block.ndim == 3 and block.shape[2] == features and arguments.timesteps in (None, block.shape[1])
-    if not fits or 0 in block.shape:
-        steps = "timesteps" if arguments.timesteps is None else arguments.timesteps
-        raise ValueError(
-            f"x: expected the shape (samples, {steps}, {features}), "
-            f"or ({steps}, {features}) for one sample, got {x.shape}"
-        )
-    return block, single
+    raise type(error)(f"{what}: {error}")
 
 
 def _rows(what: str, array: np.ndarray, shape: tuple[int, ...], single: bool) -> np.ndarray:
@@ -183,7 +260,7 @@ class NumericFunction:
 
     def split(self, rest: tuple[Any, ...]) -> tuple[Any, Arrays]:
         """y_true (None without a loss) and the weights, from the arguments after x."""
-        expected = 1 if self.arguments.target is None else 2
+        expected = 2 if self.arguments.targets else 1
         if len(rest) != expected:
             names = "x, weights" if expected == 1 else "x, y_true, weights"
             raise ValueError(f"{self.name}: expected the arguments ({names}), got {len(rest) + 1} arguments")
@@ -214,18 +291,16 @@ def _shape_array(output: Output, value: np.ndarray, call: Call) -> Any:
         return value.reshape(())[()]
     if output.kind == "weight":
         return value.reshape(output.shape)
-    if output.kind == "x":
-        return value.reshape(call.x_shape)
+    if output.kind == "source":
+        return value.reshape(call.shapes[output.place])
     if output.step is not None:
-        value = value[:, _step(output.step, call)]
+        value = value[:, _step(output.step, value.shape[1])]
     return value[0] if call.single else value
 
 
-def _step(step: int, call: Call) -> int:
-    if step >= call.timesteps:
-        raise ValueError(
-            f"x: expected more than {step} time steps, because step {step} was asked for, got {call.timesteps}"
-        )
+def _step(step: int, timesteps: int) -> int:
+    if step >= timesteps:
+        raise ValueError(f"x: expected more than {step} time steps, because step {step} was asked for, got {timesteps}")
     return step
 
 
@@ -236,10 +311,55 @@ def _shape_row(output: Output, value: Any, call: Call) -> Any:
         return dtype.type(value)
     if kind == "weight":
         return np.array(value, dtype, ndmin=len(output.shape))
-    if kind == "x":
-        return np.array(value, dtype).reshape(call.x_shape)
+    if kind == "source":
+        return np.array(value, dtype).reshape(call.shapes[output.place])
     if output.step is not None:
-        value = value[_step(output.step, call)]
+        value = value[_step(output.step, len(value))]
     if kind == "rows" or output.step is not None:
         return np.array(value, dtype, ndmin=1 if call.single else 2)
     return np.array(value, dtype).reshape((-1, 1) if call.single else (1, -1, 1))
+
+
+@dataclass(frozen=True)
+class JacobianFunction:
+    """A Jacobian as a function of numbers: f(x, weights) -> (N, columns of the earlier, of the later).
+
+    Each sample is computed once for each column of the later quantity, whose unit row is the seed
+    of backpropagation. `source` is the Python that runs.
+    """
+
+    source: str
+    order: tuple[str, ...] = field(repr=False)
+    arguments: Arguments = field(repr=False)
+    seed: str = field(repr=False)
+    width: int = field(repr=False)
+    of: int | None = field(repr=False)
+    wrt: int | None = field(repr=False)
+    steps: str | None = field(repr=False, default=None)
+
+    def __call__(self, x: Any, weights: Arrays) -> np.ndarray:
+        """The Jacobian of each sample."""
+        call = read(self.arguments, x, None, weights)
+        arrays = dict(call.arrays)
+        for source in self.arguments.sources:
+            arrays[source.symbol.name] = np.repeat(arrays[source.symbol.name], self.width, axis=0)
+        arrays[self.seed] = self._seed(call)
+        with np.errstate(all="ignore"):
+            (value,) = self._compiled(*(arrays[name] for name in self.order))
+        if self.wrt is not None:
+            value = value[:, _step(self.wrt, value.shape[1])]
+        whole = value.reshape(call.samples, self.width, -1).swapaxes(1, 2)
+        return whole[0] if call.single else whole
+
+    def _seed(self, call: Call) -> np.ndarray:
+        rows = np.tile(np.eye(self.width, dtype=call.dtype), (call.samples, 1))
+        if self.of is None:
+            return rows
+        length = call.timesteps if self.steps is None else call.lengths[self.steps]
+        seed = np.zeros((len(rows), length, self.width), call.dtype)
+        seed[:, _step(self.of, length)] = rows
+        return seed
+
+    @cached_property
+    def _compiled(self) -> Callable[..., tuple]:
+        return compile_source(self.source, "jacobian")

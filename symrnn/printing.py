@@ -1,16 +1,19 @@
 """Programs as displayed equations: what is printed, line by line, and how lines are laid out."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from sympy import Expr, Function, MatrixSymbol, Symbol
 
 from symrnn.closed import count, size
 from symrnn.layout import Line, align, plain
-from symrnn.matrices import is_zero, substitute, zeros
+from symrnn.matrices import is_zero, shape_of, substitute, zeros
+from symrnn.nodes import SLOTS, Elementwise
 from symrnn.notation import Letter, move
-from symrnn.program import Carry, Equation, Item, Program, Recurrence, Reversal, symbols_of
+from symrnn.program import Carry, Cut, Equation, Item, Join, Maximum, Program, Recurrence, Reversal, reads, symbols_of
 from symrnn.styles import LATEX, Style, Text
 from symrnn.transforms import letter_of, with_samples
 from symrnn.typeset import Context, show, terms_of
@@ -66,24 +69,46 @@ def _for_samples(display: Display) -> Program:
     return _compact(program) if display.compact else program
 
 
-def _compact(program: Program) -> Program:
-    """The program with each pre-activation put into the equation that activates it."""
+def _compact(program: Program, outside: Collection[Expr] = ()) -> Program:
+    """The program with each pre-activation put into the equation that activates it.
+
+    One that is used several times, or outside of its step, stays.
+    """
     items: list[Item] = []
     places: dict[Expr, Expr] = {}
+    read = {symbol for item in program.equations if not isinstance(item, Equation) for symbol in reads(item)}
+    outside = {*outside, *read, *program.outputs}
+    uses = Counter(chain.from_iterable(_symbols(equation.rhs) for equation in program.assignments))
     for item in program.equations:
         if isinstance(item, Recurrence):
-            body = _compact(replace(item.body, outputs=(), letters=item.body.letters or program.letters))
+            body = _compact(replace(item.body, outputs=(), letters=item.body.letters or program.letters), outside)
             stacked = tuple(s for s in item.stacked if any(s == e.lhs for e in body.assignments))
             items.append(replace(item, body=body, stacked=stacked))
         elif isinstance(item, Equation):
             letter = letter_of(program.letters, item.lhs)
-            if letter.base == "a":
+            if letter.base == "a" and uses[item.lhs] == 1 and item.lhs not in outside:
                 places[item.lhs] = item.rhs
             else:
                 items.append(Equation(item.lhs, _filled(item.rhs, places)))
         else:
             items.append(item)
     return replace(program, equations=tuple(items))
+
+
+def _symbols(expr: Expr) -> list[Expr]:
+    """The symbols in an expression, each as often as it is written."""
+    found: list[Expr] = []
+    waiting = [expr]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Elementwise):
+            slots = Counter(_symbols(part.template))
+            waiting += [m for slot, m in zip(SLOTS, part.matrices, strict=False) for _ in range(slots[slot])]
+        elif isinstance(part, Symbol | MatrixSymbol):
+            found.append(part)
+        else:
+            waiting += part.args
+    return found
 
 
 def _filled(expr: Expr, places: dict[Expr, Expr]) -> Expr:
@@ -120,19 +145,35 @@ def _zero_states(program: Program) -> set[Expr]:
 def _item_lines(item: Item, context: Context, silent: set[Expr]) -> list[Line]:
     if isinstance(item, Equation):
         return [_line(item.lhs, item.rhs, context)]
-    if isinstance(item, Reversal):
-        letter = context.letter(item.rhs)
-        turned = context.style.letter(letter.at("T-1-t"))
-        return [Line(context.style.letter(context.letter(item.lhs)), [[turned]], _range(False, context))]
+    if not isinstance(item, Recurrence):
+        return [_reshaped(item, context)]
     messages = {c.prev: c for c in item.carries if context.letter(c.prev).mark == "message"}
-    lines = [_line_of_start(c, context) for c in item.carries if c.prev not in messages and is_zero(c.init)]
+    starts = [c for c in item.carries if c.prev not in messages and not _is_start(c, context)]
+    lines = [_line_of_start(c, context) for c in starts]
     for equation in item.body.assignments:
         if messages.keys() & equation.rhs.free_symbols:
             lines += _message_lines(equation, item, messages, context)
         else:
-            lines.append(_line(equation.lhs, equation.rhs, context, note=_range(item.reverse, context)))
-    lines += [_sum_line(total, item, context, silent) for total in item.sums]
+            lines.append(_line(equation.lhs, equation.rhs, context, note=_range(item, context)))
+    lines += _sum_lines(item, context, silent)
     return lines + [_line_of_end(c, item, context) for c in messages.values() if c.final is not None]
+
+
+def _reshaped(item: Reversal | Join | Cut | Maximum, context: Context) -> Line:
+    """A family turned round, put side by side, cut from a row, or its largest element."""
+    style = context.style
+    lhs, letter = style.letter(context.letter(item.lhs)), context.letter(item.rhs)
+    T = letter.steps
+    if isinstance(item, Reversal):
+        return Line(lhs, [[style.letter(letter.at("T-1-t"))]], _range(item, context))
+    if isinstance(item, Join):
+        parts = [style.letter(letter.at(time)) for time in (0, 1, "T-1")]
+        return Line(lhs, [[f"[{parts[0]}, {parts[1]}, {style.dots}, {parts[2]}]"]])
+    if isinstance(item, Cut):
+        width = shape_of(item.lhs)[1]
+        first, last = ("t", "t+1") if width == 1 else (f"{width}t", f"{width}t+{width}")
+        return Line(lhs, [[style.columns.format(style.letter(letter), first, last)]], _range(item, context))
+    return Line(lhs, [[style.maximum.format(T) + style.letter(letter)]])
 
 
 def _line(lhs: Expr, rhs: Expr, context: Context, note: str = "", front: str = "") -> Line:
@@ -148,17 +189,28 @@ def _flat(terms: list[list[str]]) -> str:
     return " ".join(" ".join(term) for term in terms)
 
 
-def _range(reverse: bool, context: Context, skip: int = 0) -> str:
-    """(t = 0, ..., T-1), or backwards; `skip` leaves out the first steps of a backward range."""
+def _range(item: Item, context: Context, skip: int = 0) -> str:
+    """(t = 0, ..., T-1), or backwards; `skip` leaves out the first steps of the range."""
     dots = context.style.dots
-    first, last = ("T-1" if not skip else f"T-{1 + skip}", "0") if reverse else (str(skip), "T-1")
+    reverse = isinstance(item, Recurrence) and item.reverse
+    T = item.length if isinstance(item, Recurrence) else context.letter(item.lhs).steps
+    first, last = (f"{T}-{1 + skip}", "0") if reverse else (str(skip), f"{T}-1")
     return f"(t = {first}, {dots}, {last})"
 
 
-def _line_of_start(carry: Carry, context: Context) -> Line:
+def _start_letter(carry: Carry, context: Context) -> Letter:
     letter = context.letter(carry.prev)
-    start = letter.at(-1 if letter.time == "t-1" else "T")
-    return Line(context.style.letter(start), [["0"]])
+    return letter.at(-1 if letter.time == "t-1" else "T")
+
+
+def _is_start(carry: Carry, context: Context) -> bool:
+    """Whether a state starts from an input of that very name, which needs no line."""
+    return isinstance(carry.init, Symbol | MatrixSymbol) and context.letter(carry.init) == _start_letter(carry, context)
+
+
+def _line_of_start(carry: Carry, context: Context) -> Line:
+    terms = [["0"]] if is_zero(carry.init) else terms_of(carry.init, context)
+    return Line(context.style.letter(_start_letter(carry, context)), terms)
 
 
 def _message_lines(equation: Equation, item: Recurrence, messages: dict[Expr, Carry], context: Context) -> list[Line]:
@@ -171,7 +223,7 @@ def _message_lines(equation: Equation, item: Recurrence, messages: dict[Expr, Ca
     boundary = substitute(_fixed(equation.rhs, first, letters, messages), starts)
     lhs = _fixed(equation.lhs, first, letters, {})
     general = substitute(equation.rhs, rules)
-    return [_line(lhs, boundary, inner), _line(equation.lhs, general, inner, _range(item.reverse, context, skip=1))]
+    return [_line(lhs, boundary, inner), _line(equation.lhs, general, inner, _range(item, context, skip=1))]
 
 
 def _moved(expr: Expr, step: int, letters: dict[Expr, Letter]) -> Expr:
@@ -198,14 +250,46 @@ def _retimed(expr: Expr, change: Callable[[Letter], Letter], letters: dict[Expr,
     return substitute(expr, mapping)
 
 
+def _sum_lines(item: Recurrence, context: Context, silent: set[Expr]) -> list[Line]:
+    """The sums over t; those that differ in the gate alone as one line, for g = i, f, c, o."""
+    lines: list[Line] = []
+    groups: dict[str, tuple[int, list[str]]] = {}
+    for total in item.sums:
+        line = _sum_line(total, item, context, silent)
+        gate = context.letter(total.lhs).sub[-1:]
+        general = _sum_line(total, item, replace(context, letters=_of_gate(total, gate, context)), silent)
+        key = f"{general.lhs} = {_flat(general.terms)}"
+        if gate in _GATES and key in groups:
+            place, gates = groups[key]
+            gates.append(gate)
+            lines[place] = replace(general, note=f"(g = {', '.join(gates)})")
+            continue
+        groups[key] = len(lines), [gate]
+        lines.append(line)
+    return lines
+
+
+_GATES = tuple("ifcozrh")
+
+
+def _of_gate(total: Equation, gate: str, context: Context) -> dict[Expr, Letter]:
+    """The letters with the gate's name replaced by g: U_i, V_i, b_hi, and delta of a_i."""
+    letters = dict(context.letters)
+    for symbol in symbols_of([total.lhs, total.rhs]):
+        letter = letter_of(letters, symbol)
+        if gate and letter.sub.endswith(gate) and letter.base in ("U", "V", "b", "delta"):
+            letters[symbol] = replace(letter, sub=f"{letter.sub[:-1]}g")
+    return letters
+
+
 def _sum_line(total: Equation, item: Recurrence, context: Context, silent: set[Expr]) -> Line:
     """Total = sum over t of a term, without the step in which the term is zero."""
     first = {prev: zeros(getattr(prev, "shape", ())) for prev in silent & total.rhs.free_symbols}
     vanishes = bool(first) and is_zero(substitute(total.rhs, first))
-    lower, upper = "0", "T-1"
+    lower, upper = "0", f"{item.length}-1"
     if vanishes:
         forward = any(context.letter(prev).time == "t-1" for prev in first)
-        lower, upper = ("1", upper) if forward else (lower, "T-2")
+        lower, upper = ("1", upper) if forward else (lower, f"{item.length}-2")
     return _line(total.lhs, total.rhs, context, front=context.style.total.format(lower, upper))
 
 

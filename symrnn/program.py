@@ -6,16 +6,22 @@ outside; only a `Recurrence` or a `Reversal` defines or reads a family.
 """
 
 import keyword
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sympy import Eq, Expr, MatrixSymbol, Symbol
 
-from symrnn.matrices import N, T, shape, shape_of
+from symrnn.matrices import shape, shape_of
+from symrnn.nodes import T, is_size
 from symrnn.notation import Letter
 
-_RESERVED = {"N", "T", "t", "dtype", "np", "math", "total", "softmax", "cross_entropy", "logsumexp", "sign", "erfc"}
+_RESERVED = {
+    *("N", "T", "t", "dtype", "np", "math", "total", "softmax", "cross_entropy", "logsumexp", "sign", "erfc"),
+    *("onehot", "differs", "maximum", "equal"),
+}
+_STEPS = re.compile(r"T_\d+")
 Letters = Mapping[Expr, Letter]
 
 
@@ -46,7 +52,7 @@ class Carry:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """`body`, one time step, applied for t = 0 .. T-1, or backwards if `reverse`.
+    """`body`, one time step, applied for t = 0 .. T-1, or backwards if `reverse`; T is `length`.
 
     `sequences` are the families it reads, `stacked` those it defines; a pair in `sums` is
     total = sum over t of the term.
@@ -58,6 +64,7 @@ class Recurrence:
     stacked: tuple[Expr, ...] = ()
     sums: tuple[Equation, ...] = ()
     reverse: bool = False
+    length: Expr = T
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,33 @@ class Reversal:
     rhs: Expr
 
 
-Item = Equation | Recurrence | Reversal
+@dataclass(frozen=True)
+class Join:
+    """The row lhs is the T elements of the family rhs side by side: [rhs_0, ..., rhs_{T-1}]."""
+
+    lhs: Expr
+    rhs: Expr
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The family lhs is the row rhs, cut into T equal parts; the way back through a `Join`."""
+
+    lhs: Expr
+    rhs: Expr
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """The row lhs holds the largest value over t of each entry of the family rhs."""
+
+    lhs: Expr
+    rhs: Expr
+
+
+Item = Equation | Recurrence | Reversal | Join | Cut | Maximum
+ReadsFamily = Reversal | Join | Maximum
+DefinesFamily = Reversal | Cut
 
 
 @dataclass(frozen=True)
@@ -101,8 +134,8 @@ class Program:
 
 def symbols_of(exprs: Iterable[Expr]) -> dict[Expr, None]:
     """The symbols in the expressions, ordered by name, without the sizes N and T."""
-    found = set().union(*(expr.free_symbols for expr in exprs)) - {N, T}
-    return dict.fromkeys(sorted(found, key=lambda symbol: symbol.name))
+    found = set().union(*(expr.free_symbols for expr in exprs))
+    return dict.fromkeys(sorted((s for s in found if not is_size(s)), key=lambda symbol: symbol.name))
 
 
 def parameters(item: Recurrence) -> tuple[Expr, ...]:
@@ -115,7 +148,7 @@ def reads(item: Item) -> tuple[Expr, ...]:
     """The symbols outside an item that it needs."""
     if isinstance(item, Equation):
         return tuple(symbols_of([item.rhs]))
-    if isinstance(item, Reversal):
+    if not isinstance(item, Recurrence):
         return (item.rhs,)
     starts = symbols_of(carry.init for carry in item.carries)
     return tuple(dict.fromkeys([*parameters(item), *item.sequences, *starts]))
@@ -138,8 +171,9 @@ def right_sides_of(item: Item) -> list[Expr]:
 
 
 def right_sides(program: "Program") -> list[Expr]:
-    """Every expression in a program."""
-    return [expr for item in program.equations for expr in right_sides_of(item)]
+    """Every expression in a program, with those that carries start from."""
+    starts = [carry.init for item in program.equations if isinstance(item, Recurrence) for carry in item.carries]
+    return [*starts, *(expr for item in program.equations for expr in right_sides_of(item))]
 
 
 def families(program: Program) -> dict[Expr, None]:
@@ -148,7 +182,7 @@ def families(program: Program) -> dict[Expr, None]:
     for item in program.equations:
         if isinstance(item, Recurrence):
             found |= dict.fromkeys(item.stacked)
-        elif isinstance(item, Reversal):
+        elif isinstance(item, DefinesFamily):
             found[item.lhs] = None
     return found
 
@@ -161,6 +195,7 @@ def recurrence(
     sums: Iterable[Equation] = (),
     reverse: bool = False,
     letters: Letters | None = None,
+    length: Expr = T,
 ) -> Recurrence:
     """A Recurrence whose body takes whatever its equations use and do not define."""
     equations, carries, sums, stacked = tuple(equations), tuple(carries), tuple(sums), tuple(stacked)
@@ -171,7 +206,7 @@ def recurrence(
     inputs = dict.fromkeys([*sequences, *prevs, *(s for s in used if s not in defined)])
     outputs = tuple(s for s in used | dict.fromkeys(stacked) if s in defined)
     body = Program(tuple(inputs), (), equations, outputs, letters or {})
-    return Recurrence(body, sequences, carries, stacked, sums, reverse)
+    return Recurrence(body, sequences, carries, stacked, sums, reverse, length)
 
 
 # checking ---------------------------------------------------------------------------------------
@@ -190,7 +225,8 @@ def validate(program: Program) -> None:
     _bind(program.sequences, family, names)
     for item in program.equations:
         _check(item, plain, family)
-        stacked = item.stacked if isinstance(item, Recurrence) else (item.lhs,) if isinstance(item, Reversal) else ()
+        stacked = item.stacked if isinstance(item, Recurrence) else ()
+        stacked = (item.lhs,) if isinstance(item, DefinesFamily) else stacked
         _bind(stacked, family, names)
         _bind([symbol for symbol in defines(item) if symbol not in stacked], plain, names)
     for output in program.outputs:
@@ -203,24 +239,43 @@ def _bind(symbols: Iterable[Expr], scope: set[Expr], names: set[str]) -> None:
         if not isinstance(symbol, Symbol | MatrixSymbol):
             raise ValueError(f"{symbol} is assigned but is not a symbol")
         name = symbol.name
-        if not _is_usable(name):
-            raise ValueError(f"the name {name!r} cannot be used for a symbol: it is reserved or no identifier")
+        check_name(name)
         if name in names:
             raise ValueError(f"the symbol {name} is assigned twice")
         names.add(name)
         scope.add(symbol)
 
 
-def _is_usable(name: str) -> bool:
+def check_name(name: str) -> None:
+    """Check that a symbol may be called so.
+
+    Raises:
+        ValueError: it is no identifier, a keyword, or a name of the generated code's own.
+    """
+    if not is_usable(name):
+        raise ValueError(f"the name {name!r} cannot be used for a symbol: it is reserved or no identifier")
+
+
+def is_usable(name: str) -> bool:
     """An identifier that Python reads as it is written, no keyword, none of the generated code's own names."""
     plain = name.isidentifier() and unicodedata.normalize("NFKC", name) == name
-    return plain and not keyword.iskeyword(name) and name not in _RESERVED and not name.startswith("__")
+    return plain and not keyword.iskeyword(name) and not _is_reserved(name)
+
+
+def _is_reserved(name: str) -> bool:
+    return name in _RESERVED or name.startswith("__") or _STEPS.fullmatch(name) is not None
 
 
 def _check(item: Item, plain: set[Expr], family: set[Expr]) -> None:
-    if isinstance(item, Reversal):
+    if isinstance(item, Reversal | Maximum):
         _check_bound([item.rhs], family, item)
         _check_shapes(item.lhs, item.rhs)
+    elif isinstance(item, Join):
+        _check_bound([item.rhs], family, item)
+        _check_parts(item.lhs, item.rhs)
+    elif isinstance(item, Cut):
+        _check_bound([item.rhs], plain, item)
+        _check_parts(item.rhs, item.lhs)
     elif isinstance(item, Equation):
         _check_bound(symbols_of([item.rhs]), plain, item)
         _check_shapes(item.lhs, item.rhs)
@@ -253,6 +308,12 @@ def _check_shapes(lhs: Expr, rhs: Expr) -> None:
     expected, got = shape_of(lhs), shape(rhs)
     if expected != got:
         raise ValueError(f"shapes differ in {lhs} = {rhs}: {expected} and {got}")
+
+
+def _check_parts(whole: Expr, part: Expr) -> None:
+    (rows, columns), (expected, width) = shape_of(whole), shape_of(part)
+    if rows != expected or columns % width:
+        raise ValueError(f"shapes differ: {whole} is {(rows, columns)}, and its parts {part} are {(expected, width)}")
 
 
 def _name(item: Item) -> str:

@@ -1,6 +1,6 @@
 """What a check found: rows of numbers, a verdict each, and the table that is printed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,14 +30,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """What `check` found; `ok` says that every row agrees, `str()` is a table."""
+    """What `check` found; `ok` says that every row agrees, `str()` is a table.
+
+    Everything is of inference, `training=False`. `lengths` has the number of time steps of each
+    length: T, and T_2, ... where inputs differ.
+    """
 
     rows: tuple[Row, ...]
     dtype: str
     loss: str | None
     samples: int
-    timesteps: int
+    lengths: Mapping[str, int]
     versions: str
+
+    @property
+    def timesteps(self) -> int:
+        """The largest number of time steps, 1 where there are none."""
+        return max(self.lengths.values(), default=1)
 
     @property
     def ok(self) -> bool:
@@ -68,8 +77,8 @@ def row(quantity: str, ours: np.ndarray, own: np.ndarray, theirs: np.ndarray, sp
 
     `spread` is how far rounding moves our value, in absolute terms; `floor` is what is allowed in
     any case, relative to the largest entry. Infinity and NaN agree with themselves only, and are
-    those of `own`: a wider type overflows later. What is equal to our own rounded value agrees,
-    however much rounding has moved both.
+    those of `own`: a wider type overflows later. What is equal to our value, in the wider type or
+    rounded, agrees, however much rounding may move it.
     """
     ours = np.where(np.isfinite(own), ours, own)
     distance = _distance(ours, theirs)
@@ -77,7 +86,7 @@ def row(quantity: str, ours: np.ndarray, own: np.ndarray, theirs: np.ndarray, sp
     place = np.unravel_index(int(np.argmax(distance)), distance.shape) if distance.ndim else ()
     difference, allowed = float(distance[place]) / largest, floor + spread / largest
     verdict = DIFFERS if difference > allowed else UNDECIDABLE if allowed > LIMIT else AGREES
-    if verdict == UNDECIDABLE and float(np.max(_distance(own, theirs))) <= floor * _largest(own):
+    if verdict == UNDECIDABLE and any(float(np.max(_distance(o, theirs))) <= floor * _largest(o) for o in (ours, own)):
         verdict = AGREES
     here = tuple(map(int, place))
     return Row(quantity, ours.shape, here, float(ours[place]), float(theirs[place]), difference, allowed, verdict)
@@ -106,10 +115,16 @@ def _cells(row: Row, dtype: str) -> Sequence[str]:
 def _conditions(report: Report) -> str:
     objective = f"the loss {report.loss}" if report.loss else "the sum of y"
     return (
-        f"{report.versions}, {report.dtype}, training=False; samples: {report.samples}, "
-        f"time steps: {report.timesteps}; gradients of {objective}.\n"
+        f"{report.versions}, {report.dtype}, training=False; samples: {report.samples}{_steps(report.lengths)}; "
+        f"gradients of {objective}.\n"
         "place: the entry where they differ most; differences are relative to the largest entry."
     )
+
+
+def _steps(lengths: Mapping[str, int]) -> str:
+    """The numbers of time steps, each with its name where there are several."""
+    named = [f"{name} = {steps}" if len(lengths) > 1 else str(steps) for name, steps in lengths.items()]
+    return f", time steps: {', '.join(named)}" if named else ""
 
 
 def _conclusion(report: Report) -> str:

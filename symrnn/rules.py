@@ -6,21 +6,24 @@ of p and q. The adjoint of a quantity has the shape of the quantity.
 
 from collections.abc import Iterator
 from functools import singledispatch
+from itertools import accumulate
 
 from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, log
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.matrices import (
+from symrnn.functions import equal
+from symrnn.matrices import add, columns, concat, elementwise, hadamard, multiply, ones, scaled, transpose, zeros
+from symrnn.nodes import (
     SLOTS,
+    Columns,
+    Concat,
     CrossEntropy,
+    Differs,
     Elementwise,
+    LogSumExp,
+    OneHot,
+    Peak,
     Softmax,
-    add,
-    elementwise,
-    hadamard,
-    multiply,
-    ones,
-    transpose,
 )
 from symrnn.program import symbols_of
 
@@ -117,6 +120,43 @@ def _(expr: CrossEntropy, g: Expr, ans: Expr) -> list[Pair]:
     spread = multiply(g, ones((1, target.shape[1])))
     losses = elementwise(-log(SLOTS[0]), Softmax(logits))
     return [(logits, hadamard(spread, add(Softmax(logits), multiply(-1, target)))), (target, hadamard(spread, losses))]
+
+
+@vjp.register
+def _(expr: LogSumExp, g: Expr, ans: Expr) -> list[Pair]:
+    """L = log sum exp(Z) along each row: Z gets softmax(Z), each row times its g."""
+    return [(expr.args[0], scaled(g, Softmax(expr.args[0])))]
+
+
+@vjp.register
+def _(expr: Concat, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = [P Q]: each gets its columns of g."""
+    ends = list(accumulate(int(part.shape[1]) for part in expr.args))
+    return [(part, columns(g, end - int(part.shape[1]), end)) for part, end in zip(expr.args, ends, strict=True)]
+
+
+@vjp.register
+def _(expr: Columns, g: Expr, ans: Expr) -> list[Pair]:
+    """Z = columns of P: P gets g between columns of zeros."""
+    matrix, start, stop = expr.args
+    rows, width = matrix.shape
+    sides = [zeros((rows, int(size))) for size in (start, width - stop)]
+    return [(matrix, concat(*(part for part in (sides[0], g, sides[1]) if part.shape[1] != 0)))]
+
+
+@vjp.register(OneHot)
+@vjp.register(Differs)
+def _(expr: MatrixExpr, g: Expr, ans: Expr) -> list[Pair]:
+    """Steps of a constant height: nothing is passed on."""
+    return []
+
+
+@vjp.register
+def _(expr: Peak, g: Expr, ans: Expr) -> list[Pair]:
+    """P = max(A, B, ...): A gets g [A = P] / n, n the number of those that are equal to P."""
+    ties = [elementwise(equal(SLOTS[0], SLOTS[1]), matrix, ans) for matrix in expr.args]
+    share = elementwise(SLOTS[0] / SLOTS[1], g, add(*ties))
+    return [(matrix, hadamard(tie, share)) for matrix, tie in zip(expr.args, ties, strict=True)]
 
 
 def contributions(expr: Expr, g: Expr, ans: Expr) -> Iterator[Pair]:

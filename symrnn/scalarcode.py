@@ -10,9 +10,9 @@ from functools import cache, partial
 from sympy import Expr, Symbol
 
 from symrnn.codeprinter import FLOATS
-from symrnn.matrices import T
-from symrnn.program import Equation, Program, Recurrence, families, right_sides, right_sides_of, symbols_of
-from symrnn.transforms import family_name
+from symrnn.nodes import is_size
+from symrnn.program import Equation, Maximum, Program, Recurrence, families, right_sides, right_sides_of, symbols_of
+from symrnn.transforms import family_name, letter_of
 
 _MATH = ("copysign", "erfc", "exp", "expm1", "log", "log1p", "sqrt", "tanh")
 
@@ -23,12 +23,15 @@ def scalar_source(program: Program, name: str) -> str:
     The program is one of scalars, with its recurrences; its outputs are returned as a tuple.
     """
     array = cache(partial(family_name, program))
-    lines = [f"    T = len({array(program.sequences[0])})"]
+    lengths = {letter_of(program.letters, symbol).steps: array(symbol) for symbol in reversed(program.sequences)}
+    lines = [f"    {name} = len({first})" for name, first in reversed(lengths.items())]
     for item in program.equations:
         if isinstance(item, Equation):
             lines.append(f"    {item.lhs.name} = {_text(item.rhs)}")
         elif isinstance(item, Recurrence):
             lines += _loop(item, array)
+        elif isinstance(item, Maximum):
+            lines.append(f"    {item.lhs.name} = maximum(*{array(item.rhs)})")
         else:
             lines.append(f"    {array(item.lhs)} = {array(item.rhs)}[::-1]")
     known = families(program)
@@ -43,17 +46,18 @@ def scalar_source(program: Program, name: str) -> str:
 
 
 def _text(expr: Expr) -> str:
-    return FLOATS.text(expr.xreplace({T: Symbol("T")}))
+    sizes = {size: Symbol(size.name) for size in expr.free_symbols if is_size(size)}
+    return FLOATS.text(expr.xreplace(sizes) if sizes else expr)
 
 
 def _loop(item: Recurrence, array: Callable[[Expr], str]) -> list[str]:
     """One loop for the whole body: a family is a list, a sum over t starts at 0."""
-    carries = list(item.carries)
+    carries, T = list(item.carries), item.length
     used = symbols_of(right_sides_of(item))
     lines = [f"    {c.prev.name} = {float(c.init) if c.init.is_number else _text(c.init)}" for c in carries]
-    lines += [f"    {array(s)} = [0.0] * T" for s in item.stacked]
+    lines += [f"    {array(s)} = [0.0] * {T}" for s in item.stacked]
     lines += [f"    {total.lhs.name} = 0.0" for total in item.sums]
-    lines.append(f"    for t in {'range(T - 1, -1, -1)' if item.reverse else 'range(T)'}:")
+    lines.append(f"    for t in {f'range({T} - 1, -1, -1)' if item.reverse else f'range({T})'}:")
     body = [f"{s.name} = {array(s)}[t]" for s in item.sequences if s in used]
     body += [f"{array(c.prev)}[t] = {c.prev.name}" for c in carries if c.prev in item.stacked]
     for equation in item.body.assignments:

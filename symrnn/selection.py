@@ -1,22 +1,26 @@
 """Which symbols to differentiate by: names such as "U", "x", "x_0" or "h_1" and what they stand for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import Basic, Expr
 
+from symrnn.network import Array
 from symrnn.notation import Letter
 from symrnn.program import Program, families
-from symrnn.transforms import letter_of, named_symbols, prune
+from symrnn.transforms import length_of, letter_of, named_symbols, prune
+
+Timesteps = Mapping[Expr, int | None]
 
 
 @dataclass(frozen=True)
 class Request:
-    """A symbol to differentiate by; of a family all steps, or one."""
+    """What to differentiate by: a symbol; of a family all steps, or one; or all parts of a Keras weight."""
 
-    symbol: Expr
+    symbols: tuple[Expr, ...]
     step: int | None = None
+    array: Array | None = None
 
 
 def names_in(wrt: Any) -> list[str]:
@@ -30,7 +34,12 @@ def names_in(wrt: Any) -> list[str]:
     return [str(name) for name in wrt]
 
 
-def request(name: Any, program: Program, timesteps: int | None) -> Request:
+def of_array(array: Array) -> Request:
+    """A whole Keras weight."""
+    return Request(tuple(part.symbol for part in array.parts), array=array)
+
+
+def request(name: Any, program: Program, timesteps: Timesteps, arrays: Sequence[Array] = ()) -> Request:
     """What a name, or a symbol, stands for in a program.
 
     Raises:
@@ -38,14 +47,14 @@ def request(name: Any, program: Program, timesteps: int | None) -> Request:
     """
     name = str(name)
     known = families(program)
-    by_name: dict[str, Request] = {}
+    by_name = {array.letter.code: of_array(array) for array in arrays if len(array.parts) > 1}
     steps: dict[str, Expr] = {}
     for symbol in named_symbols(program).values():
         letter = letter_of(program.letters, symbol)
         if letter.base != "y_true" and not letter.is_total:
-            by_name[letter.code] = Request(symbol)
+            by_name[letter.code] = Request((symbol,))
             if symbol in known:
-                by_name[letter.family] = Request(symbol)
+                by_name[letter.family] = Request((symbol,))
                 steps[letter.family] = symbol
     if name in by_name:
         return by_name[name]
@@ -54,9 +63,10 @@ def request(name: Any, program: Program, timesteps: int | None) -> Request:
         raise ValueError(
             f"wrt: unknown symbol {name!r}; known: {', '.join(by_name)}, and a family with its step, such as x_0"
         )
-    if timesteps is not None and int(step) >= timesteps:
-        raise ValueError(f"wrt: {name!r}: expected a step below {timesteps}, got {step}")
-    return Request(steps[family], int(step))
+    limit = timesteps.get(length_of(program.letters, steps[family]))
+    if limit is not None and int(step) >= limit:
+        raise ValueError(f"wrt: {name!r}: expected a step below {limit}, got {step}")
+    return Request((steps[family],), int(step))
 
 
 def select(program: Program, letters: Sequence[Letter], requests: Sequence[Request]) -> Program:
@@ -66,8 +76,9 @@ def select(program: Program, letters: Sequence[Letter], requests: Sequence[Reque
         letter = letter_of(program.letters, symbol)
         steps.setdefault(replace(letter, time=None, entry=()), {})[symbol] = letter
     wanted = [s for s in program.outputs if letter_of(program.letters, s).is_total]
-    for letter, one in zip(letters, requests, strict=True):
-        wanted += [s for s, at in steps[letter.at(None)].items() if one.step in (None, at.time)]
+    steps_of = [one.step for one in requests for _ in one.symbols]
+    for letter, step in zip(letters, steps_of, strict=True):
+        wanted += [s for s, at in steps[letter.at(None)].items() if step in (None, at.time)]
     outputs = tuple(wanted)
     forward = [e.lhs for e in program.assignments if not letter_of(program.letters, e.lhs).is_adjoint]
     return replace(prune(program, (*outputs, *forward)), outputs=outputs)

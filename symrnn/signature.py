@@ -3,37 +3,42 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from symrnn.forward import Weight
+from symrnn.network import Array, Source
+
+
+@dataclass(frozen=True)
+class Target:
+    """The y_true of one output: its symbol's name, its width, whether it is a sequence of which length."""
+
+    name: str
+    width: int
+    steps: str | None = None
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the functions of a derivation take.
+    """What the functions of a derivation take: the inputs, y_true for each output, the weights."""
 
-    `states` are the initial states' names and widths; `target` is None or the width of y_true.
-    """
-
-    timesteps: int | None
-    features: int
-    weights: tuple[Weight, ...]
-    states: tuple[tuple[str, int], ...] = ()
-    target: int | None = None
-    sequence: bool = False
+    sources: tuple[Source, ...]
+    arrays: tuple[Array, ...]
+    targets: tuple[Target, ...] = ()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The weights' names, in their order."""
-        return tuple(weight.symbol.name for weight in self.weights)
+        """The names of the weights' symbols, in their order."""
+        return tuple(part.symbol.name for array in self.arrays for part in array.parts)
 
 
 @dataclass(frozen=True)
 class Output:
     """How one result is shaped.
 
-    `kind` is "loss", "weight" (its shape in `shape`), "x", "rows" (a row per sample) or "family" (a
-    row per sample and step; one step of it if `step` is set).
+    `kind` is "loss", "weight" (its shape in `shape`), "source" (as the input at `place` was given),
+    "rows" (a row per sample) or "family" (a row per sample and step; one step of it if `step` is
+    set).
     """
 
     kind: str
     shape: tuple[int, ...] = ()
     step: int | None = None
+    place: int = 0

@@ -31,21 +31,27 @@ class Style:
     transposed: str
     ones: str
     total: str
+    maximum: str
     power: Callable[[str], str]
     absolute: str
     space: str
     dots: str
+    columns: str
+    differs: str
+    identity: str
     value: Callable[[float], str]
 
 
-OPERATORS = {"tanh", "exp", "log"}
+OPERATORS = {"tanh", "exp", "log", "max"}
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def _latex_name(name: str) -> str:
     if name in OPERATORS:
         return "\\" + name
-    return {"sigmoid": r"\sigma"}.get(name) or r"\mathrm{" + name.replace("_", r"\_") + "}"
+    return {"sigmoid": r"\sigma", "diag": r"\operatorname{diag}"}.get(name) or r"\mathrm{" + name.replace(
+        "_", r"\_"
+    ) + "}"
 
 
 def decimal(number: float) -> tuple[str, int]:
@@ -75,10 +81,14 @@ LATEX = Style(
     transposed=r"^{\mathsf T}",
     ones=r"\mathbf 1",
     total=r"\sum_{{t={}}}^{{{}}} ",
+    maximum=r"\max_{{t=0,\dots,{}-1}} ",
     power=lambda exponent: f"^{exponent}" if len(exponent) == 1 else f"^{{{exponent}}}",
     absolute=r"\lvert {} \rvert",
     space=r" \qquad ",
     dots=r"\dots",
+    columns="{}[{}{{:}}{}]",
+    differs=r"\ne",
+    identity=r"\mathbf I",
     value=lambda number: _value(number, r"\approx", r" \times 10^{{{}}}"),
 )
 TEXT = Style(
@@ -91,9 +101,13 @@ TEXT = Style(
     transposed="ᵀ",
     ones="1",
     total="Σ_{{t={}}}^{{{}}} ",
+    maximum="max_{{t=0..{}-1}} ",
     power=lambda exponent: exponent.translate(_SUPERSCRIPTS),
     absolute="|{}|",
     space="   ",
     dots="...",
+    columns="{}[{}:{}]",
+    differs="≠",
+    identity="I",
     value=lambda number: _value(number, "≈", "e{}"),
 )

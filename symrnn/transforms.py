@@ -6,17 +6,22 @@ Each function returns a new program that computes the same outputs.
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from sympy import Expr, Integer, MatrixSymbol, Symbol
 
 from symrnn.entries import Entries, entries
-from symrnn.matrices import N, T, add, shape_of, substitute, variable
+from symrnn.matrices import add, columns, concat, peak, shape_of, substitute, variable
+from symrnn.nodes import N, steps_symbol
 from symrnn.notation import Letter, Time
 from symrnn.program import (
     Carry,
+    Cut,
     Equation,
     Item,
+    Join,
     Letters,
+    Maximum,
     Program,
     Recurrence,
     Reversal,
@@ -38,28 +43,75 @@ def letter_of(letters: Letters, symbol: Expr) -> Letter:
 # time -------------------------------------------------------------------------------------------
 
 
-def unroll(program: Program, timesteps: int) -> Program:
+def unroll(program: Program, timesteps: int | Mapping) -> Program:
     """The program without recurrences: t = 0 .. T-1 written out, in time linear in T.
 
-    h_t becomes h_0, h_1, ..., and a sum over t the sum of its terms.
+    h_t becomes h_0, h_1, ..., and a sum over t the sum of its terms. `timesteps` is T, or maps each
+    of several symbols T, T_2, ... to its number.
     """
-    if timesteps < 1:
-        raise ValueError(f"timesteps: expected a positive whole number, got {timesteps!r}")
     letters = dict(program.letters)
-    steps = {x: [_at(letters, x, t) for t in range(timesteps)] for x in program.sequences}
+    places: Mapping = {}
+
+    def count(length: Expr) -> int:
+        number = timesteps.get(length) if isinstance(timesteps, dict) else timesteps
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"timesteps: expected a positive whole number for {length}, got {number!r}")
+        places[length] = Integer(number)
+        return number
+
+    steps = {x: _all_at(letters, x, count(length_of(letters, x))) for x in program.sequences}
     inputs = (*program.inputs, *chain.from_iterable(steps.values()))
-    places: Mapping = {T: Integer(timesteps)}
     equations: list[Equation] = []
     for item in program.equations:
-        if isinstance(item, Equation):
-            equations.append(Equation(item.lhs, substitute(item.rhs, places)))
-        elif isinstance(item, Reversal):
-            steps[item.lhs] = [_at(letters, item.lhs, t) for t in range(timesteps)]
-            equations += map(Equation, steps[item.lhs], reversed(steps[item.rhs]))
+        if isinstance(item, Recurrence):
+            equations += _unroll_recurrence(item, count(item.length), steps, places, letters, program.outputs)
         else:
-            equations += _unroll_recurrence(item, timesteps, steps, places, letters, program.outputs)
+            equations += _UNROLL[type(item)](item, steps, places, letters)
     outputs = chain.from_iterable(steps.get(s, [places.get(s, s)]) for s in program.outputs)
     return Program(inputs, (), tuple(equations), tuple(outputs), letters)
+
+
+def length_of(letters: Letters, family: Expr) -> Expr:
+    """The number of time steps of a family."""
+    return steps_symbol(letter_of(letters, family).steps)
+
+
+def _all_at(letters: dict[Expr, Letter], symbol: Expr, count: int) -> list[Expr]:
+    return [_at(letters, symbol, t) for t in range(count)]
+
+
+def _unroll_equation(item: Equation, steps: Any, places: Mapping, letters: Any) -> list[Equation]:
+    return [Equation(item.lhs, substitute(item.rhs, places))]
+
+
+def _unroll_reversal(item: Reversal, steps: Any, places: Mapping, letters: Any) -> list[Equation]:
+    steps[item.lhs] = _all_at(letters, item.lhs, len(steps[item.rhs]))
+    return list(map(Equation, steps[item.lhs], reversed(steps[item.rhs])))
+
+
+def _unroll_join(item: Join, steps: Any, places: Mapping, letters: Any) -> list[Equation]:
+    return [Equation(item.lhs, concat(*steps[item.rhs]))]
+
+
+def _unroll_cut(item: Cut, steps: Any, places: Mapping, letters: Any) -> list[Equation]:
+    width = int(shape_of(item.lhs)[1])
+    count = int(shape_of(item.rhs)[1]) // width
+    steps[item.lhs] = _all_at(letters, item.lhs, count)
+    whole = places.get(item.rhs, item.rhs)
+    return [Equation(s, columns(whole, t * width, (t + 1) * width)) for t, s in enumerate(steps[item.lhs])]
+
+
+def _unroll_maximum(item: Maximum, steps: Any, places: Mapping, letters: Any) -> list[Equation]:
+    return [Equation(item.lhs, peak(*steps[item.rhs]))]
+
+
+_UNROLL: dict[type, Callable[..., list[Equation]]] = {
+    Equation: _unroll_equation,
+    Reversal: _unroll_reversal,
+    Join: _unroll_join,
+    Cut: _unroll_cut,
+    Maximum: _unroll_maximum,
+}
 
 
 def _unroll_recurrence(
@@ -161,13 +213,15 @@ def _expand(program: Program, leaf: Callable[[Expr], Entries], rows: int, letter
     for item in program.equations:
         if isinstance(item, Equation):
             items += pairs([item])
-        elif isinstance(item, Reversal):
-            items += map(Reversal, flat([item.lhs]), flat([item.rhs]))
+        elif isinstance(item, Reversal | Maximum):
+            items += map(type(item), flat([item.lhs]), flat([item.rhs]))
+        elif isinstance(item, Join | Cut):
+            raise ValueError(f"{item.lhs} has the entries of all time steps: unroll the program before it is expanded")
         else:
             body = _expand(item.body, leaf, rows, letters)
             carry_parts = tuple(chain.from_iterable(map(carries, item.carries)))
             parts = (flat(item.sequences), carry_parts, flat(item.stacked), pairs(item.sums))
-            items.append(Recurrence(body, *parts, item.reverse))
+            items.append(Recurrence(body, *parts, item.reverse, item.length))
     return Program(flat(program.inputs), flat(program.sequences), tuple(items), flat(program.outputs), letters)
 
 
@@ -215,11 +269,11 @@ def rename(program: Program, mapping: Mapping) -> Program:
     def renamed(item: Item) -> Item:
         if isinstance(item, Equation):
             return pair(item)
-        if isinstance(item, Reversal):
-            return Reversal(*all_of([item.lhs, item.rhs]))
+        if not isinstance(item, Recurrence):
+            return type(item)(*all_of([item.lhs, item.rhs]))
         carries, sums = tuple(map(carry, item.carries)), tuple(map(pair, item.sums))
         body, stacked = rename(item.body, mapping), all_of(item.stacked)
-        return Recurrence(body, all_of(item.sequences), carries, stacked, sums, item.reverse)
+        return Recurrence(body, all_of(item.sequences), carries, stacked, sums, item.reverse, item.length)
 
     letters = {mapping.get(symbol, symbol): letter for symbol, letter in program.letters.items()}
     items = tuple(map(renamed, program.equations))
@@ -256,7 +310,7 @@ def _prune_recurrence(item: Recurrence, live: set[Expr]) -> Recurrence:
         carries |= {carry.prev: carry for carry in item.carries if carry.prev in inner}
     kept = [replace(c, final=c.final if c.final in live else None) for c in item.carries if c.prev in carries]
     equations = [equation for equation in item.body.assignments if equation.lhs in inner]
-    return recurrence(equations, item.sequences, kept, stacked, sums, item.reverse, item.body.letters)
+    return recurrence(equations, item.sequences, kept, stacked, sums, item.reverse, item.body.letters, item.length)
 
 
 def stack_all(program: Program) -> Program:

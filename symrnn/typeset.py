@@ -5,17 +5,45 @@ a scalar product or sum, so it is restored here: in a product a derivative comes
 weights, then values, then sums; in a sum the terms follow their weights U, V, b, or their time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
-from sympy import Abs, Add, Expr, Float, Function, MatAdd, MatMul, MatrixSymbol, Mul, Pow, Rational, Symbol, Transpose
+from sympy import (
+    Abs,
+    Add,
+    Expr,
+    Float,
+    Function,
+    Identity,
+    MatAdd,
+    MatMul,
+    MatrixSymbol,
+    Mul,
+    Pow,
+    Rational,
+    Symbol,
+    Transpose,
+)
 from sympy.core.function import Application
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.functions import NamedFunction, NamedSlope, softmax
-from symrnn.matrices import SLOTS, CrossEntropy, Elementwise, N, Softmax
+from symrnn.functions import NamedFunction, NamedSlope, differs, onehot, softmax
+from symrnn.nodes import (
+    SLOTS,
+    Columns,
+    Concat,
+    CrossEntropy,
+    Diagonal,
+    Differs,
+    Elementwise,
+    LogSumExp,
+    OneHot,
+    Peak,
+    Softmax,
+    is_size,
+)
 from symrnn.notation import Letter
 from symrnn.styles import ADD, ATOM, FUNCTION, LATEX, MUL, OPERATORS, TEXT, Style, Text
 
@@ -95,7 +123,7 @@ def _(expr: Symbol, context: Context) -> Text:
     if expr in context.texts:
         return context.texts[expr]
     letter = context.letter(expr)
-    text = context.style.letter(letter) if expr not in (N, *SLOTS) and expr.name != "T" else expr.name
+    text = expr.name if expr in SLOTS or is_size(expr) else context.style.letter(letter)
     return Text(text, FUNCTION if letter.layer or letter.mark == "partial" else ATOM)
 
 
@@ -194,16 +222,32 @@ def _(expr: Abs, context: Context) -> Text:
 @show.register(Application)
 def _(expr: Function, context: Context) -> Text:
     name, arguments = type(expr).__name__, expr.args
+    if isinstance(expr, NamedFunction) and expr.signs:
+        sign = expr.signs[context.style is TEXT]
+        return Text(f"[{f' {sign} '.join(map(context.show, arguments))}]", ATOM)
+    printed = (expr.text if context.style is TEXT else expr.latex) if isinstance(expr, NamedFunction) else ""
+    head = printed or context.style.name(name.removesuffix("_slope"))
     if isinstance(expr, NamedSlope):
-        head, arguments = context.style.name(name.removesuffix("_slope")) + "'", arguments[:1]
-    else:
-        head = context.style.name(name)
+        head, arguments = head + "'", arguments[:1]
     if isinstance(expr, softmax):
         head, arguments = f"{head}_{context.show(arguments[0])}", arguments[1:]
     text = ", ".join(map(context.show, arguments))
     plain = name in OPERATORS and not isinstance(expr, NamedFunction) and len(arguments) == 1
     single = plain and show(arguments[0], context).level == ATOM and isinstance(arguments[0], Symbol)
     return Text(f"{head} {text}" if single else f"{head}({text})", FUNCTION, head)
+
+
+@show.register
+def _(expr: onehot, context: Context) -> Text:
+    place, ids = map(context.show, expr.args)
+    return Text(f"[{ids} = {place}]", ATOM)
+
+
+@show.register
+def _(expr: differs, context: Context) -> Text:
+    value, *entries = map(context.show, expr.args)
+    row = entries[0] if len(entries) == 1 else f"({', '.join(entries)})"
+    return Text(f"[{row} {context.style.differs} {value}]", ATOM)
 
 
 _WEIGHTS = {"U": 1, "V": 2, "W": 3, "b": 9}
@@ -225,9 +269,10 @@ def _term_key(term: Expr, context: Context) -> tuple[Any, ...]:
     weights = [letter for letter in letters if letter.base in _WEIGHTS and not letter.is_adjoint]
     rank = min((_WEIGHTS[letter.base] for letter in weights), default=5)
     times = sorted(map(_time, letters))
+    gates = sorted("ifcozrh".find(letter.sub[-1:]) for letter in weights)
     entries = sorted((letter.entry for letter in letters if letter.entry), key=lambda entry: (len(entry), entry))
     names = sorted(letter.latex for letter in letters)
-    return (2 if term.could_extract_minus_sign() else 1, rank, times, entries, names)
+    return (2 if term.could_extract_minus_sign() else 1, rank, times, gates, entries, names)
 
 
 def _factor_key(factor: Expr, context: Context) -> tuple[Any, ...]:
@@ -238,7 +283,7 @@ def _factor_key(factor: Expr, context: Context) -> tuple[Any, ...]:
     if not isinstance(base, Symbol):
         return (5 if isinstance(base, Function) else 4, str(base))
     letter = context.letter(base)
-    kind = 1 if letter.is_adjoint else 2 if letter.base in _WEIGHTS else 3
+    kind = 1 if letter.is_adjoint else 2 if letter.base in (*_WEIGHTS, "m") else 3
     return (kind, _WEIGHTS.get(letter.base, 5), _time(letter), letter.entry, letter.latex)
 
 
@@ -280,9 +325,9 @@ def _(expr: MatAdd, context: Context) -> Text:
 @show.register
 def _(expr: MatMul, context: Context) -> Text:
     numbers = [factor for factor in expr.args if not isinstance(factor, MatrixExpr)]
-    factors = [
-        context.show(f, MUL if isinstance(f, OneMatrix) else FUNCTION) for f in expr.args if isinstance(f, MatrixExpr)
-    ]
+    matrices = [factor for factor in expr.args if isinstance(factor, MatrixExpr)]
+    level = MUL if len(matrices) == 1 else FUNCTION
+    factors = [context.show(f, MUL if isinstance(f, OneMatrix) else level) for f in matrices]
     if numbers == [-1]:
         return Text(f"-{' '.join(factors)}", ADD)
     front = [context.show(number, MUL) for number in numbers]
@@ -291,8 +336,29 @@ def _(expr: MatMul, context: Context) -> Text:
 
 @show.register
 def _(expr: HadamardProduct, context: Context) -> Text:
+    columns = [factor.args[0] for factor in expr.args if _is_spread(factor)]
+    if columns:
+        rest = [factor for factor in expr.args if not _is_spread(factor)]
+        return _scaled_rows(columns, rest, context)
     levels = [MUL if isinstance(factor, Elementwise) else FUNCTION for factor in expr.args]
     return Text(context.style.had.join(map(context.show, expr.args, levels)), MUL)
+
+
+def _is_spread(expr: Expr) -> bool:
+    """Whether this is a column, one number for each sample, repeated side by side."""
+    ones = isinstance(expr, MatMul) and len(expr.args) == 2 and isinstance(expr.args[1], OneMatrix)
+    return ones and expr.args[0].shape[1] == 1 and expr.args[1].shape[0] == 1
+
+
+def _scaled_rows(columns: Sequence[Expr], rest: Sequence[Expr], context: Context) -> Text:
+    """M h for one sample, where m is a number; diag(m) h for several."""
+    style = context.style
+    single = columns[0].shape[0] == 1
+    fronts = [context.show(c, MUL) if single else f"{style.name('diag')}({context.show(c)})" for c in columns]
+    if not rest:
+        return Text(" ".join([*fronts, style.ones + style.transposed]), MUL)
+    product = show(rest[0] if len(rest) == 1 else HadamardProduct(*rest), context)
+    return Text(" ".join([*fronts, product.text if product.level >= MUL else f"({product.text})"]), MUL)
 
 
 @show.register
@@ -309,6 +375,58 @@ def _(expr: Elementwise, context: Context) -> Text:
 def _(expr: Softmax, context: Context) -> Text:
     head = context.style.name("softmax")
     return Text(f"{head}({context.show(expr.args[0])})", FUNCTION, head)
+
+
+@show.register
+def _(expr: LogSumExp, context: Context) -> Text:
+    """The logarithm of the sum along each row, a column of ones on the right."""
+    style = context.style
+    return Text(f"{style.name('log')}({style.name('exp')}({context.show(expr.args[0])}) {style.ones})", FUNCTION)
+
+
+@show.register
+def _(expr: Concat, context: Context) -> Text:
+    return Text(f"[{', '.join(map(context.show, _elided(expr.args, context)))}]", ATOM)
+
+
+def _elided(parts: Sequence[Expr], context: Context) -> Sequence[Expr]:
+    """Of many parts the first two and the last."""
+    return parts if len(parts) <= 6 else [*parts[:2], Symbol(context.style.dots), parts[-1]]
+
+
+@show.register
+def _(expr: Columns, context: Context) -> Text:
+    """The columns from start to stop, the last not included, as an index in brackets."""
+    matrix, start, stop = expr.args
+    inner = context.show(matrix, ATOM)
+    return Text(context.style.columns.format(inner, start, stop), ATOM)
+
+
+@show.register
+def _(expr: OneHot, context: Context) -> Text:
+    return Text(f"{context.style.name('onehot')}({context.show(expr.args[0])})", ATOM)
+
+
+@show.register
+def _(expr: Differs, context: Context) -> Text:
+    matrix, value = expr.args
+    return Text(f"[{context.show(matrix)} {context.style.differs} {context.show(value)}]", ATOM)
+
+
+@show.register
+def _(expr: Diagonal, context: Context) -> Text:
+    return Text(f"{context.style.name('diag')}({context.show(expr.args[0])})", FUNCTION)
+
+
+@show.register
+def _(expr: Identity, context: Context) -> Text:
+    return Text("1" if expr.shape[0] == 1 else context.style.identity, ATOM)
+
+
+@show.register
+def _(expr: Peak, context: Context) -> Text:
+    parts = ", ".join(map(context.show, _elided(expr.args, context)))
+    return Text(f"{context.style.name('max')}({parts})", FUNCTION)
 
 
 @show.register

@@ -1,21 +1,25 @@
 """The bank: the programs that every law is tested on, and what the tests compare programs with."""
 
-from collections.abc import Callable, Iterable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import pytest
 import sympy
-from sympy import Expr, Float, MatrixSymbol, Rational, Symbol, tanh
+from sympy import QQ, Expr, Float, MatrixSymbol, Rational, Symbol, tanh
+from sympy.core.function import Application
+from sympy.polys.rings import PolyElement, PolyRing, ring
 
 from symrnn.forward import forward
 from symrnn.functions import NamedFunction, NamedSlope, define, logsumexp, softmax, stable
 from symrnn.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed
 from symrnn.losses import with_loss, with_sum
-from symrnn.matrices import SLOTS, N, add, elementwise, hadamard, multiply, ones, transpose, zeros
+from symrnn.matrices import add, elementwise, hadamard, multiply, ones, transpose, zeros
+from symrnn.nodes import SLOTS, N
 from symrnn.notation import Letter
 from symrnn.program import Carry, Equation, Item, Program, defines, families, reads, recurrence
 from symrnn.transforms import expand, inline, unroll
@@ -30,8 +34,7 @@ class Case:
     build: Callable[[], Program]
     timesteps: int = 2
     rows: int = 1
-    layers: tuple[Layer, ...] = ()
-    features: int = 1
+    made: Callable[[int | None], Sequential] | None = None
 
     @cached_property
     def program(self) -> Program:
@@ -41,7 +44,12 @@ class Case:
     @property
     def model(self) -> Sequential:
         """The model that the program was made from."""
-        return Sequential(self.layers, (self.timesteps, self.features))
+        return self.at(self.timesteps)
+
+    def at(self, timesteps: int | None) -> Sequential:
+        """The model for another number of time steps."""
+        assert self.made is not None
+        return self.made(timesteps)
 
     @property
     def inputs(self) -> Symbols:
@@ -53,13 +61,16 @@ class Case:
 def case(*layers: Layer, T: int = 2, features: int = 1, loss: str | None = None, rows: int = 1) -> Case:
     """A model and its loss, or the sum of its outputs."""
 
+    def made(timesteps: int | None) -> Sequential:
+        return Sequential(layers, (timesteps, features))
+
     def build() -> Program:
-        network = forward(Sequential(layers, (T, features)))
+        network = forward(made(T))
         if loss == "sum":
             return with_sum(network)
         return network.program if loss is None else with_loss(network, loss)
 
-    return Case(build, T, rows, layers, features)
+    return Case(build, T, rows, made)
 
 
 # the models ---------------------------------------------------------------------------------------
@@ -227,7 +238,40 @@ def closed(program: Program, case: Case) -> Symbols:
 
 def same(left: Iterable[Expr], right: Iterable[Expr]) -> bool:
     """Whether the expressions are equal in turn."""
-    return all(a == b or sympy.expand(a - b) == 0 for a, b in zip(left, right, strict=True))
+    return all(a == b or _is_zero(a - b) for a, b in zip(left, right, strict=True))
+
+
+def _is_zero(expr: Expr) -> bool:
+    """Whether the expression is zero as a polynomial in its symbols and functions, or when it is multiplied out."""
+    found = list(dict.fromkeys(_indeterminates(expr)))
+    polynomials, *generators = ring([f"z{i}" for i in range(len(found))], QQ)
+    values = dict(zip(found, generators, strict=True))
+    return _polynomial(expr, values, polynomials) == 0 or sympy.expand(expr) == 0
+
+
+def _indeterminates(expr: Expr) -> Iterator[Expr]:
+    """The symbols, functions and other powers in an expression that are in no other function."""
+    if expr.is_Symbol or isinstance(expr, Application) or (expr.is_Pow and not _is_power(expr)):
+        yield expr
+    else:
+        for part in expr.args:
+            yield from _indeterminates(part)
+
+
+def _is_power(expr: Expr) -> bool:
+    return expr.exp.is_Integer and expr.exp > 0
+
+
+def _polynomial(expr: Expr, values: dict[Expr, PolyElement], polynomials: PolyRing) -> PolyElement:
+    """An expression, with these values for its indeterminates, as a polynomial; much faster than `expand`."""
+    if expr in values:
+        return values[expr]
+    if expr.is_Pow:
+        return _polynomial(expr.base, values, polynomials) ** int(expr.exp)
+    if not expr.args:
+        return polynomials(QQ.from_sympy(Rational(expr)))
+    parts = [_polynomial(part, values, polynomials) for part in expr.args]
+    return reduce(operator.add if expr.is_Add else operator.mul, parts)
 
 
 def same_for_probabilities(left: Symbols, right: Symbols) -> bool:

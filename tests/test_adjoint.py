@@ -11,7 +11,8 @@ from symrnn import adjoint, rules
 from symrnn.adjoint import backprop
 from symrnn.forward import forward
 from symrnn.layers import Dense, Sequential, SimpleRNN
-from symrnn.matrices import CrossEntropy, Elementwise, N, Softmax, transpose
+from symrnn.matrices import transpose
+from symrnn.nodes import CrossEntropy, Elementwise, N, Softmax
 from symrnn.program import Program, Recurrence
 from symrnn.rules import Pair, vjp
 from symrnn.transforms import expand, inline, unroll

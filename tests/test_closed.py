@@ -41,18 +41,18 @@ def test_size(program: Program, operations: int, nesting: int) -> None:
 
 @over(BANK)
 def test_size_is_at_least_that_of_the_closed_form(case: Case) -> None:
-    program = derive(case.model).program("scalar", case.rows) if case.layers else None
+    program = derive(case.model).program("scalar", case.rows) if case.made else None
     if program is None:
         return
     operations, nesting = size(program)
     assert operations >= max(sympy.count_ops(value) for value in expressions(program))
-    activation = next(layer.activation for layer in case.layers if isinstance(layer, SimpleRNN))
+    activation = next(layer.activation for layer in case.model.layers if isinstance(layer, SimpleRNN))
     assert nesting >= case.timesteps or activation is None
 
 
 @over(BANK)
 def test_expressions_are_what_inline_gives(case: Case) -> None:
-    if case.layers:
+    if case.made:
         d = derive(case.model)
         assert expressions(d.program("scalar", case.rows)) != ()
         assert closed(d.steps, case)[0] in expressions(d.program("scalar", case.rows))

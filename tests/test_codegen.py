@@ -16,7 +16,8 @@ from sympy import Abs, Expr, MatrixSymbol, Symbol
 from symrnn import Dense, Derivation, Sequential, SimpleRNN, derive
 from symrnn.adjoint import backprop
 from symrnn.codegen import schedule, source
-from symrnn.matrices import N, add, hadamard, multiply, shape_of, zeros
+from symrnn.matrices import add, hadamard, multiply, shape_of, zeros
+from symrnn.nodes import N
 from symrnn.numeric import compile_source
 from symrnn.program import Carry, Equation, Program, Recurrence, families, recurrence
 from symrnn.transforms import expand, letter_of, stack_all, unroll
@@ -152,7 +153,7 @@ PREDICT = """import numpy as np
 
 def predict(x, U, V, b_h, W, b_o):
     N, T = x.shape[:2]
-    dtype = x.dtype
+    dtype = U.dtype
     x = x.swapaxes(0, 1)
     a_input = x @ U + b_h
     h_prev = np.zeros((N, 2), dtype)
@@ -166,7 +167,7 @@ def predict(x, U, V, b_h, W, b_o):
 """
 GRADIENT = """def gradient(x, U, V, b_h, W, b_o, y_true):
     N, T = x.shape[:2]
-    dtype = x.dtype
+    dtype = U.dtype
     x = x.swapaxes(0, 1)
     a_input = x @ U + b_h
     h_prev = np.zeros((N, 2), dtype)
@@ -214,8 +215,8 @@ LINES: list[tuple[str, str | None, str]] = [
     ("sequence and Dense", None, "return y.swapaxes(0, 1),"),
     ("initial state", None, "h_prev = h_init"),
     ("no bias", None, "a_input = x @ U"),
-    ("softmax output", None, "y = softmax(a_o)"),
-    ("softmax output", "categorical_crossentropy", "delta_o = 1/N * (y - y_true)"),
+    ("softmax output", None, "y = softmax(a_y)"),
+    ("softmax output", "categorical_crossentropy", "delta_y = 1/N * (y - y_true)"),
     ("sequence and Dense", "mse", "S = ((y - y_true)**2).sum()"),
     ("sequence and Dense", "mse", "L = (1/2)/(N*T) * S"),
     ("sequence and Dense", "mse", "dW = total(h, dy)"),
@@ -241,7 +242,7 @@ def test_a_description() -> None:
 def test_the_source_does_not_depend_on_the_number_of_steps(case: Case, loss: str | None) -> None:
     texts = set()
     for timesteps in (3, 1000, None):
-        d = derive(Sequential(case.layers, (timesteps, case.features)))
+        d = derive(case.at(timesteps))
         for f in (d.lambdify(), d.gradient(loss).lambdify()):
             texts.add((f.name, f.source, f.row_source))
     assert len(texts) == 2

@@ -11,16 +11,38 @@ from sympy import Abs, Expr, Max, Min, Piecewise, Rational, Symbol, erfc, exp, l
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symrnn.codeprinter import ARRAYS, FLOATS, Dialect
-from symrnn.functions import activations, functions, logsumexp, sigmoid, slopes, softmax
+from symrnn.functions import (
+    activations,
+    at_least,
+    clip_from,
+    differs,
+    elu,
+    equal,
+    functions,
+    huber,
+    larger,
+    leaky_relu,
+    logsumexp,
+    maximum,
+    onehot,
+    prelu,
+    relu,
+    sigmoid,
+    slopes,
+    softmax,
+)
 from symrnn.numeric import compile_source
 from tests.bank import written_out
 
 x, y, z = (Symbol(name, real=True) for name in "xyz")
 UNIT = 2.0**-53
-FUNCTIONS = {**{name: f(x) for name, f in activations.items()}, **{name: f(x) for name, f in functions.items()}}
+MADE = [leaky_relu(0.3), elu(0.5), relu(3.3), relu(6, 0.3, 0.75), relu(None, 0.3, 0.75), huber(1.3), clip_from(1e-7)]
+FUNCTIONS = {name: f(x) for name, f in {**activations, **functions, **{f.__name__: f for f in MADE}}.items()}
 SLOPES = {name: expr.diff(x).xreplace({expr: y}) for name, expr in FUNCTIONS.items()}
 POINTS = [s * p for p in (1e-9, 1e-3, 0.3, 0.7, 1.2, 2.5, 3.5, 5.9, 6.1, 8.0, 40.0, 300.0) for s in (1, -1)]
 KINKS = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 6.0]
+OF_SQUARES = {"inverse_norm": [1e-16, 1e-12, 0.3, 2.5, 300.0]}
+"""The points of a function of positive numbers."""
 SPECIAL = [np.nan, np.inf, -np.inf, 1e-308, -1e-308, 1e10, -1e10, 800.0, -800.0]
 
 
@@ -52,24 +74,45 @@ def exact(expr: Expr, value: float) -> tuple[mpmath.mpf, mpmath.mpf]:
 
 # numbers ------------------------------------------------------------------------------------------
 
-CANCELS = ("tanh_shrink", "soft_shrink")
+DIFFERENCES = {"tanh_shrink", "soft_shrink", "log_cosh", *(f.__name__ for f in MADE if "threshold" in f.__name__)}
+"""What is a difference of numbers of the size of x and 1, to which its error is relative."""
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_arrays_against_the_definition(name: str) -> None:
-    """Relative to the value and to what a rounding of x moves; a difference, relative to x."""
+    """Relative to the value and to what a rounding of x moves."""
     with mpmath.workdps(200):
-        for point in POINTS:
+        for point in OF_SQUARES.get(name, POINTS):
             value, slope = exact(FUNCTIONS[name], point)
-            scale = abs(value) + abs(point * slope) + (abs(point) if name in CANCELS else 0)
+            scale = abs(value) + abs(point * slope) + (abs(point) + 1 if name in DIFFERENCES else 0)
             assert abs(on_array(FUNCTIONS[name], point) - value) <= 16 * UNIT * scale, point
             assert abs(slope_on_array(name, point) - slope) <= 32 * UNIT * max(1, abs(slope)), point
+
+
+def _exactly(value: np.floating) -> mpmath.mpf:
+    """The number of any type as it is."""
+    return mpmath.mpf(float(value)) + mpmath.mpf(float(value - type(value)(float(value))))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble])
+def test_sigmoid_of_an_array(dtype: type) -> None:
+    """It is as exact as the exponential, and 0 where that overflows."""
+    unit, last = np.finfo(dtype).eps / 2, float(np.log(np.finfo(dtype).max)) if dtype is not np.longdouble else 500.0
+    points = np.concatenate([np.linspace(1 - last, 60, 401), [-1e-9, 0.0, 1e-9]]).astype(dtype)
+    with np.errstate(over="ignore"):
+        ours, far = function(ARRAYS, sigmoid(x))(points), function(ARRAYS, sigmoid(x))(dtype([-1e6, -np.inf, np.inf]))
+    with mpmath.workdps(60):
+        for point, value in zip(points, ours, strict=True):
+            true = 1 / (1 + mpmath.exp(-_exactly(point)))
+            assert abs(_exactly(value) / true - 1) <= 6 * float(unit), point
+    assert (far == [0, 0, 1]).all()
+    assert (np.isnan(function(ARRAYS, sigmoid(x))(dtype([np.nan])))).all()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_floats_are_arrays(name: str) -> None:
     value, slope = function(FLOATS, FUNCTIONS[name]), function(FLOATS, SLOPES[name], "x, y")
-    for point in [*POINTS, *KINKS, *SPECIAL]:
+    for point in [*OF_SQUARES[name], 1e-14, 0.0, np.nan] if name in OF_SQUARES else [*POINTS, *KINKS, *SPECIAL]:
         try:
             ours = value(point), slope(point, value(point))
         except (ArithmeticError, ValueError):
@@ -81,7 +124,7 @@ def test_floats_are_arrays(name: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64", "longdouble"])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_arrays_keep_their_type(name: str, dtype: str) -> None:
-    points = np.array([[-1.5, 0.25], [0.75, 3.5]], dtype)
+    points = np.array([[1e-15, 0.25] if name in OF_SQUARES else [-1.5, 0.25], [0.75, 3.5]], dtype)
     values = function(ARRAYS, FUNCTIONS[name])(points)
     slopes = function(ARRAYS, SLOPES[name], "x, y")(points, values)
     assert (values.dtype, values.shape) == (points.dtype, points.shape)
@@ -98,6 +141,37 @@ def test_functions_of_a_row(row: list[float]) -> None:
         f = function(FLOATS, softmax(sympy.Integer(j), x, y, z), "x, y, z")
         assert f(*row) == pytest.approx(exps[j] / exps.sum(), rel=1e-15)
     assert function(FLOATS, logsumexp(x, y, z), "x, y, z")(*row) == pytest.approx(max(row) + np.log(exps.sum()))
+
+
+PAIRS = [(-1.5, 0.25), (0.25, 0.25), (2.0, 0.75), (0.0, -0.0), (-0.0, 3.0), (1.0, np.nan), (np.nan, 1.0)]
+_OF_PAIRS = [prelu(x, y), larger(x, y), equal(x, y), at_least(x, y), maximum(x, y, 1 - x), differs(2, x, y)]
+_OF_NUMBERS = [onehot(sympy.Integer(j), x) for j in range(3)]
+OF_PAIRS = [other for expr in _OF_PAIRS for other in (expr, expr.diff(x), expr.diff(y)) if not other.is_number]
+"""Functions of several numbers, and their derivatives."""
+
+
+@pytest.mark.parametrize("expr", OF_PAIRS + _OF_NUMBERS, ids=str)
+def test_floats_are_arrays_for_functions_of_several_numbers(expr: Expr) -> None:
+    floats, arrays = (function(dialect, expr, "x, y") for dialect in (FLOATS, ARRAYS))
+    for pair in PAIRS:
+        try:
+            ours = floats(*pair)
+        except (ArithmeticError, ValueError):
+            continue  # then arrays are taken
+        with np.errstate(all="ignore"):
+            assert ours == pytest.approx(arrays(*(np.array([value]) for value in pair))[0], nan_ok=True), pair
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "longdouble"])
+@pytest.mark.parametrize("expr", OF_PAIRS + _OF_NUMBERS, ids=str)
+def test_arrays_keep_their_type_in_functions_of_several_numbers(expr: Expr, dtype: str) -> None:
+    values = function(ARRAYS, expr, "x, y")(*np.array([[[-1.5, 0.25], [0.75, 2.0]], [[0.25, 0.25], [1.0, 2.0]]], dtype))
+    assert (values.dtype, values.shape) == (np.dtype(dtype), (2, 2))
+
+
+def test_maximum_keeps_nan() -> None:
+    for pair in [(1.0, np.nan), (np.nan, 1.0)]:
+        assert np.isnan(function(FLOATS, maximum(x, y), "x, y")(*pair))
 
 
 # text ---------------------------------------------------------------------------------------------
@@ -129,6 +203,14 @@ TEXTS: list[tuple[Expr, str, str]] = [
     ),
     (sigmoid(x) + 1, "sigmoid(x) + 1", "sigmoid(x) + 1"),
     (slopes["relu"](x, y), "relu_slope(x, y)", "relu_slope(x, y)"),
+    (leaky_relu(0.3)(x), "leaky_relu_0_3(x)", "leaky_relu_0_3(x)"),
+    (larger(1 - x * y, 0), "np.maximum(-x*y + 1, 0)", "larger(-x*y + 1, 0)"),
+    (
+        Piecewise((1, (x > 1) & (y <= 2)), (2, ((x > 1) & (y > 2)) | (x < y)), (0, True)),
+        "np.where((y <= 2) & (x > 1), 1, np.where((x < y) | ((x > 1) & (y > 2)), 2, 0))",
+        "(1 if (y <= 2) and (x > 1) else 2 if (x > 1) and (y > 2) or (x < y) else 0)",
+    ),
+    (sympy.Float(0.3, 17) * x, "0.3*x", "0.3*x"),
 ]
 
 
@@ -138,8 +220,13 @@ def test_text(expr: Expr, arrays: str, floats: str) -> None:
 
 
 def test_helpers() -> None:
-    assert ARRAYS.helpers([sigmoid(x), sigmoid(y)]) == (
-        "def sigmoid(x):\n    u = np.exp(-np.abs(x))\n    v = 1/(u + 1)\n    return np.where((x >= 0), v, u*v)"
+    assert ARRAYS.helpers([sigmoid(x), sigmoid(y)]) == ("def sigmoid(x):\n    return 1/(1 + np.exp(-x))")
+    assert FLOATS.helpers([sigmoid(x), sigmoid(y)]) == (
+        "def sigmoid(x):\n    u = exp(-abs(x))\n    v = 1/(u + 1)\n    return (v if (x >= 0) else u*v)"
+    )
+    assert ARRAYS.helpers([larger(x, 0)]) == ""
+    assert (
+        ARRAYS.helpers([at_least(x, 0)]) == "def at_least(x, y):\n    return np.where((x >= y), 1, 0).astype(x.dtype)"
     )
     assert FLOATS.helpers([slopes["relu"](x, y)]) == "def relu_slope(x, y):\n    return (1 if (y > 0) else 0)"
     assert ARRAYS.helpers([tanh(x)]) == FLOATS.helpers([x]) == ""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from symrnn.forward import Network, forward
+from symrnn.forward import forward
 from symrnn.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed
+from symrnn.network import Network
 from symrnn.program import Program, Recurrence, defines, families, reads
 from symrnn.transforms import unroll
 from tests.bank import MODELS, Case, evaluate, over
@@ -43,7 +44,7 @@ EQUATIONS = [
     ([SimpleRNN(2, **sequence), TimeDistributed(Dense(1))], [*RNN, ": y_t = h_t*W + 1*b_o"]),
     (
         [SimpleRNN(2, **backwards), Dense(1, "sigmoid")],
-        [". a_t = h_next*V + x_t*U + 1*b_h", ". h_t = tanh(a_t)", "a_o = h_last*W + 1*b_o", "y = sigmoid(a_o)"],
+        [". a_t = h_next*V + x_t*U + 1*b_h", ". h_t = tanh(a_t)", "a_y = h_last*W + 1*b_o", "y = sigmoid(a_y)"],
     ),
     (
         [SimpleRNN(2, **sequence, **backwards), Dense(1, use_bias=False)],
@@ -54,10 +55,10 @@ EQUATIONS = [
         [
             ": a1_t = h1_prev*V1 + x_t*U1 + 1*b1_h", ": h1_t = tanh(a1_t)",
             ": a2_t = h1_t*U2 + h2_prev*V2 + 1*b2_h", ": h2_t = tanh(a2_t)",
-            "a1_o = h2_last*W1 + 1*b1_o", "y1 = tanh(a1_o)", "y = y1*W2 + 1*b2_o",
+            "a1_y = h2_last*W1 + 1*b1_o", "y1 = tanh(a1_y)", "y = y1*W2 + 1*b2_o",
         ],
     ),
-    ([SimpleRNN(2), Dense(1), Dropout(0.5), Activation("tanh")], [*RNN, "a_o = h_last*W + 1*b_o", "y = tanh(a_o)"]),
+    ([SimpleRNN(2), Dense(1), Dropout(0.5), Activation("tanh")], [*RNN, "a_y = h_last*W + 1*b_o", "y = tanh(a_y)"]),
     ([SimpleRNN(2), Activation("relu"), Dense(1)], [*RNN, "g = relu(h_last)", "y = g*W + 1*b_o"]),
     ([Activation("exponential")], [": y_t = exp(x_t)"]),
     ([Dropout(0.5)], [": y_t = x_t"]),
@@ -98,7 +99,7 @@ def test_a_carry_starts_from_nothing_or_from_the_initial_state() -> None:
     nothing, given = (network(SimpleRNN(2, initial_state=start)) for start in (False, True))
     assert [str(item.carries[0].init) for n in (nothing, given) for item in n.program.equations[:1]] == ["0", "h_init"]
     assert [str(symbol) for symbol in given.program.inputs] == ["U", "V", "b_h", "h_init"]
-    assert (nothing.states[0].initial, given.states[0].initial) == (None, given.program.inputs[-1])
+    assert (str(nothing.states[0].initial), given.states[0].initial) == ("0", given.program.inputs[-1])
 
 
 # weights and logits -------------------------------------------------------------------------------
@@ -107,25 +108,25 @@ def test_a_carry_starts_from_nothing_or_from_the_initial_state() -> None:
 def test_weights() -> None:
     rows = network(SimpleRNN(2, **sequence), Dropout(0.5), SimpleRNN(3, use_bias=False), Dense(1), features=4).weights
     assert [(str(row.symbol), row.layer, row.keras, row.shape) for row in rows] == [
-        ("U1", 0, "kernel", (4, 2)), ("V1", 0, "recurrent_kernel", (2, 2)), ("b1_h", 0, "bias", (2,)),
-        ("U2", 2, "kernel", (2, 3)), ("V2", 2, "recurrent_kernel", (3, 3)),
-        ("W", 3, "kernel", (3, 1)), ("b_o", 3, "bias", (1,)),
+        ("U1", 1, "kernel", (4, 2)), ("V1", 1, "recurrent_kernel", (2, 2)), ("b1_h", 1, "bias", (2,)),
+        ("U2", 3, "kernel", (2, 3)), ("V2", 3, "recurrent_kernel", (3, 3)),
+        ("W", 4, "kernel", (3, 1)), ("b_o", 4, "bias", (1,)),
     ]  # fmt: skip
 
 
 RNN_1 = SimpleRNN(1, **sequence)
 LOGITS = [
     ((RNN_1, Dense(2)), "None"),
-    ((RNN_1, Dense(2, "softmax")), "a_o_t"),
-    ((RNN_1, Dense(2, "sigmoid")), "a_o_t"),
+    ((RNN_1, Dense(2, "softmax")), "a_y_t"),
+    ((RNN_1, Dense(2, "sigmoid")), "a_y_t"),
     ((RNN_1, Dense(2, "tanh")), "None"),
     ((SimpleRNN(2, "softmax"),), "None"),
     ((RNN_1, TimeDistributed(Dense(2, "softmax"))), "None"),
     ((RNN_1, TimeDistributed(Dense(2)), Activation("softmax")), "y1_t"),
-    ((RNN_1, Dense(2), Activation("softmax")), "a_o_t"),
+    ((RNN_1, Dense(2), Activation("softmax")), "a_y_t"),
     ((RNN_1, Activation("sigmoid")), "h_t"),
-    ((RNN_1, Dense(2, "softmax"), Dropout(0.5)), "a_o_t"),
-    ((RNN_1, Dense(2), Dense(2, "softmax"), Activation(None)), "a2_o_t"),
+    ((RNN_1, Dense(2, "softmax"), Dropout(0.5)), "a_y_t"),
+    ((RNN_1, Dense(2), Dense(2, "softmax"), Activation(None)), "a2_y_t"),
     ((RNN_1, Dense(2), Dense(2, "sigmoid"), Activation("softmax")), "y2_t"),
     ((RNN_1, Dense(2, "softmax"), Dense(1)), "None"),
     ((Activation("softmax"), SimpleRNN(1)), "None"),
@@ -141,29 +142,19 @@ def test_logits(layers: tuple[Layer, ...], logits: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layers", "message"),
+    ("layers", "layer", "columns"),
     [
-        (
-            (SimpleRNN(2), SimpleRNN(1)),
-            "layer 2 (SimpleRNN): expected a sequence (samples, timesteps, features), got the shape (samples, 2); "
-            "the recurrent layer before it needs return_sequences=True",
-        ),
-        (
-            (SimpleRNN(2), Dropout(0.5), Dense(3), SimpleRNN(1)),
-            "layer 4 (SimpleRNN): expected a sequence (samples, timesteps, features), got the shape (samples, 3); "
-            "the recurrent layer before it needs return_sequences=True",
-        ),
-        (
-            (SimpleRNN(2), TimeDistributed(Dense(1))),
-            "layer 2 (TimeDistributed): expected a sequence (samples, timesteps, features), got the shape (samples, 2)",
-        ),
-        (
-            (SimpleRNN(2), TimeDistributed(Dense(1)), Activation("tanh")),
-            "layer 2 (TimeDistributed): expected a sequence (samples, timesteps, features), got the shape (samples, 2)",
-        ),
+        ((SimpleRNN(2), SimpleRNN(1)), "layer 2 (SimpleRNN)", 2),
+        ((SimpleRNN(2), Dropout(0.5), Dense(3), SimpleRNN(1)), "layer 4 (SimpleRNN)", 3),
+        ((SimpleRNN(2), TimeDistributed(Dense(1))), "layer 2 (TimeDistributed)", 2),
+        ((SimpleRNN(2), TimeDistributed(Dense(1)), Activation("tanh")), "layer 2 (TimeDistributed)", 2),
     ],
 )
-def test_refuses_a_layer_that_gets_no_sequence(layers: tuple[Layer, ...], message: str) -> None:
+def test_refuses_a_layer_that_gets_no_sequence(layers: tuple[Layer, ...], layer: str, columns: int) -> None:
+    message = (
+        f"{layer}: expected a sequence (samples, timesteps, features), but got the shape (samples, {columns}); "
+        "a recurrent layer before it needs return_sequences=True"
+    )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         network(*layers)
 
@@ -186,18 +177,19 @@ def keras_layer(layer: Layer) -> Callable[..., object]:
 def test_keras_predicts_the_same(case: Case) -> None:
     keras = pytest.importorskip("keras")
     rng = np.random.default_rng(1)
-    x = rng.normal(size=(case.rows, case.timesteps, case.features))
-    arrays, y = [], keras.ops.convert_to_tensor(x)
-    for layer in case.layers:
+    x = rng.normal(size=(case.rows, *case.model.input_shape))
+    arrays, states, y = [], [], keras.ops.convert_to_tensor(x)
+    for layer in case.model.layers:
         made = keras_layer(layer)
         made(y)
         weights = [rng.normal(size=weight.shape) for weight in made.weights]
         made.set_weights(weights)
         starts = [rng.normal(size=(case.rows, layer.units))] if getattr(layer, "initial_state", False) else []
-        arrays += weights + starts
+        arrays += weights
+        states += starts
         y = made(y, **({"initial_state": keras.ops.convert_to_tensor(starts[0])} if starts else {}))
     theirs = np.moveaxis(y.numpy(), -2, 0) if len(y.shape) == 3 else y.numpy()
-    np.testing.assert_allclose(evaluate(case.program, case, *arrays, x.transpose(1, 0, 2)), theirs.ravel(), rtol=1e-11)
+    np.testing.assert_allclose(evaluate(case.program, case, *arrays, *states, x.swapaxes(0, 1)), theirs.ravel(), rtol=1e-11)
 
 
 def test_outputs() -> None:

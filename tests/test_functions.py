@@ -1,25 +1,39 @@
 """The table of activations: against the derivatives of the definitions, at 50 digits, and against Keras."""
 
 from collections.abc import Callable
+from itertools import product
 
 import mpmath
 import numpy as np
 import pytest
 import sympy
-from sympy import Expr, Integer, Rational, Symbol, lambdify, simplify
+from sympy import Expr, Integer, Rational, Symbol, exp, lambdify, simplify
 from sympy.core.function import ArgumentIndexError
 
 from symrnn.functions import (
     _HELPERS,
     _KERAS_ONLY,
-    _ROWS,
+    ROW_ACTIVATIONS,
     NamedFunction,
     NamedSlope,
+    RowFunction,
     activation_name,
     activations,
+    at_least,
+    clip_from,
     define,
+    differs,
+    elu,
+    equal,
     functions,
+    huber,
+    larger,
+    leaky_relu,
     logsumexp,
+    maximum,
+    onehot,
+    prelu,
+    relu,
     slopes,
     softmax,
     softplus,
@@ -27,62 +41,166 @@ from symrnn.functions import (
 )  # fmt: skip
 from tests.bank import computable, exact, written_out
 
-x = Symbol("x", real=True)
+x, y = Symbol("x", real=True), Symbol("y", real=True)
 z = sympy.symbols("z_0:3", real=True)
 POINTS = [Rational(*point) for point in [(-7, 1), (-2, 1), (-3, 4), (-1, 4), (1, 3), (3, 4), (2, 1), (7, 1)]]
 """One or more between any two kinks; the kinks are at 0, 1/2, 1, 3, 6 and their negatives."""
-over_rows = pytest.mark.parametrize("name", _ROWS)
-KERAS_NAMES = sorted(set(activations) | {"softmax"})
+OF_SQUARES = {"inverse_norm": [Rational(1, 10**15), Rational(1, 10**13), Rational(2), Rational(400)]}
+"""The points of a function of positive numbers."""
+MADE = [
+    leaky_relu(0.3), elu(0.5), elu(-1.3), relu(3.3), relu(6, 0.3), relu(None, 0.0, 0.7), relu(1.3, 0.3, 0.7),
+    relu(0.5, 0.25, 0.7), relu(6, 0.0, 1.0), huber(1.3), clip_from(1e-7),
+]  # fmt: skip
+ALL = functions | {function.__name__: function for function in MADE}
+over_all = pytest.mark.parametrize("name", ALL)
+KERAS_NAMES = sorted({*activations, *ROW_ACTIVATIONS})
+
+
+def row_of(name: str) -> sympy.Function:
+    return ALL[name].row
 
 
 # slopes and definitions ---------------------------------------------------------------------------
 
 
-@over_rows
-@pytest.mark.parametrize("point", POINTS, ids=str)
+@pytest.mark.parametrize(("name", "point"), [(name, p) for name in ALL for p in OF_SQUARES.get(name, POINTS)], ids=str)
 def test_slope_is_the_derivative_of_the_definition(name: str, point: Rational) -> None:
-    function = functions[name]
+    function = ALL[name]
     derivative = exact(function(x).define()).diff(x).subs(x, point).doit()
     slope = exact(written_out(function(x).fdiff())).subs(x, point)
-    difference = simplify(derivative - slope)
+    difference = simplify((derivative - slope).rewrite(exp))
     assert difference == 0 or (
         name == "selu" and abs(difference) < 1e-18
     )  # selu's slope rounds the product of two constants
 
 
-@over_rows
-def test_define_leaves_no_name(name: str) -> None:
-    for expr in (functions[name](x), functions[name](x).diff(x), functions[name](functions[name](x))):
-        assert not define(expr).has(NamedFunction, NamedSlope)
+SEVERAL = [prelu(x, y), equal(x, y), at_least(x, y), larger(x, y), maximum(x, y, *z), differs(x, y, *z), *(
+    onehot(Integer(j), x) for j in range(3)
+), softmax(Integer(1), *z), logsumexp(*z)]  # fmt: skip
 
 
-@over_rows
+@pytest.mark.parametrize("expr", [*(function(x) for function in ALL.values()), *SEVERAL], ids=str)
+def test_define_leaves_no_name(expr: Expr) -> None:
+    for other in (expr, expr.diff(expr.args[-1]), expr.subs(expr.args[-1], functions["silu"](expr.args[-1]))):
+        assert not define(other).has(NamedFunction)
+
+
+@over_all
 def test_slope_is_named_or_written_in_the_function_itself(name: str) -> None:
-    function = functions[name]
+    function = ALL[name]
     named = {type(expr).__name__ for expr in function(x).diff(x).atoms(sympy.Function)}
-    assert (f"{name}_slope" in named) == _ROWS[name].named == (name in slopes)
+    assert (f"{name}_slope" in named) == row_of(name).named == (function.slope is not None)
     assert function(2 * x).diff(x) == 2 * function(x).fdiff().xreplace({x: 2 * x, function(x): function(2 * x)})
 
 
-@over_rows
+def test_slopes_with_a_name() -> None:
+    assert slopes == {name: function.slope for name, function in functions.items() if function.row.named}
+    assert all(issubclass(slope, NamedSlope) for slope in slopes.values())
+
+
+@over_all
 def test_a_function_has_one_argument(name: str) -> None:
     with pytest.raises(ArgumentIndexError):
-        functions[name](x).fdiff(2)
+        ALL[name](x).fdiff(2)
 
 
-@pytest.mark.parametrize("name", [name for name, row in _ROWS.items() if row.stable])
+@pytest.mark.parametrize("name", [name for name in ALL if row_of(name).stable])
 @pytest.mark.parametrize("point", ["-200", "-30", "-1", "-1e-30", "0", "1e-30", "0.75", "30", "200"])
 def test_stable_form_equals_the_definition(name: str, point: str) -> None:
-    stable_form, definition = (lambdify(x, f(functions[name](x)), "mpmath") for f in (stable, NamedFunction.define))
+    stable_form, definition = (lambdify(x, f(ALL[name](x)), "mpmath") for f in (stable, RowFunction.define))
     with mpmath.workdps(50):
         ours = stable_form(mpmath.mpf(point))
     with mpmath.workdps(400):
         assert mpmath.almosteq(ours, definition(mpmath.mpf(point)), rel_eps=1e-18 if name == "selu" else 1e-47)
 
 
-@pytest.mark.parametrize("name", [name for name, row in _ROWS.items() if not row.stable])
+@pytest.mark.parametrize("name", [name for name in ALL if not row_of(name).stable])
 def test_stable_form_is_the_definition_where_no_other_is_needed(name: str) -> None:
-    assert stable(functions[name](x)) == functions[name](x).define()
+    assert stable(ALL[name](x)) == ALL[name](x).define()
+
+
+# functions with parameters ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "latex", "text"),
+    [
+        (leaky_relu(0.3), "leaky_relu_0_3", r"\mathrm{leaky\_relu}_{0.3}", "leaky_relu_0.3"),
+        (leaky_relu(2.5e-7), "leaky_relu_2_5em07", r"\mathrm{leaky\_relu}_{2.5 \times 10^{-7}}", "leaky_relu_2.5e-07"),
+        (elu(2), "elu_2", r"\mathrm{elu}_{2}", "elu_2"),
+        (elu(-1.3), "elu_m1_3", r"\mathrm{elu}_{-1.3}", "elu_-1.3"),
+        (huber(1e22), "huber_1ep22", r"\mathrm{huber}_{10^{22}}", "huber_1e+22"),
+        (clip_from(1e-7), "clip_from_1em07", r"\mathrm{clip}_{\mathrm{from}=10^{-7}}", "clip_{from=1e-07}"),
+        (relu(3.5), "relu_max_3_5", r"\mathrm{relu}_{\mathrm{max}=3.5}", "relu_{max=3.5}"),
+        (
+            relu(3.5, 0.1, 1),
+            "relu_max_3_5_slope_0_1_threshold_1",
+            r"\mathrm{relu}_{\mathrm{max}=3.5,\mathrm{slope}=0.1,\mathrm{threshold}=1}",
+            "relu_{max=3.5,slope=0.1,threshold=1}",
+        ),
+        (functions["sigmoid"], "sigmoid", r"\sigma", "σ"),
+        (functions["tanh_shrink"], "tanh_shrink", "", ""),
+    ],
+)
+def test_name_of_a_function(function: type[RowFunction], name: str, latex: str, text: str) -> None:
+    assert (function.__name__, function.latex, function.text) == (name, latex, text)
+    if function.slope:
+        assert (function.slope.__name__, function.slope.latex, function.slope.text) == (f"{name}_slope", latex, text)
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (leaky_relu(0.2), "leaky_relu"), (elu(1.0), "elu"), (huber(1.0), "huber"), (relu(), "relu"),
+        (relu(6.0), "relu6"), (relu(None, 0.3), "leaky_relu_0_3"), (leaky_relu(0.3), "leaky_relu_0_3"),
+    ],
+)  # fmt: skip
+def test_equal_parameters_give_one_function(made: type[RowFunction], name: str) -> None:
+    assert made is (ALL[name] if name != "leaky_relu_0_3" else leaky_relu(0.3))
+
+
+# functions of several numbers ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("expr", "derivatives"),
+    [
+        (prelu(x, y), ["y*relu_slope(-x, relu(-x)) + relu_slope(x, relu(x))", "-relu(-x)"]),
+        (equal(x, y), ["0", "0"]),
+        (at_least(x, y), ["0", "0"]),
+        (differs(x, y), ["0", "0"]),
+        (onehot(x, y), ["0", "0"]),
+        (larger(x, y), ["at_least(x, y)", "1 - at_least(x, y)"]),
+        (
+            maximum(x, y),
+            [f"equal({s}, maximum(x, y))/(equal(x, maximum(x, y)) + equal(y, maximum(x, y)))" for s in "xy"],
+        ),
+    ],
+    ids=str,
+)
+def test_derivatives_of_a_function_of_several_numbers(expr: Expr, derivatives: list[str]) -> None:
+    assert [str(expr.diff(symbol)) for symbol in (x, y)] == derivatives
+
+
+@pytest.mark.parametrize(
+    ("expr", "values"),
+    [
+        (equal(x, y), {(1.0, 1.0): 1, (1.0, 2.0): 0}),
+        (at_least(x, y), {(1.0, 1.0): 1, (1.0, 2.0): 0, (2.0, 1.0): 1}),
+        (larger(x, y), {(1.0, 1.0): 1, (1.0, 2.0): 2, (2.0, 1.0): 2}),
+        (larger(x, y).diff(x), {(1.0, 1.0): 1, (1.0, 2.0): 0, (2.0, 1.0): 1}),
+        (larger(x, y).diff(y), {(1.0, 1.0): 0, (1.0, 2.0): 1, (2.0, 1.0): 0}),
+        (maximum(x, y, 0), {(1.0, 2.0): 2, (-1.0, -2.0): 0}),
+        (maximum(x, y, 0).diff(x), {(1.0, 2.0): 0, (2.0, 1.0): 1, (1.0, 1.0): 0.5, (0.0, 0.0): 1 / 3}),
+        (differs(0.5, x, y), {(0.5, 0.5): 0, (0.5, 1.0): 1, (1.0, 0.5): 1}),
+        (onehot(Integer(0), x), {(0.0, 0): 1, (0.9, 0): 1, (-0.9, 0): 1, (1.0, 0): 0, (-1.0, 0): 0}),
+        (onehot(Integer(2), x), {(2.0, 0): 1, (2.9, 0): 1, (1.9, 0): 0, (3.0, 0): 0, (-2.0, 0): 0}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_values_of_a_function_of_several_numbers(expr: Expr, values: dict[tuple[float, float], float]) -> None:
+    f = lambdify([x, y], computable(expr), "math")
+    assert {point: f(*point) for point in values} == values
 
 
 @pytest.mark.parametrize("k", range(3))
@@ -102,11 +220,11 @@ def test_softmax_has_no_derivative_by_its_index() -> None:
     [
         ("sigmoid", "y*(1 - y)"), ("softplus", "sigmoid(x)"), ("softsign", "(1 - Abs(y))**2"),
         ("relu", "relu_slope(x, y)"), ("tanh_shrink", "tanh(x)**2"), ("squareplus", "y**2/(y**2 + 1)"),
-        ("log_sigmoid", "sigmoid(-x)"),
+        ("log_sigmoid", "sigmoid(-x)"), ("log_cosh", "tanh(x)"), ("inverse_norm", "inverse_norm_slope(x, y)"),
     ],
 )  # fmt: skip
 def test_slope_in_terms_of_the_output(name: str, slope: str) -> None:
-    assert str(functions[name](x).fdiff().xreplace({functions[name](x): Symbol("y", real=True)})) == slope
+    assert str(functions[name](x).fdiff().xreplace({functions[name](x): y})) == slope
 
 
 # names --------------------------------------------------------------------------------------------
@@ -118,7 +236,7 @@ def test_activation_name(name: str) -> None:
     assert activation_name(None) == "linear"
 
 
-@pytest.mark.parametrize("name", ["Tanh", "", "huber", "clip", "logistic"])
+@pytest.mark.parametrize("name", ["Tanh", "", *_HELPERS, "logistic"])
 def test_unknown_activation(name: str) -> None:
     with pytest.raises(ValueError, match=rf"^unknown activation '{name}'; known: {', '.join(KERAS_NAMES)}$"):
         activation_name(name)
@@ -154,6 +272,22 @@ def _numeric(expr: Expr) -> Callable[[float], float]:
     return lambdify(x, computable(expr), "math")
 
 
+def _tape(function: Callable[..., object], *arrays: np.ndarray) -> list[np.ndarray]:
+    """A function's values in float64 and their derivatives by its arguments, from TensorFlow."""
+    import tensorflow as tf
+
+    points = [tf.constant(array, dtype="float64") for array in arrays]
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        values = function(*points)
+    return [part.numpy() for part in (values, *tape.gradient(values, points))]
+
+
+def _assert_close(expr: Expr, theirs: np.ndarray, grid: np.ndarray) -> None:
+    difference = np.abs(list(map(_numeric(expr), grid)) - theirs)
+    assert (difference <= 1e-15 + 5e-17 * np.abs(grid) + 1e-14 * np.abs(theirs)).all()
+
+
 @pytest.mark.parametrize(("name", "kink", "slope"), KINKS)
 def test_slope_at_a_kink(name: str, kink: float, slope: float) -> None:
     assert _numeric(functions[name](x).diff(x))(float(kink)) == slope
@@ -163,24 +297,113 @@ def test_names_are_keras_names() -> None:
     pytest.importorskip("keras")
     from keras.src.activations import ALL_OBJECTS_DICT
 
-    assert set(ALL_OBJECTS_DICT) == set(activations) | set(_KERAS_ONLY) | {"softmax"}
+    assert set(ALL_OBJECTS_DICT) == {*activations, *_KERAS_ONLY, *ROW_ACTIVATIONS}
     assert set(activations).isdisjoint(_KERAS_ONLY)
 
 
 @pytest.mark.parametrize("name", sorted(activations))
 def test_value_and_derivative_are_keras(name: str) -> None:
     keras = pytest.importorskip("keras")
+    grid = GRID[np.abs(GRID) < 100] if name == "exponential" else GRID
+    values, slopes = _tape(keras.activations.get(name), grid)
+    _assert_close(activations[name](x), values, grid)
+    _assert_close(activations[name](x).diff(x), slopes, grid)
+
+
+def _around(*kinks: float) -> np.ndarray:
+    """The grid, with the kinks in both precisions, and what lies next to them."""
+    both = np.array([number for kink in kinks for number in (kink, float(np.float32(kink)))])
+    return np.unique(
+        np.concatenate([GRID, both, np.nextafter(both, 9), np.nextafter(both, -9), 0.5 * (both[::2] + both[1::2])])
+    )
+
+
+LIMITS, FALLS, STARTS = (None, 0.0, 0.5, 3.3, 6.0), (0.0, 0.3, 1.5), (0.0, 0.7, 1.0)
+LAYERS = [
+    *(("LeakyReLU", {"negative_slope": slope}, leaky_relu(slope), ()) for slope in (0.0, 0.2, 0.3, 1.5)),
+    *(("ELU", {"alpha": alpha}, elu(alpha), ()) for alpha in (0.0, 0.3, 1.0, 2.5, -1.3)),
+    *(
+        (
+            "ReLU",
+            {"max_value": limit, "negative_slope": fall, "threshold": start},
+            relu(limit, fall, start),
+            (start, *([] if limit is None else [limit])),
+        )
+        for limit, fall, start in product(LIMITS, FALLS, STARTS)
+    ),
+]
+
+
+@pytest.mark.parametrize(("layer", "parameters", "function", "kinks"), LAYERS, ids=str)
+def test_function_with_parameters_is_keras_layer(
+    layer: str, parameters: dict[str, float], function: type[RowFunction], kinks: tuple[float, ...]
+) -> None:
+    keras = pytest.importorskip("keras")
+    grid = _around(0.0, *kinks)
+    grid = grid[(grid == 0) | (np.abs(grid) > 1e-300)]  # TensorFlow takes subnormal numbers as 0
+    values, slopes = _tape(getattr(keras.layers, layer)(**parameters, dtype="float64"), grid)
+    _assert_close(function(x), values, grid)
+    _assert_close(function(x).diff(x), slopes, grid)
+
+
+def test_prelu_is_keras() -> None:
+    keras = pytest.importorskip("keras")
+    points = np.array([[-2.0, -0.5, 0.0, 0.25, 3.0]])
+    layer = keras.layers.PReLU(dtype="float64")
+    layer.build(points.shape)
+
+    def call(inputs: object, alpha: object) -> object:
+        return keras.activations.relu(inputs) - alpha * keras.activations.relu(-inputs)
+
+    alphas = np.array([[0.3, -0.7, 0.3, 0.3, 1.5]])
+    layer.alpha.assign(alphas[0])
+    theirs = _tape(call, points, alphas)
+    np.testing.assert_array_equal(theirs[0], layer(points))
+    for expr, expected in zip([prelu(x, y), prelu(x, y).diff(x), prelu(x, y).diff(y)], theirs, strict=True):
+        f = lambdify([x, y], computable(expr), "math")
+        assert [f(*pair) for pair in zip(points[0], alphas[0], strict=True)] == pytest.approx(expected[0], rel=1e-15)
+
+
+PAIRS = np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 1.0], [0.0, 0.0], [-1.0, -1.0]])
+
+
+def test_larger_and_maximum_are_tensorflows() -> None:
+    pytest.importorskip("keras")
     import tensorflow as tf
 
-    grid = GRID[np.abs(GRID) < 100] if name == "exponential" else GRID
-    points = tf.constant(grid, dtype="float64")
-    with tf.GradientTape() as tape:
-        tape.watch(points)
-        values = keras.activations.get(name)(points)
-    gradient = tape.gradient(values, points)
-    for ours, theirs in [(activations[name](x), values), (activations[name](x).diff(x), gradient)]:
-        difference = np.abs(list(map(_numeric(ours), grid)) - theirs.numpy())
-        assert (difference <= 1e-15 + 5e-17 * np.abs(grid) + 1e-14 * np.abs(theirs)).all()
+    for expr, function in [
+        (larger(x, y), tf.maximum),
+        (maximum(x, y), lambda a, b: tf.reduce_max(tf.stack([a, b]), axis=0)),
+        (maximum(x, y, -1), lambda a, b: tf.reduce_max(tf.stack([a, b, -tf.ones_like(a)]), axis=0)),
+    ]:
+        theirs = _tape(function, *PAIRS.T)
+        for ours, expected in zip([expr, expr.diff(x), expr.diff(y)], theirs, strict=True):
+            f = lambdify([x, y], computable(ours), "math")
+            assert [f(*pair) for pair in PAIRS] == list(expected)
+
+
+@pytest.mark.parametrize("delta", [0.5, 1.0, 1.3])
+def test_huber_is_keras(delta: float) -> None:
+    keras = pytest.importorskip("keras")
+    grid = _around(delta, -delta)
+    values, slopes = _tape(lambda e: keras.losses.huber(0 * e[:, None], e[:, None], delta=delta), grid)
+    _assert_close(huber(delta)(x), values, grid)
+    _assert_close(huber(delta)(x).diff(x), slopes, grid)
+
+
+def test_log_cosh_is_keras() -> None:
+    keras = pytest.importorskip("keras")
+    values, slopes = _tape(lambda e: keras.losses.log_cosh(0 * e[:, None], e[:, None]), GRID)
+    _assert_close(functions["log_cosh"](x), values, GRID)
+    np.testing.assert_allclose(list(map(_numeric(functions["log_cosh"](x).diff(x)), GRID)), slopes, atol=1e-15)
+
+
+def test_inverse_norm_is_keras() -> None:
+    keras = pytest.importorskip("keras")
+    squares = np.array([1e-300, 1e-15, 1e-7 * 1e-7, 1e-14, 1e-13, 1.0, 2.0, 400.0])
+    values, slopes = _tape(lambda s: keras.ops.minimum(keras.ops.rsqrt(s), 1 / 1e-7), squares)
+    _assert_close(functions["inverse_norm"](x), values, squares)
+    _assert_close(functions["inverse_norm"](x).diff(x), slopes, squares)
 
 
 @pytest.mark.parametrize("row", [[1, 2, 3], [-40, 0, 40], [1, 1, -1, 5]], ids=str)

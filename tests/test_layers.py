@@ -10,7 +10,10 @@ from symrnn.layers import Activation, Dense, Dropout, Sequential, SimpleRNN, Tim
 
 KNOWN = ", ".join(sorted([*activations, "softmax"]))
 POSITIVE = "expected a positive whole number"
-LAYERS = "SimpleRNN, Dense, TimeDistributed, Activation, Dropout"
+LAYERS = (
+    "SimpleRNN, LSTM, GRU, RNN, Bidirectional, Dense, TimeDistributed, Activation, Softmax, ReLU, LeakyReLU, ELU, PReLU, "
+    "Dropout, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Embedding, Masking, Add, Multiply, Average, Concatenate"
+)
 
 
 @pytest.mark.parametrize("units", [0, -1, 1.5, 2.0, True, "2", None], ids=repr)

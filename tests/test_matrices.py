@@ -10,12 +10,6 @@ from sympy.matrices.expressions import HadamardProduct, OneMatrix, ZeroMatrix
 from symrnn.entries import entries
 from symrnn.functions import logsumexp, softmax
 from symrnn.matrices import (
-    SLOTS,
-    CrossEntropy,
-    Elementwise,
-    N,
-    Softmax,
-    T,
     add,
     elementwise,
     hadamard,
@@ -29,7 +23,8 @@ from symrnn.matrices import (
     transpose,
     variable,
     zeros,
-)  # fmt: skip
+)
+from symrnn.nodes import SLOTS, CrossEntropy, Elementwise, N, Softmax, T
 
 a, b, c = sympy.symbols("a b c", real=True)
 A, B, C = (MatrixSymbol(name, N, 2) for name in "ABC")

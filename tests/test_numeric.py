@@ -15,7 +15,7 @@ from sympy import Symbol
 from symrnn import Dense, Derivation, Sequential, SimpleRNN, TimeDistributed, derive
 from symrnn.functions import activations
 from symrnn.losses import LOSSES, with_loss, with_sum
-from symrnn.matrices import shape_of
+from symrnn.network import Head
 from symrnn.numeric import read
 from symrnn.program import Program
 from symrnn.transforms import expand, named_symbols, unroll
@@ -34,20 +34,28 @@ def drawn(d: Derivation, samples: int = 2, loss: str | None = None, dtype: str =
     The numbers are those of float32, so that they are the same in every type.
     """
     generator = np.random.default_rng(seed)
-    timesteps, features = d.network.model.input_shape
-    steps = timesteps or 3
+    lengths = {steps: number or 3 for steps, number in d.network.timesteps.items()}
 
     def uniform(bound: float, *shape: int, middle: float = 0.0) -> np.ndarray:
         return generator.uniform(middle - bound, middle + bound, shape).astype("float32").astype(dtype)
 
-    x: Any = uniform(1, samples, steps, features)
-    states = [uniform(0.5, samples, int(shape_of(s.initial)[1])) for s in d.network.states if s.initial is not None]
-    weights = [uniform(0.6, *weight.shape) for weight in d.table]
-    rows = (samples, *((steps,) if d.network.sequence else ()))
-    target = uniform(0.4, *rows, d.network.outputs, middle=0.5)
-    if loss == "categorical_crossentropy":
-        target = np.eye(d.network.outputs, dtype=dtype)[generator.integers(d.network.outputs, size=rows)]
-    return ([x, *states] if states else x, *([] if loss is None else [target]), weights)
+    def rows(steps: Any) -> tuple[int, ...]:
+        return (samples,) if steps is None else (samples, lengths[steps])
+
+    def target(head: Head) -> np.ndarray:
+        shape = rows(head.steps if head.sequence else None)
+        if loss == "categorical_crossentropy":
+            return np.eye(head.width, dtype=dtype)[generator.integers(head.width, size=shape)]
+        return uniform(0.4, *shape, head.width, middle=0.5)
+
+    x = [uniform(0.5 if source.state else 1, *rows(source.steps), source.width) for source in d.network.sources]
+    weights = [uniform(0.6, *array.shape) for array in d.network.arrays]
+    targets = [] if loss is None else [_alone([target(head) for head in d.network.heads])]
+    return (_alone(x), *targets, weights)
+
+
+def _alone(arrays: list[np.ndarray]) -> Any:
+    return arrays[0] if len(arrays) == 1 else arrays
 
 
 def flat(array: Any) -> list[Any]:
@@ -78,8 +86,8 @@ def exactly(number: Any) -> mpmath.mpf:
 
 def everything(d: Derivation) -> list[str]:
     """The names of all inputs: weights, x, initial states."""
-    states = [state.initial.name for state in d.network.states if state.initial is not None]
-    return [*(weight.symbol.name for weight in d.table), "x", *states]
+    sources = [source.symbol.name.removesuffix("_t") for source in d.network.sources]
+    return [*(weight.symbol.name for weight in d.table), *sources]
 
 
 OBJECTIVES: dict[str, tuple[Case, str | None]] = {
@@ -245,10 +253,9 @@ def test_arguments_are_not_changed() -> None:
 
 @pytest.mark.parametrize("case", MODELS.values(), ids=MODELS.keys())
 def test_an_open_number_of_steps_takes_any(case: Case) -> None:
-    layers = case.model.layers
-    opened = derive(Sequential(layers, (None, case.features)))
+    opened = derive(case.at(None))
     for timesteps in (1, 5):
-        d = derive(Sequential(layers, (timesteps, case.features)))
+        d = derive(case.at(timesteps))
         arguments = drawn(d, 2, "mse")
         for ours, theirs in [(opened, d), (opened.gradient("mse"), d.gradient("mse"))]:
             given = arguments if ours is not opened else (arguments[0], arguments[-1])
@@ -503,8 +510,8 @@ WRONG_STARTS: dict[str, tuple[Any, str]] = {
     "none": (X, "x: expected the list [x, h_init], got 3 entries"),
     "only x": ([X], "x: expected the list [x, h_init], got 1 entries"),
     "an array": (np.zeros((2, 2, 1)), "x: expected the list [x, h_init], got ndarray"),
-    "another width": ([[1, 2], [0, 0, 0]], "h_init: expected the shape (2,), got (3,)"),
-    "no batch": ([np.zeros((3, 2, 1)), [0, 0]], "h_init: expected the shape (3, 2), got (2,)"),
+    "another width": ([[1, 2], [0, 0, 0]], "h_init: expected the shape (samples, 2), or (2,) for one sample, got (3,)"),
+    "no batch": ([np.zeros((3, 2, 1)), [0, 0]], "h_init: expected 3 samples, as x has, got 1"),
     "None": ([[1, 2], None], "h_init: expected an array of real numbers, got object"),
 }
 

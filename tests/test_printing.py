@@ -106,13 +106,13 @@ GRADIENT_BATCH = block(
 READ_OUT_STEP = block(
     r"a_t &= x_t U + h_{t-1} V + b_h \qquad (t = 0, \dots, T-1)",
     r"h_t &= \tanh a_t \qquad (t = 0, \dots, T-1)",
-    r"a_{o,t} &= h_t W + b_o \qquad (t = 0, \dots, T-1)",
-    r"y_t &= \sigma(a_{o,t}) \qquad (t = 0, \dots, T-1)",
+    r"a_{y,t} &= h_t W + b_o \qquad (t = 0, \dots, T-1)",
+    r"y_t &= \sigma(a_{y,t}) \qquad (t = 0, \dots, T-1)",
     r"s &= \sum_{t=0}^{T-1} y_t \mathbf 1",
     r"[6pt]\bar y_t &= \mathbf 1^{\mathsf T} \qquad (t = T-1, \dots, 0)",
-    r"\delta_{o,t} &= \bar y_t \odot y_t \odot (1 - y_t) \qquad (t = T-1, \dots, 0)",
-    r"\bar h_{T-1} &= \delta_{o,T-1} W^{\mathsf T}",
-    r"\bar h_t &= \delta_{t+1} V^{\mathsf T} + \delta_{o,t} W^{\mathsf T} \qquad (t = T-2, \dots, 0)",
+    r"\delta_{y,t} &= \bar y_t \odot y_t \odot (1 - y_t) \qquad (t = T-1, \dots, 0)",
+    r"\bar h_{T-1} &= \delta_{y,T-1} W^{\mathsf T}",
+    r"\bar h_t &= \delta_{t+1} V^{\mathsf T} + \delta_{y,t} W^{\mathsf T} \qquad (t = T-2, \dots, 0)",
     r"\delta_t &= \bar h_t \odot (1 - h_t \odot h_t) \qquad (t = T-1, \dots, 0)",
     r"\frac{\partial s}{\partial V} &= \sum_{t=0}^{T-1} h_{t-1}^{\mathsf T} \delta_t",
     r"\frac{\partial s}{\partial h_{-1}} &= \delta_0 V^{\mathsf T}",
@@ -186,10 +186,9 @@ def test_text_is_aligned_in_columns():
 @pytest.mark.parametrize("zoom", ["step", "unrolled"])
 def test_no_name_of_code_is_printed(name, zoom):
     """Every symbol has a LaTeX form of its own; none falls back to an identifier or to SymPy's text."""
-    if MODELS[name].layers:
-        text = symrnn.derive(MODELS[name].model).gradient().latex(zoom)
-        assert not re.search(r"prev|next|carry|init|last|Elementwise|Matrix|_slope|[^n]\*|\bd[a-zA-Z]_", text)
-        assert not re.search(r"_[^{}\\ ]_|\^[^{}\\ ]\^", text)
+    text = symrnn.derive(MODELS[name].model).gradient().latex(zoom)
+    assert not re.search(r"prev|next|carry|init|last|Elementwise|Matrix|_slope|[^n]\*|\bd[a-zA-Z]_", text)
+    assert not re.search(r"_[^{}\\ ]_|\^[^{}\\ ]\^", text)
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
@@ -201,19 +200,17 @@ def test_every_block_compiles(tmp_path):
     blocks |= {f"notebook loss {zoom}": notebook.gradient("mse").latex(zoom) for zoom in ("step", "unrolled")}
     others = {}
     for name, case in MODELS.items():
-        if case.layers:
-            derivation = symrnn.derive(case.model)
-            for loss in (None, "huber", "binary_crossentropy", "categorical_crossentropy"):
-                blocks[f"{name} {loss}"] = derivation.gradient(loss, _inputs(derivation)).latex("step", samples="N")
-            others[f"{name} unrolled"] = derivation.gradient().latex()
-            others[f"{name} scalar"] = derivation.latex("scalar")
+        derivation = symrnn.derive(case.model)
+        for loss in (None, "huber", "binary_crossentropy", "categorical_crossentropy"):
+            blocks[f"{name} {loss}"] = derivation.gradient(loss, _inputs(derivation)).latex("step", samples="N")
+        others[f"{name} unrolled"] = derivation.gradient().latex()
+        others[f"{name} scalar"] = derivation.latex("scalar")
     wide = _overfull(tmp_path, blocks | others)
     assert not wide, wide
 
 
 def _inputs(derivation):
-    states = [state.initial for state in derivation.network.states if state.initial is not None]
-    return [*(weight.symbol for weight in derivation.table), *states, "x"]
+    return [*(part.symbol for part in (*derivation.table, *derivation.network.sources))]
 
 
 def _overfull(folder, blocks):

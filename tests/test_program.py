@@ -7,7 +7,8 @@ import pytest
 from sympy import Expr, Integer, MatAdd, MatMul, MatrixSymbol, Symbol, sin
 from sympy.matrices.expressions import HadamardProduct
 
-from symrnn.matrices import SLOTS, CrossEntropy, Elementwise, N, Softmax, add, multiply, ones, zeros
+from symrnn.matrices import add, multiply, ones, zeros
+from symrnn.nodes import SLOTS, CrossEntropy, Elementwise, N, Softmax
 from symrnn.program import (
     Carry,
     Equation,

@@ -78,7 +78,7 @@ ROWS = (
 )
 WRONG = Row("∂L/∂U", (1, 1), (0, 0), 0.5, 0.25, 0.5, 1e-6, "differs")
 UNCLEAR = Row("∂L/∂V", (1, 1), (0, 0), 0.5, 0.5, 0.0, 0.5, "undecidable")
-REPORT = Report(ROWS, "float32", "mse", 2, 3, "Keras 3 on TensorFlow 2")
+REPORT = Report(ROWS, "float32", "mse", 2, {"T": 3}, "Keras 3 on TensorFlow 2")
 
 
 def with_rows(*rows: Row) -> Report:

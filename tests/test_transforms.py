@@ -9,7 +9,7 @@ from sympy import Expr, Integer, MatrixSymbol, tanh
 from symrnn.adjoint import backprop
 from symrnn.forward import forward
 from symrnn.layers import Dense, Sequential, SimpleRNN
-from symrnn.matrices import N, T
+from symrnn.nodes import N, T
 from symrnn.program import Program, Recurrence, Reversal, defines, reads, symbols_of
 from symrnn.transforms import expand, inline, prune, rename, unroll, with_samples
 from tests.bank import BANK, LOSS_MODELS, MODELS, Case, Symbols, closed, evaluate, over, same
@@ -62,7 +62,7 @@ def test_the_notebooks_number() -> None:
             "a_2 h_2 a_1 h_1 a_0 h_0 s_0 s_1 s_2 y_0 y_1 y_2",
             "y_0 y_1 y_2",
         ),
-        ("initial state", "U V b_h h_init W b_o x_0 x_1", "a_0 h_0 a_1 h_1 y", "y"),
+        ("initial state", "U V b_h W b_o h_init x_0 x_1", "a_0 h_0 a_1 h_1 y", "y"),
         ("mse of sequences", "U V b_h W b_o x_0 x_1 y_true_0 y_true_1", "a_0 h_0 a_1 h_1 y_0 y_1 S L", "L"),
     ],
 )
@@ -95,7 +95,7 @@ def test_unroll_is_linear_in_the_number_of_steps() -> None:
 
 @pytest.mark.parametrize("timesteps", [0, -1])
 def test_unroll_refuses_no_steps(timesteps: int) -> None:
-    with pytest.raises(ValueError, match=rf"^timesteps: expected a positive whole number, got {timesteps}$"):
+    with pytest.raises(ValueError, match=rf"^timesteps: expected a positive whole number for T, got {timesteps}$"):
         unroll(NOTEBOOK.program, timesteps)
 
 

@@ -1,11 +1,14 @@
-"""Loss and gradients per second: generated NumPy against a compiled `tf.function`, and JAX where it is installed."""
+"""Loss and gradients: generated NumPy against a compiled `tf.function`, and JAX where it is installed."""
 
 import importlib.util
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import symrnn
+from symrnn.codegen import source
 from tests.benchmarks.timing import Work, by_turns, report
 
 LARGE = (64, 16, 64, 64)
@@ -16,11 +19,11 @@ NOTEBOOK_Y = np.array([[0.5]], "float32")
 Weights = list[np.ndarray]
 
 
-def keras_model(timesteps: int, features: int, units: int) -> Any:
-    """SimpleRNN and Dense(1), with Keras' own initial weights."""
+def keras_model(kind: str, timesteps: int, features: int, units: int) -> Any:
+    """A recurrent layer and Dense(1), with Keras' own initial weights."""
     import keras
 
-    layers = [keras.Input((timesteps, features)), keras.layers.SimpleRNN(units), keras.layers.Dense(1)]
+    layers = [keras.Input((timesteps, features)), getattr(keras.layers, kind)(units), keras.layers.Dense(1)]
     return keras.Sequential(layers)
 
 
@@ -31,11 +34,19 @@ def ours(model: Any, x: np.ndarray, y_true: np.ndarray) -> Work:
     return lambda: gradient(x, y_true, weights)
 
 
-def tensorflow(model: Any, x: np.ndarray, y_true: np.ndarray) -> Work:
+def per_gate(model: Any, x: np.ndarray, y_true: np.ndarray) -> Work:
+    """The same with the program's equations as they stand: a product for each gate."""
+    derivation = symrnn.derive(model).gradient(loss="mse")
+    gradient = replace(derivation.lambdify(), source=source(derivation.steps, "gradient"))
+    weights = model.get_weights()
+    return lambda: gradient(x, y_true, weights)
+
+
+def tensorflow(model: Any, x: np.ndarray, y_true: np.ndarray, jit_compile: bool = False) -> Work:
     """The Keras model in a compiled `tf.function` with GradientTape, its arguments already tensors."""
     import tensorflow as tf
 
-    @tf.function(jit_compile=False)
+    @tf.function(jit_compile=jit_compile)
     def loss_and_gradients(x: Any, y_true: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(model(x) - y_true))
@@ -45,18 +56,60 @@ def tensorflow(model: Any, x: np.ndarray, y_true: np.ndarray) -> Work:
     return lambda: loss_and_gradients(*arguments)
 
 
-def jax(weights: Weights, x: np.ndarray, y_true: np.ndarray) -> Work:
+def xla(model: Any, x: np.ndarray, y_true: np.ndarray) -> Work:
+    """The same compiled by XLA."""
+    return tensorflow(model, x, y_true, jit_compile=True)
+
+
+def _simple_step(weights: Any, state: Any, x_t: Any) -> Any:
+    import jax.numpy as jnp
+
+    U, V, b = weights
+    return (jnp.tanh(x_t @ U + state[0] @ V + b),)
+
+
+def _lstm_step(weights: Any, state: Any, x_t: Any) -> Any:
+    import jax.numpy as jnp
+    from jax.nn import sigmoid
+
+    U, V, b = weights
+    h, c = state
+    i, f, k, o = jnp.split(x_t @ U + h @ V + b, 4, axis=1)
+    c = sigmoid(f) * c + sigmoid(i) * jnp.tanh(k)
+    return sigmoid(o) * jnp.tanh(c), c
+
+
+def _gru_step(weights: Any, state: Any, x_t: Any) -> Any:
+    import jax.numpy as jnp
+    from jax.nn import sigmoid
+
+    U, V, b = weights
+    (h,) = state
+    a_z, a_r, a_h = jnp.split(x_t @ U + b[0], 3, axis=1)
+    p_z, p_r, p_h = jnp.split(h @ V + b[1], 3, axis=1)
+    z, r = sigmoid(a_z + p_z), sigmoid(a_r + p_r)
+    return (z * h + (1 - z) * jnp.tanh(a_h + r * p_h),)
+
+
+STEPS: dict[str, tuple[Callable[[Any, Any, Any], Any], int]] = {
+    "SimpleRNN": (_simple_step, 1),
+    "LSTM": (_lstm_step, 2),
+    "GRU": (_gru_step, 1),
+}
+"""One step of each cell in JAX, and the number of its states."""
+
+
+def jax(kind: str, weights: Weights, x: np.ndarray, y_true: np.ndarray) -> Work:
     """`value_and_grad` of a scan, jitted, its arguments already on the device."""
     import jax as library
     import jax.numpy as jnp
 
+    step, states = STEPS[kind]
+
     def loss(weights: Any, x: Any, y_true: Any) -> Any:
-        U, V, b_h, W, b_o = weights
-
-        def step(h: Any, x_t: Any) -> tuple[Any, None]:
-            return jnp.tanh(x_t + h @ V), None
-
-        h, _ = library.lax.scan(step, jnp.zeros((x.shape[0], V.shape[0])), (x @ U + b_h).swapaxes(0, 1))
+        *cell, W, b_o = weights
+        start = (jnp.zeros((x.shape[0], W.shape[0])),) * states
+        (h, *_), _ = library.lax.scan(lambda state, x_t: (step(cell, state, x_t), None), start, x.swapaxes(0, 1))
         return jnp.mean((h @ W + b_o - y_true) ** 2)
 
     both = library.jit(library.value_and_grad(loss))
@@ -71,7 +124,7 @@ def has_jax() -> bool:
 
 def notebook(rounds: int = 31, slice_seconds: float = 0.03) -> float:
     """Calls per second for one sample of the notebook's model."""
-    model = keras_model(3, 1, 1)
+    model = keras_model("SimpleRNN", 3, 1, 1)
     works = {maker.__name__: maker(model, NOTEBOOK_X, NOTEBOOK_Y) for maker in (ours, tensorflow)}
     _agree(works)
     times = by_turns(works, rounds, slice_seconds)
@@ -79,19 +132,21 @@ def notebook(rounds: int = 31, slice_seconds: float = 0.03) -> float:
     return report(what, times["ours"], times["tensorflow"], ">= 20", faster=True)
 
 
-def batch(sizes: tuple[int, int, int, int], rounds: int = 31, slice_seconds: float = 0.05) -> list[float]:
+def batch(kind: str, sizes: tuple[int, int, int, int], rounds: int = 31, slice_seconds: float = 0.05) -> list[float]:
     """The time for one batch against each of the others."""
     samples, timesteps, features, units = sizes
-    model = keras_model(timesteps, features, units)
+    model = keras_model(kind, timesteps, features, units)
     random = np.random.default_rng(0)
     x = random.normal(size=(samples, timesteps, features)).astype("float32")
     y_true = random.normal(size=(samples, 1)).astype("float32")
-    works: dict[str, Work] = {"ours": ours(model, x, y_true), "tf.function": tensorflow(model, x, y_true)}
+    makers = {"ours": ours, "tf.function": tensorflow, "tf.function with XLA": xla}
+    makers |= {"a product for each gate": per_gate} if kind != "SimpleRNN" else {}
+    works: dict[str, Work] = {name: maker(model, x, y_true) for name, maker in makers.items()}
     if has_jax():
-        works["JAX"] = jax(model.get_weights(), x, y_true)
+        works["JAX"] = jax(kind, model.get_weights(), x, y_true)
     _agree(works)
     times = by_turns(works, rounds, slice_seconds)
-    what = f"batch {samples}, T {timesteps}, features {features}, units {units}"
+    what = f"{kind}, batch {samples}, T {timesteps}, features {features}, units {units}"
     return [report(f"{what}: {name}", times["ours"], times[name], "< 1") for name in works if name != "ours"]
 
 
@@ -110,8 +165,8 @@ def _flat(result: Any) -> np.ndarray:
 def main() -> None:
     """Print all ratios."""
     notebook()
-    for sizes in (LARGE, LONG):
-        batch(sizes)
+    for kind, sizes in (("SimpleRNN", LARGE), ("SimpleRNN", LONG), ("LSTM", LONG), ("GRU", LONG)):
+        batch(kind, sizes)
     if not has_jax():
         print("JAX is not installed: not compared with it")
 
