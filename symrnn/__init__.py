@@ -36,6 +36,7 @@ from symrnn.layers import (
     Softmax,
     TimeDistributed,
 )
+from symrnn.losses import Loss
 
 if TYPE_CHECKING:
     from symrnn.checks import Report, check
@@ -63,6 +64,7 @@ __all__ = [
     "Input",
     "LSTMCell",
     "LeakyReLU",
+    "Loss",
     "Masking",
     "Model",
     "Multiply",

@@ -18,10 +18,10 @@ from symrnn.fusion import fuse
 from symrnn.graph import Graph, Model, graph_of, with_timesteps
 from symrnn.jacobian import Jacobian, jacobian
 from symrnn.layers import Dense, Sequential, SimpleRNN, check_size
-from symrnn.losses import loss_name, with_loss, with_sum
+from symrnn.losses import Loss, losses_of, with_loss, with_sum
 from symrnn.matrices import shape_of
 from symrnn.network import Network, Weight
-from symrnn.nodes import N
+from symrnn.nodes import N, OneHot
 from symrnn.program import Cut, Equation, Join, Program, families, right_sides
 from symrnn.scalarcode import scalar_source
 from symrnn.selection import Request, names_in, of_array, request, select
@@ -240,8 +240,11 @@ class Derivation:
         outputs = tuple(_output(symbol, program, known) for symbol in symbols)
         return self._function("values", program, outputs, list).on_arrays(call)
 
-    def gradient(self, loss: str | None = None, wrt: Iterable[Any] | None = None) -> "Gradient":
+    def gradient(self, loss: Any = None, wrt: Iterable[Any] | None = None) -> "Gradient":
         """The derivatives of the sum of y, or of a loss, by the weights, or by the symbols in `wrt`.
+
+        `loss` is a name or a `Loss`, one for all outputs or a list with one for each; with several
+        outputs the objective is the sum over all of them.
 
         `wrt` takes names or symbols: weights, "x", "x_0", an initial state, and what the program
         computes, such as "h_1"; "h" is the whole sequence of states.
@@ -249,9 +252,9 @@ class Derivation:
         Raises:
             ValueError: an unknown loss, or a name in `wrt` that is not a symbol of the program.
         """
-        loss = None if loss is None else loss_name(loss)
         network = self.network
-        program = with_sum(network) if loss is None else with_loss(network, loss)
+        losses = None if loss is None else losses_of(loss, len(network.heads))
+        program = with_sum(network) if losses is None else with_loss(network, losses)
         known = network.timesteps
         requests = (
             tuple(map(of_array, network.arrays))
@@ -259,15 +262,15 @@ class Derivation:
             else tuple(request(name, program, known, network.arrays) for name in names_in(wrt))
         )
         single = len(network.heads) == 1 and network.outputs == 1 and not network.sequence
-        objective = "L" if loss else "y" if single else "s"
+        objective = "L" if losses else "y" if single else "s"
         wanted = tuple(dict.fromkeys(symbol for one in requests for symbol in one.symbols))
         backward = backprop(program, wanted, objective)
         adjoints = dict(zip(wanted, backward.outputs, strict=True))
-        total = program.outputs if loss else ()
+        total = program.outputs if losses else ()
         backward = replace(
             backward, outputs=(*total, *(adjoints[symbol] for one in requests for symbol in one.symbols))
         )
-        return Gradient(self.network, self.weights, self.dtype, loss=loss, requests=requests, backward=backward)
+        return Gradient(self.network, self.weights, self.dtype, loss=losses, requests=requests, backward=backward)
 
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         """The Jacobian of one quantity by an earlier one, by name: `jacobian("h_2", "h_0")`.
@@ -288,15 +291,19 @@ class Derivation:
         exact = any(expr.has(clip) for expr in right_sides(program))  # the ends of a clip depend on the dtype
         rows = scalar_source(expand(program), name) if self.is_scalar and not exact else None
         order = tuple(symbol.name for symbol in (*program.sequences, *program.inputs))
-        return NumericFunction(name, source(fuse(program), name), rows, order, outputs, self._arguments(program), finish)
+        return NumericFunction(
+            name, source(fuse(program), name), rows, order, outputs, self._arguments(program), finish
+        )
 
     def _arguments(self, program: Program) -> Arguments:
         targets: dict[str, Target] = {}
+        one_hots = {node for expr in right_sides(program) for node in expr.atoms(OneHot)}
         for symbol in (*program.inputs, *program.sequences):
             letter = letter_of(program.letters, symbol)
             if letter.base == "y_true":
                 steps = letter.steps if symbol in program.sequences else None
-                targets[letter.layer] = Target(symbol.name, int(shape_of(symbol)[1]), steps)
+                depth = next((int(ids.args[1]) for ids in one_hots if ids.args[0] == symbol), None)
+                targets[letter.layer] = Target(symbol.name, int(shape_of(symbol)[1]), steps, depth)
         listed = tuple(targets[label] for label in sorted(targets, key=lambda label: int(label or 0)))
         return Arguments(self.network.sources, self.network.arrays, listed)
 
@@ -309,7 +316,7 @@ class Gradient(Derivation):
     """
 
     backward: Program = field(kw_only=True)
-    loss: str | None = None
+    loss: tuple[Loss, ...] | None = None
     requests: tuple[Request, ...] = ()
 
     @property

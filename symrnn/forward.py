@@ -360,21 +360,18 @@ def _(layer: Layer, build: Build, place: int, given: Values) -> Values:
     rhs = MERGES[type(layer)](symbols)
     y = _plain(build, place, rhs, given[0].steps)
     build.append([Equation(y, rhs)], symbols, given[0].steps)
-    return [Value(y, given[0].steps, _merged_mask([value.mask for value in given], joined, build, given[0].steps))]
+    return [Value(y, given[0].steps, _merged_mask([value.mask for value in given], build, given[0].steps))]
 
 
-def _merged_mask(masks: list[Expr | None], joined: bool, build: Build, steps: Expr | None) -> Expr | None:
-    """Keras' mask of a merge: valid where any input is; of a concatenation, where all masks are.
-
-    Without a mask on every input the first has none; the second counts it as all valid.
-    """
+def _merged_mask(masks: list[Expr | None], build: Build, steps: Expr | None) -> Expr | None:
+    """Keras' mask of a merge: valid where any input is; one without a mask is valid everywhere."""
     known = list(dict.fromkeys(mask for mask in masks if mask is not None))
-    if not known or (not joined and None in masks):
+    if not known or None in masks:
         return None
     if len(known) == 1:
         return known[0]
     one_minus = [elementwise(1 - SLOTS[0], mask) for mask in known]
-    rhs = hadamard(*known) if joined else elementwise(1 - SLOTS[0], hadamard(*one_minus))
-    m = build.row(Letter("m", sub="and" if joined else "or", layer=str(len(build.items))), 1, steps)
+    rhs = elementwise(1 - SLOTS[0], hadamard(*one_minus))
+    m = build.row(Letter("m", sub="or", layer=str(len(build.items))), 1, steps)
     build.append([Equation(m, rhs)], known, steps)
     return m

@@ -59,11 +59,12 @@ def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> Call:
     arrays = blocks | given
     targets = arguments.targets
     target_names = [f"y_true[{i}]" for i in range(len(targets))] if len(targets) > 1 else ["y_true"]
-    for target, name, value in zip(
-        targets, target_names, _listed(y_true, target_names[: len(targets)], "y_true"), strict=False
-    ):
+    given_targets = _listed(y_true, target_names[: len(targets)], "y_true")
+    for target, name, value in zip(targets, target_names, given_targets, strict=False):
         shape = (samples, *(() if target.steps is None else (lengths[target.steps],)), target.width)
         arrays[target.name] = _rows(name, _array(value, name), shape, singles[0])
+        if target.depth is not None:
+            _check_ids(arrays[target.name], target.depth, name)
     ids = {source.symbol.name for source in sources if source.kind == "ids"}
     return Call(_cast(arrays, dtype, ids), dtype, samples, lengths, singles[0], tuple(array.shape for array in inputs))
 
@@ -106,17 +107,17 @@ def _block(source: Source, array: np.ndarray, name: str) -> tuple[np.ndarray, bo
         sample = f"({text},)" if source.kind == "ids" else f"({text}, {width})"
         batch = f"(samples, {text})" if source.kind == "ids" else f"(samples, {text}, {width})"
         raise ValueError(f"{name}: expected the shape {batch}, or {sample} for one sample, got {array.shape}")
-    if source.kind == "ids":
-        _check_ids(block, source, name)
+    if source.depth is not None:
+        _check_ids(block, source.depth, name)
     return block, single
 
 
-def _check_ids(block: np.ndarray, source: Source, name: str) -> None:
-    """Keras takes the whole part of an id; one that the embedding does not have is an error on a CPU."""
+def _check_ids(block: np.ndarray, depth: int, name: str) -> None:
+    """Keras takes the whole part of an id; one that there is no row for is an error on a CPU."""
     with np.errstate(invalid="ignore"):
-        wrong = block[~((block > -1) & (block < (source.depth or 0)))]
+        wrong = block[~((block > -1) & (block < depth))]
     if wrong.size:
-        raise ValueError(f"{name}: expected ids from 0 to {(source.depth or 0) - 1}, got {wrong[0]}")
+        raise ValueError(f"{name}: expected ids from 0 to {depth - 1}, got {wrong[0]}")
 
 
 def _check_length(source: Source, block: np.ndarray, name: str, lengths: dict[str, int]) -> None:

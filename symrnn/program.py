@@ -13,13 +13,24 @@ from dataclasses import dataclass, field
 
 from sympy import Eq, Expr, MatrixSymbol, Symbol
 
+from symrnn.functions import functions, slopes
 from symrnn.matrices import shape, shape_of
 from symrnn.nodes import T, is_size
 from symrnn.notation import Letter
 
 _RESERVED = {
     *("N", "T", "t", "dtype", "np", "math", "total", "softmax", "cross_entropy", "logsumexp", "sign", "erfc"),
-    *("onehot", "differs", "maximum", "equal"),
+    *(
+        "onehot",
+        "differs",
+        "maximum",
+        "equal",
+        "larger",
+        "at_least",
+        "prelu",
+        *functions,
+        *(kind.__name__ for kind in slopes.values()),
+    ),
 }
 _STEPS = re.compile(r"T_\d+")
 Letters = Mapping[Expr, Letter]

@@ -8,11 +8,12 @@ from symrnn.network import Array, Source
 
 @dataclass(frozen=True)
 class Target:
-    """The y_true of one output: its symbol's name, its width, whether it is a sequence of which length."""
+    """The y_true of one output: its symbol's name and width, of a sequence its length, of ids their number."""
 
     name: str
     width: int
     steps: str | None = None
+    depth: int | None = None
 
 
 @dataclass(frozen=True)

@@ -207,6 +207,15 @@ def test_a_mask_that_lets_nothing_through(output: Output, loss: str) -> None:
     compare(output, loss, predictions(loss, shape), targets(loss, shape), np.zeros((*shape[:-1], 1)))
 
 
+@pytest.mark.parametrize("loss", ["mse", "categorical_crossentropy", "cosine_similarity"])
+def test_a_mask_does_not_hide_what_is_no_number(loss: str) -> None:
+    """Keras multiplies by the mask too, and 0 times NaN is NaN."""
+    output = Output(masked=True)
+    z, mask = predictions(loss, shape_of(output)), np.array([[1.0], [0.0], [1.0], [1.0]])
+    z[1, 0] = np.nan
+    compare(output, loss, z, targets(loss, z.shape), mask)
+
+
 @pytest.mark.parametrize("output", [Output(width=1), Output(width=1, sequence=True, masked=True)], ids=["plain", "all"])
 @pytest.mark.parametrize("loss", MADE, ids=str)
 @pytest.mark.filterwarnings("ignore:In loss categorical_crossentropy, expected y_pred.shape:SyntaxWarning")

@@ -1,0 +1,176 @@
+"""Several matrices side by side: where the parts are, what the whole is called, and the blocks of weights."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, chain, count, takewhile
+from typing import Any, NamedTuple
+
+from sympy import Expr, MatrixSymbol
+from sympy.matrices.expressions import MatrixExpr
+
+from symrnn.matrices import columns, substitute
+from symrnn.nodes import Concat, N, Shape, is_size
+from symrnn.notation import Letter
+from symrnn.program import (
+    Carry,
+    Equation,
+    Item,
+    Program,
+    Recurrence,
+    defines,
+    is_usable,
+    parameters,
+    recurrence,
+    right_sides_of,
+)
+from symrnn.transforms import letter_of
+
+
+class Span(NamedTuple):
+    """The columns start .. stop-1 of a matrix."""
+
+    whole: Expr
+    start: int
+    stop: int
+
+    def expr(self) -> Expr:
+        """The columns as an expression."""
+        return columns(*self)
+
+
+def spans(whole: Expr, parts: Sequence[Expr]) -> dict[Expr, Span]:
+    """Where each of the parts is that make up a matrix side by side."""
+    ends = list(accumulate(int(part.shape[1]) for part in parts))
+    return {part: Span(whole, start, end) for part, start, end in zip(parts, [0, *ends], ends, strict=False)}
+
+
+def within(expr: Expr, symbols: Iterable[Expr]) -> bool:
+    """Whether an expression holds these symbols and sizes only."""
+    return {symbol for symbol in expr.free_symbols if not is_size(symbol)} <= {*symbols}
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """The matrices in an expression, those inside another before it."""
+    for arg in expr.args:
+        if isinstance(arg, MatrixExpr):
+            yield from walk(arg)
+    yield expr
+
+
+def in_order(equations: Iterable[Equation]) -> list[Equation]:
+    """The equations in the order given, but each after those that it needs."""
+    waiting = {equation.lhs: equation for equation in equations}
+    needs = {lhs: equation.rhs.free_symbols & waiting.keys() for lhs, equation in waiting.items()}
+    found: list[Equation] = []
+    while waiting:
+        ready = next(lhs for lhs in waiting if needs[lhs].isdisjoint(waiting))
+        found.append(waiting.pop(ready))
+    return found
+
+
+# names ----------------------------------------------------------------------------------------------
+
+
+LONGEST = 4
+"""Of so many letters the name of a part of the gates is made, as U_zr; one with more is called U."""
+
+
+@dataclass
+class Blocks:
+    """The names in a program and those of joined symbols so far; local to one call of `fuse`."""
+
+    letters: dict[Expr, Letter]
+    known: list[Letter]
+    taken: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, program: Program) -> "Blocks":
+        """The names that a program has already."""
+        symbols = dict.fromkeys(_symbols(program))
+        known = [letter_of(program.letters, symbol) for symbol in symbols]
+        taken = {name for letter in known for name in (letter.code, letter.family)}
+        return cls(dict(program.letters), known, taken | {symbol.name for symbol in symbols})
+
+    def declare(self, letter: Letter, shape: Shape) -> Expr:
+        """A symbol with this letter, with a number where its name is taken or cannot be used."""
+        numbered = chain([letter], (replace(letter, sub=f"{letter.sub}{number}") for number in count(2)))
+        found = next(other for other in numbered if self._is_free(other))
+        symbol = MatrixSymbol(found.code, *shape)
+        self.letters[symbol] = found
+        self.taken |= {found.code, found.family}
+        return symbol
+
+    def _is_free(self, letter: Letter) -> bool:
+        return all(is_usable(name) and name not in self.taken for name in (letter.code, letter.family))
+
+    def together(self, symbols: Iterable[Expr]) -> Letter:
+        """The letter for symbols side by side: U for all of U_z, U_r, U_h, else U_zr; zr for z and r."""
+        letters = [letter_of(self.letters, symbol) for symbol in symbols]
+        first, bases = letters[0], dict.fromkeys(letter.base for letter in letters)
+        if len(bases) > 1:
+            short = all(len(letter.base) == 1 and not letter.is_adjoint for letter in letters)
+            return replace(first, base="".join(bases) if short else first.base, sub="")
+        subs = [letter.sub for letter in letters]
+        front = "".join(same[0] for same in takewhile(lambda letters: len({*letters}) == 1, zip(*subs, strict=False)))
+        stem = replace(first, sub="")
+        alike = {letter.sub for letter in self.known if replace(letter, sub="") == stem}
+        ends = "".join(sub.removeprefix(front) for sub in subs)
+        whole = {sub for sub in alike if sub.startswith(front)} <= {*subs} or len(ends) > LONGEST
+        return replace(first, sub=front if whole else front + ends)
+
+    def product(self, left: Expr, rights: Iterable[Expr], like: Expr) -> Letter:
+        """The letter of a product in every step: xU for x_t U."""
+        first = letter_of(self.letters, left).base if isinstance(left, MatrixSymbol) else ""
+        second = self.together(_leaves(rights)).base
+        return replace(letter_of(self.letters, like), base=f"{first}{second}".replace("~", ""), sub="", mark="")
+
+    def rebuilt(self, item: Recurrence, equations: Iterable[Equation], **changes: Any) -> Recurrence:
+        """A recurrence with other equations, put in order."""
+        parts = {name: getattr(item, name) for name in ("sequences", "carries", "stacked", "sums")} | changes
+        return recurrence(in_order(equations), **parts, reverse=item.reverse, letters=self.letters, length=item.length)
+
+    def named(self, items: Iterable[Item]) -> list[Item]:
+        """The items, with an equation for each block of weights before the recurrence that uses it first."""
+        names: dict[Expr, Expr] = {}
+        found: list[Item] = []
+        for item in items:
+            if isinstance(item, Recurrence):
+                for block in weight_blocks(item):
+                    if block not in names:
+                        rhs = Concat(*(substitute(part, names) for part in block.args))
+                        names[block] = self.declare(self.together(_leaves(block.args)), rhs.shape)
+                        found.append(Equation(names[block], rhs))
+                item = _substituted(item, names, self)
+            found.append(item)
+        return found
+
+
+def _symbols(program: Program) -> Iterator[Expr]:
+    """Every symbol of a program, those of its steps too."""
+    yield from (*program.inputs, *program.sequences)
+    for item in program.equations:
+        yield from defines(item)
+        if isinstance(item, Recurrence):
+            yield from (*item.body.inputs, *(equation.lhs for equation in item.body.assignments))
+
+
+def _leaves(exprs: Iterable[Expr]) -> list[Expr]:
+    """The symbols in expressions, in the order in which they stand there."""
+    return list(dict.fromkeys(part for expr in exprs for part in walk(expr) if isinstance(part, MatrixSymbol)))
+
+
+def weight_blocks(item: Recurrence) -> list[Expr]:
+    """The weights that stand side by side in a recurrence, those inside another block before it."""
+    fixed = parameters(item)
+    parts = (part for expr in right_sides_of(item) for part in walk(expr))
+    blocks = [part for part in parts if isinstance(part, Concat) and part.shape[0] != N and within(part, fixed)]
+    return list(dict.fromkeys(blocks))
+
+
+def _substituted(item: Recurrence, names: dict[Expr, Expr], blocks: Blocks) -> Recurrence:
+    if not names:
+        return item
+    carries = tuple(Carry(c.prev, substitute(c.next, names), c.init, c.final) for c in item.carries)
+    sums = tuple(Equation(total.lhs, substitute(total.rhs, names)) for total in item.sums)
+    steps = [Equation(step.lhs, substitute(step.rhs, names)) for step in item.body.assignments]
+    return blocks.rebuilt(item, steps, carries=carries, sums=sums)
