@@ -14,7 +14,8 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from symrnn.functions import NamedFunction, sigmoid, stable
 
-_FUNCTIONS = ("tanh", "exp", "log", "log1p", "expm1")
+_FUNCTIONS = ("tanh", "exp", "log", "log1p", "expm1", "sin", "cos", "sinh", "cosh")
+_ARCS = {"atan": "arctan", "asinh": "arcsinh"}  # SymPy's names, which are those of `math`, and NumPy's
 _HELPED = {"erfc": "erfc", "sign": "sign"}
 
 
@@ -25,7 +26,9 @@ class _Printer(PythonCodePrinter):
         name = type(expr).__name__
         return f"{self.known_functions.get(name, name)}({', '.join(map(self._print, expr.args))})"
 
-    _print_exp = _print_log = _print_Function
+    _print_exp = _print_log = _print_sin = _print_cos = _print_sinh = _print_cosh = _print_Function
+
+    _print_tanh = _print_atan = _print_asinh = _print_Function
 
     _print_erfc = _print_Function
 
@@ -165,7 +168,14 @@ class Dialect:
 
 
 ARRAYS = Dialect(
-    _ArrayPrinter({"user_functions": _HELPED | {name: f"np.{name}" for name in _FUNCTIONS} | {"larger": "np.maximum"}}),
+    _ArrayPrinter(
+        {
+            "user_functions": _HELPED
+            | {name: f"np.{name}" for name in _FUNCTIONS}
+            | {name: f"np.{numpy}" for name, numpy in _ARCS.items()}
+            | {"larger": "np.maximum"}
+        }
+    ),
     {
         "erfc": "def erfc(x):\n    return np.vectorize(math.erfc, otypes=[float])(x).astype(x.dtype)",
         "maximum": "def maximum(*z):\n    return np.maximum.reduce(z)",
@@ -175,7 +185,7 @@ ARRAYS = Dialect(
     plain=frozenset({sigmoid}),  # where np.exp overflows, 1 / (1 + exp(-x)) is 0, as it should be
 )
 FLOATS = Dialect(
-    _FloatPrinter({"user_functions": _HELPED | {name: name for name in _FUNCTIONS}}),
+    _FloatPrinter({"user_functions": _HELPED | {name: name for name in (*_FUNCTIONS, *_ARCS)}}),
     {
         "sign": "def sign(x):\n    return copysign(1.0, x) if abs(x) > 0 else x",
         "softmax": """def softmax(j, *z):

@@ -143,7 +143,7 @@ def opened(content: io.BufferedIOBase) -> Iterator[Any]:
     try:
         with h5py.File(content, "r") as file:
             yield file
-    except (OSError, RuntimeError, KeyError, TypeError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"cannot be read as HDF5: {error}") from None
 
 

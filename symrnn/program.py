@@ -20,17 +20,8 @@ from symrnn.notation import Letter
 
 _RESERVED = {
     *("N", "T", "t", "dtype", "np", "math", "total", "softmax", "cross_entropy", "logsumexp", "sign", "erfc"),
-    *(
-        "onehot",
-        "differs",
-        "maximum",
-        "equal",
-        "larger",
-        "at_least",
-        "prelu",
-        *functions,
-        *(kind.__name__ for kind in slopes.values()),
-    ),
+    *("onehot", "differs", "maximum", "equal", "larger", "at_least", "prelu"),
+    *(kind.__name__ for kind in (*functions.values(), *slopes.values())),
 }
 _STEPS = re.compile(r"T_\d+")
 Letters = Mapping[Expr, Letter]

@@ -14,7 +14,10 @@ from symrnn.nodes import is_size
 from symrnn.program import Equation, Maximum, Program, Recurrence, families, right_sides, right_sides_of, symbols_of
 from symrnn.transforms import family_name, letter_of
 
-_MATH = ("copysign", "erfc", "exp", "expm1", "log", "log1p", "sqrt", "tanh")
+_MATH = (
+    *("asinh", "atan", "copysign", "cos", "cosh", "erfc", "exp", "expm1", "log", "log1p", "sin", "sinh", "sqrt"),
+    "tanh",
+)
 
 
 def scalar_source(program: Program, name: str) -> str:

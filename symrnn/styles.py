@@ -42,16 +42,17 @@ class Style:
     value: Callable[[float], str]
 
 
-OPERATORS = {"tanh", "exp", "log", "max"}
+OPERATORS = {"tanh", "exp", "log", "max", "sin", "cos", "sinh", "cosh"}
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+_COMMANDS = {"sigmoid": r"\sigma", "diag": r"\operatorname{diag}", "atan": r"\arctan"}
 
 
 def _latex_name(name: str) -> str:
     if name in OPERATORS:
         return "\\" + name
-    return {"sigmoid": r"\sigma", "diag": r"\operatorname{diag}"}.get(name) or r"\mathrm{" + name.replace(
-        "_", r"\_"
-    ) + "}"
+    return _COMMANDS.get(name) or r"\mathrm{" + name.replace("_", r"\_") + "}"
 
 
 def decimal(number: float) -> tuple[str, int]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sympy import Eq, MatrixSymbol, Symbol, atan, gamma, hadamard_product, sin, tanh
+from sympy import Eq, MatrixSymbol, Symbol, asinh, atan, cos, cosh, exp, gamma, hadamard_product, sin, sinh, tanh
 
 import symrnn
 from symrnn import LSTM, RNN, Cell, Dense, Sequential, SimpleRNN
@@ -153,7 +153,10 @@ EQUATIONS = [Eq(a, x * U + h_prev * V + b), Eq(h, a.applyfunc(tanh))]
             {"parameters": SHAPES | {"U": (2, 0)}}, ValueError,
             "Cell: parameters: U: expected (rows, columns) or (columns,), got (2, 0)",
         ),
-        ({"parameters": SHAPES | {"U": (2, 4)}}, ValueError, "Cell: equation 1: U: expected the shape (2, 4), got (2, 3)"),
+        (
+            {"parameters": SHAPES | {"U": (2, 4)}}, ValueError,
+            "Cell: equation 1: U: expected the shape (2, 4), got (2, 3)",
+        ),
         ({"parameters": SHAPES | {"S": (2, 4)}}, ValueError, "Cell: the name 'S' is taken; take another"),
         (
             {"parameters": SHAPES | {"__import__": (2,)}}, ValueError,
@@ -172,3 +175,20 @@ def test_errors(changes, error, message):
 def test_the_input_has_the_columns_that_the_cell_reads():
     with pytest.raises(ValueError, match=r"^layer 1 \(RNN\): x_t: expected 2 columns, got 5$"):
         symrnn.derive(Sequential([RNN(elman(sin))], (4, 5)))
+
+
+@pytest.mark.parametrize("f", [atan, asinh, cos, cosh, sin, sinh, tanh, exp])
+@pytest.mark.parametrize("units", [1, 2])
+def test_numbers_of_every_function(f, units):
+    """Of one sample, which for a scalar cell is computed with floats, and of a batch, against differences."""
+    x, h, h_prev = (value(name, units) for name in ("x_t", "h_t", "h_prev"))
+    V = value("V", units, units)
+    cell = Cell([Eq(h, (x + h_prev * V).applyfunc(f))], x, {"h": (h_prev, h)}, {"V": (units, units)})
+    d = symrnn.derive(Sequential([RNN(cell)], (2, units)))
+    generator = np.random.default_rng(0)
+    weights, given = [generator.normal(size=(units, units))], generator.normal(size=(2, units))
+    predict, step = d.lambdify(), 1e-6 * np.eye(2 * units).reshape(-1, 2, units)
+    (slopes,) = d.gradient(wrt=["x"]).lambdify()(given, weights)
+    ends = [predict(given + move, weights).sum() - predict(given - move, weights).sum() for move in step]
+    np.testing.assert_allclose(slopes.ravel(), np.array(ends) / 2e-6, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(predict(given[None], weights)[0], predict(given, weights), rtol=1e-14)
