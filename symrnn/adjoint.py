@@ -185,7 +185,7 @@ def _through_maximum(item: Maximum, sweep: _Sweep) -> None:
     bar = _adjoint_of(item.lhs, sweep)
     letter = letter_of(sweep.letters, item.rhs)
     tie = sweep.declare(sweep.fresh(Letter("n", layer=letter.layer, time="t", steps=letter.steps)), item.rhs)
-    number = sweep.declare(sweep.fresh(Letter("n", layer=letter.layer, axes=2)), item.lhs)
+    number = sweep.declare(sweep.fresh(Letter("n", sub="sum", layer=letter.layer)), item.lhs)
     ties = Equation(tie, elementwise(equal(SLOTS[0], SLOTS[1]), item.rhs, item.lhs))
     length = length_of(sweep.letters, item.rhs)
     counted = recurrence([ties], [item.rhs], (), [tie], [Equation(number, tie)], letters=sweep.letters, length=length)

@@ -49,10 +49,14 @@ Coded = tuple[str, int]
 
 @dataclass(frozen=True)
 class Scope:
-    """How symbols are written in one place, and the number of time steps where it is for all at once."""
+    """How symbols are written in one place, and the number of time steps where it is for all at once.
+
+    `summed` says that a sum over the rows is one over the time steps, too.
+    """
 
     name: Callable[[Expr], str]
     stacked: str = ""
+    summed: bool = False
 
     def code(self, expr: Expr, level: int = 0) -> str:
         """The expression, in parentheses where it binds less tightly than `level`."""
@@ -129,7 +133,8 @@ def _(expr: MatMul, scope: Scope) -> Coded:
     factors = factors[:-1] if along else factors
     text, level = _product(factors, scope)
     if down or along:
-        rows = "axis=0).sum(axis=0" if scope.stacked else "axis=0"
+        steps = "axis=0).sum(axis=0" if scope.summed else "axis=1, keepdims=True"
+        rows = steps if scope.stacked else "axis=0"
         axes = "" if down and along else rows if down else "axis=-1, keepdims=True"
         text, level = f"{text if level == ATOM else f'({text})'}.sum({axes})", ATOM
     return _scaled(numbers, text, level)

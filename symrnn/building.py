@@ -106,6 +106,18 @@ class Place:
             self.build.arrays[key] = self._array(letter, keras, shape, blocks)
         return [part.symbol for part in self.build.arrays[key].parts]
 
+    def weight_of_steps(self, letter: Letter, keras: str, timesteps: int, columns: int) -> Expr:
+        """A Keras weight with a row for each time step: a family of rows."""
+        key = self.layer, self.unit, keras
+        if key not in self.build.arrays:
+            steps = "T" if self.steps is None else self.steps.name
+            named = replace(letter, layer=self.weights, time="t", steps=steps)
+            made = self.build.symbol(named, 1, columns)
+            place, shape = len(self.build.arrays), (timesteps, columns)
+            part = Weight(made, named, self.layer, keras, shape, place)
+            self.build.arrays[key] = Array(made, named, self.layer, self.unit, keras, shape, (part,), place)
+        return self.build.arrays[key].symbol
+
     def _array(self, letter: Letter, keras: str, shape: tuple[int, ...], blocks: Sequence[Block]) -> Array:
         array = len(self.build.arrays)
         parts = []

@@ -98,10 +98,10 @@ class _Live:
         return [str(tensor.dtype) for tensor in self.model.inputs]
 
     @property
-    def samples(self) -> int:
-        """The number of samples that the model is for, or of those that are drawn."""
+    def samples(self) -> int | None:
+        """The number of samples for which the model is made, if it is for one only."""
         sizes = [tensor.shape[0] for tensor in self.model.inputs]
-        return next((size for size in sizes if size is not None), SAMPLES)
+        return next((size for size in sizes if size is not None), None)
 
     @property
     def kept(self) -> list[Any]:
@@ -133,7 +133,10 @@ def _gradient(given: Derivation | None, model: Derivation | None, live: _Live, l
         expected, got = _outlines(given, model, live)
         if expected != got:
             raise ValueError(f"derivation: expected {expected}, as the model has it, got {got}")
-    network = chosen.network
+    network, count = chosen.network, len(live.dtypes) + len(live.kept)
+    if len(network.sources) != count:
+        got = len(network.sources)
+        raise ValueError(f"derivation: expected {count} inputs and states, as the model has them, got {got}")
     if isinstance(chosen, Gradient):
         if loss is not None and _losses(loss, network) != (own := _losses(chosen.loss, network)):
             raise ValueError(f"loss: expected {described(own)}, the loss of the derivation, got {loss!r}")
@@ -150,11 +153,9 @@ def _losses(loss: Any, network: Network) -> tuple[Loss, ...]:
 
 def _outlines(given: Derivation, model: Derivation | None, live: _Live) -> tuple[str, str]:
     """What the derivation of a model is expected to have, and what it has; time may be open in one of them."""
-    shapes = [tuple(array.shape) for array in live.model.get_weights()]
-    count = len(live.dtypes) + len(live.kept)
     if model is None:
-        found = f"{len(given.network.sources)} inputs and states, {_shapes(given.network)}"
-        return f"{count} inputs and states, weights of the shapes {shapes}", found
+        shapes = [tuple(array.shape) for array in live.model.get_weights()]
+        return f"weights of the shapes {shapes}", _shapes(given.network)
     opened = [None in (model.network.timesteps.get(t), given.network.timesteps.get(t)) for t in _lengths(model, given)]
     return _outline(model, opened), _outline(given, opened)
 
@@ -184,7 +185,7 @@ def _outline(derivation: Derivation, opened: Sequence[bool]) -> str:
 def _given_x(network: Network, x: Any, live: _Live, seed: int) -> Any:
     """The inputs: random ones, or those given; states that are kept and not given are what they are now."""
     if x is None:
-        drawn = random_inputs(network, live.samples, seed)
+        drawn = random_inputs(network, live.samples or SAMPLES, seed)
         return drawn if len(drawn) > 1 else drawn[0]
     kept, count = live.kept, len(live.dtypes)
     listed = list(x) if count > 1 and isinstance(x, list | tuple) else [x]
@@ -213,6 +214,8 @@ def _call(
     else:
         call = read(arguments, x, y_true, weights)
         arrays = dict(call.arrays)
+    if live.samples not in (None, call.samples):
+        raise ValueError(f"x: expected {live.samples} samples, for which the model is made, got {call.samples}")
     for source, dtype in zip(network.sources, live.dtypes, strict=False):
         name = source.symbol.name
         arrays[name] = arrays[name].astype(dtype).astype(arrays[name].dtype)

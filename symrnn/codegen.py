@@ -8,7 +8,7 @@ depends on the states, after it.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, starmap
 from typing import Any
 
@@ -164,12 +164,14 @@ class _Writer:
 def source(program: Program, name: str, description: str = "") -> str:
     """A Python module with one function: arrays in, the program's outputs as a tuple.
 
-    Sequences come as (N, T, features) and go as (N, T, width); every T and N will do.
+    Sequences come as (N, T, features) and go as (N, T, width), a weight for each time step comes as
+    (T, width); every T and N will do.
     """
     writer = _Writer(program, families(program))
     for symbol in program.sequences:
         array = writer.array(symbol)
-        writer.write(f"{array} = {array}.swapaxes(0, 1)")
+        whole = f"{array}.swapaxes(0, 1)" if _has_rows(symbol) else f"{array}[:, None]"
+        writer.write(f"{array} = {whole}")
     for item in program.equations:
         if isinstance(item, Equation):
             writer.equations([item], writer.plain)
@@ -180,6 +182,11 @@ def source(program: Program, name: str, description: str = "") -> str:
     returned = ", ".join(_returned(symbol, writer) for symbol in program.outputs)
     writer.write(f"return {returned}{',' if len(program.outputs) == 1 else ''}" if returned else "return ()")
     return _module(program, name, description, writer)
+
+
+def _has_rows(family: Expr) -> bool:
+    """Whether a family has a row per sample; a weight for each time step has one row."""
+    return shape_of(family)[:1] in ((N,), ())
 
 
 def _join(writer: _Writer, item: Join) -> str:
@@ -224,7 +231,8 @@ def _sizes(program: Program, writer: _Writer) -> tuple[list[str], str]:
     """The lines that find N and the numbers of time steps, and what has the dtype."""
     lines: list[str] = []
     lengths: dict[str, str] = {}
-    for symbol in program.sequences:
+    given = [symbol for symbol in program.sequences if _has_rows(symbol)]
+    for symbol in given:
         lengths.setdefault(letter_of(program.letters, symbol).steps, writer.array(symbol))
     for i, (name, array) in enumerate(lengths.items()):
         lines.append(f"    N, {name} = {array}.shape[:2]" if i == 0 else f"    {name} = {array}.shape[1]")
@@ -232,7 +240,7 @@ def _sizes(program: Program, writer: _Writer) -> tuple[list[str], str]:
     if not lines and rows:
         lines = [f"    N = len({writer.array(rows[0])})"]
     weights = [symbol for symbol in program.inputs if symbol not in rows]
-    return lines, f"{writer.array([*weights, *rows, *program.sequences][0])}.dtype"
+    return lines, f"{writer.array([*weights, *rows, *given][0])}.dtype"
 
 
 def _write_recurrence(item: Recurrence, writer: _Writer) -> None:
@@ -245,7 +253,8 @@ def _write_recurrence(item: Recurrence, writer: _Writer) -> None:
     writer.equations([equation for equation in plan.after if equation.lhs not in wholes], scope)
     for total in item.sums:
         rows = shape_of(total.lhs)[0]
-        text = f"{scope.code(total.rhs, ATOM)}.sum(axis=0)" if rows == N else scope.code(total.rhs)
+        summed = replace(scope, summed=True)
+        text = f"{summed.code(total.rhs, ATOM)}.sum(axis=0)" if rows == N else summed.code(total.rhs)
         writer.write(f"{writer.array(total.lhs)} = {text}")
 
 

@@ -351,10 +351,15 @@ class Gradient(Derivation):
         known = families(self.steps)
         outputs = [Output("loss")] if self.loss else []
         places = {source.symbol: place for place, source in enumerate(self.network.sources)}
+        of_steps = {weight.symbol: weight.shape for weight in self.table if weight.letter.time is not None}
         pairs = [(one, symbol) for one in self.requests for symbol in one.symbols]
         for (one, symbol), derivative in zip(pairs, self.derivatives, strict=True):
-            whole = one.step is None and symbol in places
-            shaped = Output("source", place=places[symbol]) if whole else _output(derivative, self.steps, known)
+            if one.step is None and symbol in places:
+                shaped = Output("source", place=places[symbol])
+            elif one.step is None and symbol in of_steps:
+                shaped = Output("weight", of_steps[symbol])
+            else:
+                shaped = _output(derivative, self.steps, known)
             outputs.append(replace(shaped, step=one.step))
         program = prune(self.steps, self.steps.outputs)
         return self._function("gradient", program, tuple(outputs), partial(_assemble, self.requests, bool(self.loss)))

@@ -73,11 +73,13 @@ def forward(model: Sequential | Model | Graph) -> Network:
     heads = _heads(build)
     sources = (*(build.sources[place] for place in graph.inputs), *build.extra)
     arrays = _in_order(build)
-    inputs = [part.symbol for array in arrays for part in array.parts]
+    weights = [part for array in arrays for part in array.parts]
+    inputs = [weight.symbol for weight in weights if weight.letter.time is None]
     inputs += [source.symbol for source in sources if source.steps is None]
-    sequences = tuple(source.symbol for source in sources if source.steps is not None)
+    sequences = [source.symbol for source in sources if source.steps is not None]
+    sequences += [weight.symbol for weight in weights if weight.letter.time is not None]
     outputs = tuple(head.symbol for head in heads)
-    program = Program(tuple(inputs), sequences, tuple(build.items), outputs, build.letters)
+    program = Program(tuple(inputs), tuple(sequences), tuple(build.items), outputs, build.letters)
     values = {result: value.symbol for result, value in build.values.items()}
     return Network(graph, program, arrays, sources, tuple(build.states), heads, tuple(build.finals), values)
 
@@ -258,14 +260,19 @@ _FUNCTIONS: dict[type, Callable[[Any], Callable[..., Expr]]] = {
 @_apply.register
 def _(layer: PReLU, build: Build, place: int, given: Values) -> Values:
     x = only(given)
-    if x.steps is not None and layer.shared_axes != (1,):
-        raise NotImplementedError("a weight for each time step is not supported; supported: shared_axes=[1]")
-    shared = (1,) if x.steps is not None else ()
     names = _names(build, place, x.steps)
-    alpha = names.weight(Letter("alpha"), "alpha", *shared, x.width)
+    letter = Letter("alpha", axes=2)
+    if x.steps is None or layer.shared_axes == (1,):
+        shared = (1,) if x.steps is not None else ()
+        alpha = names.weight(letter, "alpha", *shared, x.width)
+    elif layer.shared_axes is None:
+        alpha = names.weight_of_steps(letter, "alpha", _count(build, x), x.width)
+    else:
+        raise NotImplementedError(f"shared_axes={list(layer.shared_axes)} is not supported; supported: [1]")
     rhs = elementwise(prelu(*SLOTS[:2]), x.symbol, multiply(ones((N, 1)), alpha))
     y = _plain(build, place, rhs, x.steps)
-    build.append([Equation(y, rhs)], [x.symbol], x.steps)
+    reads = [x.symbol, *([alpha] if build.letters[alpha].time is not None else [])]
+    build.append([Equation(y, rhs)], reads, x.steps)
     return [Value(y, x.steps, mask_on(build, place, x))]
 
 
@@ -300,14 +307,20 @@ def _constant(value: float) -> Expr:
     return Integer(int(value)) if value == int(value) else float32(value)
 
 
+def _count(build: Build, x: Value) -> int:
+    """The number of time steps of a sequence, for a layer whose weights have their shape from it."""
+    count = next((s.timesteps for s in build.sources.values() if s.steps == x.steps), None)
+    if count is None:
+        raise ValueError("expected a fixed number of time steps; give timesteps")
+    return count
+
+
 @_apply.register
 def _(layer: Flatten, build: Build, place: int, given: Values) -> Values:
     x = only(given)
     if x.steps is None:
         return [replace(x, mask=None)]
-    count = next((s.timesteps for s in build.sources.values() if s.steps == x.steps), None)
-    if count is None:
-        raise ValueError("expected a fixed number of time steps; give timesteps")
+    count = _count(build, x)
     label = build.labels.plain.get(place)
     flat = build.symbol(Letter("y") if label is None else Letter("g", layer=label), N, count * x.width)
     build.items.append(Join(flat, x.symbol))

@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symrnn.forward import forward
 from symrnn.graph import Graph, with_timesteps
 from symrnn.keras_file import Stored, at, check_shape, read_zip, zip_arrays
 from symrnn.keras_graph import Place, numbered, read_graph
 from symrnn.keras_h5 import h5_arrays, read_h5
 from symrnn.keras_layers import Origin, read_version
 from symrnn.layers import Bidirectional, Layer, check_size
+from symrnn.network import Array
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from symrnn.network import Array
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,6 @@ def _from_file(path: Path, timesteps: int | None) -> Imported:
 
 def _import(config: Any, origin: Origin, arrays: Arrays, timesteps: int | None) -> Imported:
     """The one reader: config -> graph -> the arrays that its forward program has -> weights."""
-    from symrnn.forward import forward
-
     read = read_graph(config, origin)
     graph = with_timesteps(read.graph, timesteps)
     stored = [_stored(array, graph.layers[array.layer], read.places[array.layer]) for array in forward(graph).arrays]
@@ -157,7 +155,7 @@ def _import(config: Any, origin: Origin, arrays: Arrays, timesteps: int | None) 
     return Imported(graph, weights, read.dtype)
 
 
-def _stored(array: "Array", layer: Layer, place: Place) -> Stored:
+def _stored(array: Array, layer: Layer, place: Place) -> Stored:
     group = "/".join([place.group, *_attributes(layer, array.unit), "vars"])
     trainable = place.trainable and _is_trainable(place.entry.config, array.unit)
     return Stored(place.where, "/".join([*array.unit, array.keras]), array.shape, group, place.top, trainable)

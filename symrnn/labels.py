@@ -102,8 +102,8 @@ def _numbers(graph: Graph, order: Iterable[int], kind: _Kind) -> dict[int, tuple
 
 def _cells(layer: Layer) -> int:
     """How many cells a layer has; the halves of a bidirectional one share their number."""
-    layer = layer.layer if isinstance(layer, Bidirectional) else layer
-    return len(layer.cells) if isinstance(layer, Recurrent) else 1
+    runs = layer.halves if isinstance(layer, Bidirectional) else (layer,)
+    return max(len(run.cells) if isinstance(run, Recurrent) else 1 for run in runs)
 
 
 def _count_masks(graph: Graph) -> int:
@@ -177,6 +177,8 @@ def _state_letter(graph: Graph, made: Labels, at: int, call: Call, index: int) -
         for cell, one in enumerate(run.cells)
         for letter, _ in states_of(one)
     ]
+    if index >= len(slots):  # more states than the layer has, which is refused where it is called
+        return Letter("x", layer=f"state{index}")
     letter, half, cell, backwards = slots[index]
     return Letter(letter, layer=made.values(call.layer, at, half, cell), time="T" if backwards else -1)
 

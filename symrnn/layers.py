@@ -316,7 +316,7 @@ class Bidirectional(Layer):
     @property
     def halves(self) -> tuple[Recurrent, Recurrent]:
         """The forward and the backward layer, as Keras runs them: masked steps of a sequence give 0."""
-        backward = self.backward_layer or replace(self.layer, go_backwards=not self.layer.go_backwards)
+        backward = self.backward_layer or replace(self.layer, go_backwards=True)
         forward, backward = (
             replace(half, zero_output_for_mask=half.return_sequences) for half in (self.layer, backward)
         )

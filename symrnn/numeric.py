@@ -320,6 +320,8 @@ def _shape_row(output: Output, value: Any, call: Call) -> Any:
     if kind == "loss":
         return dtype.type(value)
     if kind == "weight":
+        if isinstance(value, list):  # a weight for each time step
+            return np.array(value, dtype).reshape(output.shape)
         return np.array(value, dtype, ndmin=len(output.shape))
     if kind == "source":
         return np.array(value, dtype).reshape(call.shapes[output.place])

@@ -10,6 +10,7 @@ from functools import cache, partial
 from sympy import Expr, Symbol
 
 from symrnn.codeprinter import FLOATS
+from symrnn.functions import maximum
 from symrnn.nodes import is_size
 from symrnn.program import Equation, Maximum, Program, Recurrence, families, right_sides, right_sides_of, symbols_of
 from symrnn.transforms import family_name, letter_of
@@ -42,7 +43,8 @@ def scalar_source(program: Program, name: str) -> str:
     arguments = ", ".join([*map(array, program.sequences), *(s.name for s in program.inputs)])
     end = f"    return {returned}{',' if len(program.outputs) == 1 else ''}" if returned else "    return ()"
     function = [f"def {name}({arguments}):", *lines, end]
-    helpers = FLOATS.helpers(right_sides(program))
+    pooled = [maximum(item.lhs) for item in program.equations if isinstance(item, Maximum)]
+    helpers = FLOATS.helpers([*right_sides(program), *pooled])
     text = "\n\n\n".join([*filter(None, [helpers]), "\n".join(function)]) + "\n"
     used = [name for name in _MATH if re.search(rf"\b{name}\(", text)]
     return f"from math import {', '.join(used)}\n\n\n{text}" if used else text

@@ -15,26 +15,71 @@ from sympy.core.function import Application
 from sympy.polys.rings import PolyElement, PolyRing, ring
 
 from symrnn.forward import forward
-from symrnn.functions import NamedFunction, NamedSlope, define, logsumexp, softmax, stable
-from symrnn.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed
+from symrnn.functions import NamedFunction, activations, define
+from symrnn.graph import Model
+from symrnn.layers import (
+    ELU,
+    GRU,
+    LSTM,
+    MERGE_MODES,
+    RNN,
+    Activation,
+    Add,
+    Average,
+    Bidirectional,
+    Concatenate,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    GRUCell,
+    Input,
+    Layer,
+    LeakyReLU,
+    LSTMCell,
+    Masking,
+    Multiply,
+    NotEqual,
+    PReLU,
+    ReLU,
+    Sequential,
+    SimpleRNN,
+    SimpleRNNCell,
+    Softmax,
+    TimeDistributed,
+)
 from symrnn.losses import with_loss, with_sum
 from symrnn.matrices import add, elementwise, hadamard, multiply, ones, transpose, zeros
-from symrnn.nodes import SLOTS, N
+from symrnn.nodes import SLOTS, Differs, N, OneHot, steps_symbol
 from symrnn.notation import Letter
-from symrnn.program import Carry, Equation, Item, Program, defines, families, reads, recurrence
-from symrnn.transforms import expand, inline, unroll
+from symrnn.program import (
+    Carry,
+    Equation,
+    Item,
+    Program,
+    Recurrence,
+    defines,
+    families,
+    reads,
+    recurrence,
+    right_sides,
+    symbols_of,
+)
+from symrnn.transforms import expand, inline, length_of, unroll
 
 Symbols = tuple[Expr, ...]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A program, and for how many steps and samples it is written out."""
+    """A program, and for how many steps and samples it is written out: T, or a number for each of several lengths."""
 
     build: Callable[[], Program]
-    timesteps: int = 2
+    timesteps: Any = 2
     rows: int = 1
-    made: Callable[[int | None], Sequential] | None = None
+    made: Callable[[Any], Sequential | Model] | None = None
 
     @cached_property
     def program(self) -> Program:
@@ -42,11 +87,11 @@ class Case:
         return self.build()
 
     @property
-    def model(self) -> Sequential:
+    def model(self) -> Sequential | Model:
         """The model that the program was made from."""
         return self.at(self.timesteps)
 
-    def at(self, timesteps: int | None) -> Sequential:
+    def at(self, timesteps: int | None) -> Sequential | Model:
         """The model for another number of time steps."""
         assert self.made is not None
         return self.made(timesteps)
@@ -57,12 +102,23 @@ class Case:
         taken = (*self.program.inputs, *self.program.sequences)
         return tuple(symbol for symbol in taken if not symbol.name.startswith("y_true"))
 
+    def steps_of(self, family: Expr) -> int:
+        """The number of time steps of a family."""
+        lengths = self.timesteps
+        return lengths[length_of(self.program.letters, family)] if isinstance(lengths, dict) else lengths
+
 
 def case(*layers: Layer, T: int = 2, features: int = 1, loss: str | None = None, rows: int = 1) -> Case:
     """A model and its loss, or the sum of its outputs."""
 
     def made(timesteps: int | None) -> Sequential:
-        return Sequential(layers, (timesteps, features))
+        return Sequential(layers, (timesteps,) if isinstance(layers[0], Embedding) else (timesteps, features))
+
+    return graph(made, T, loss, rows)
+
+
+def graph(made: Callable[[Any], Sequential | Model], T: Any = 2, loss: str | None = None, rows: int = 1) -> Case:
+    """A model that is made for a number of time steps, and its loss, or the sum of its outputs."""
 
     def build() -> Program:
         network = forward(made(T))
@@ -81,7 +137,7 @@ LOSSES = ("mse", "mae", "huber", "binary_crossentropy", "categorical_crossentrop
 _CROSSENTROPIES = LOSSES[3:]
 _ACTIVATIONS = (None, "sigmoid", "relu", "elu", "softplus", "silu", "mish", "exponential", "hard_sigmoid", "gelu")
 
-MODELS: dict[str, Case] = {
+SIMPLE: dict[str, Case] = {
     "scalar": case(SimpleRNN(1), Dense(1), T=3),
     "one step": case(SimpleRNN(2), Dense(1), T=1, features=2),
     "one step backwards": case(SimpleRNN(1, **_backwards), Dense(1), T=1),
@@ -116,7 +172,147 @@ MODELS: dict[str, Case] = {
     "batch with initial state": case(SimpleRNN(1, initial_state=True), Dense(1), rows=2),
     **{f"activation {name}": case(SimpleRNN(1, name), Dense(1, name)) for name in _ACTIVATIONS},
 }
+"""Models of SimpleRNN and Dense, without a loss."""
+
+
+# cells, both directions, masks, graphs --------------------------------------------------------------
+
+_free = {"use_bias": False}
+_MASK = Masking(0.5)
+_BACKWARDS = SimpleRNN(1, **_backwards)
+
+LAYERS: dict[str, Case] = {
+    "LSTM": case(LSTM(1), Dense(1)),
+    "LSTM of units": case(LSTM(2, **_free), Dense(1, **_free)),
+    "LSTM of features": case(LSTM(2), T=1, features=2, rows=2),
+    "LSTM of sequences": case(LSTM(1, **_free, **_sequence), Dense(2)),
+    "LSTM backwards": case(LSTM(1, **_free, **_backwards), Dense(1)),
+    "LSTM without activation": case(LSTM(1, None, "hard_sigmoid")),
+    "LSTM of softmax": case(LSTM(2, "softmax", "softmax", **_free), T=1),
+    "LSTM with initial states": case(LSTM(1, initial_state=True, **_free), Dense(1), rows=2),
+    "LSTM that keeps its state": case(LSTM(1, stateful=True, **_free)),
+    "GRU": case(GRU(1), Dense(1)),
+    "GRU of units": case(GRU(2, **_free)),
+    "GRU of features": case(GRU(2), T=1, features=2, rows=2),
+    "GRU of sequences backwards": case(GRU(1, **_sequence, **_backwards), Dense(1)),
+    "GRU with reset before": case(GRU(1, reset_after=False), Dense(1)),
+    "GRU of units with reset before": case(GRU(2, None, "relu", reset_after=False, **_free)),
+    "GRU with initial state": case(GRU(1, initial_state=True, **_free)),
+    "SimpleRNN, LSTM": case(SimpleRNN(1, **_sequence), LSTM(1, **_free), T=2),
+    "GRU, SimpleRNN": case(GRU(1, None, **_sequence, **_free), SimpleRNN(1)),
+    "LSTM, GRU": case(LSTM(1, None, **_sequence, **_free), GRU(1, None, **_free), T=2),
+    **{f"both ways, {mode}": case(Bidirectional(SimpleRNN(1), mode)) for mode in MERGE_MODES[:4]},
+    **{f"sequence both ways, {mode}": case(Bidirectional(SimpleRNN(1, **_sequence), mode), Dense(1))
+       for mode in MERGE_MODES[:4]},
+    "both ways apart": case(Bidirectional(SimpleRNN(1), None)),
+    "LSTM both ways": case(Bidirectional(LSTM(1, **_free)), Dense(1, **_free)),
+    "GRU of sequences both ways": case(Bidirectional(GRU(1, **_sequence, **_free), "sum")),
+    "two layers both ways": case(Bidirectional(GRU(1, **_free), "mul", backward_layer=_BACKWARDS)),
+    "both ways, the first backwards": case(Bidirectional(_BACKWARDS, backward_layer=SimpleRNN(2)), Dense(1)),
+    "cells": case(RNN([SimpleRNNCell(1), LSTMCell(1, **_free)])),
+    "cells of sequences": case(RNN([GRUCell(2, **_free), SimpleRNNCell(1)], **_sequence), Dense(1)),
+    "cells backwards": case(RNN([SimpleRNNCell(2), SimpleRNNCell(1)], **_backwards), rows=2),
+    "one cell in a list": case(RNN([SimpleRNNCell(1)]), Dense(1)),
+    "cells with initial states": case(RNN([SimpleRNNCell(1), SimpleRNNCell(1)], initial_state=True)),
+    "masked SimpleRNN": case(_MASK, SimpleRNN(2), Dense(1), features=2),
+    "masked SimpleRNN of sequences": case(_MASK, SimpleRNN(1, **_sequence), SimpleRNN(1), rows=2),
+    "masked SimpleRNN backwards": case(_MASK, SimpleRNN(1, **_sequence, **_backwards), Dense(1)),
+    "masked LSTM": case(_MASK, LSTM(1, **_free), Dense(1)),
+    "masked GRU": case(_MASK, GRU(1, **_free), Dense(1)),
+    "masked cells": case(_MASK, RNN([SimpleRNNCell(1), LSTMCell(1, **_free)])),
+    "masked both ways": case(_MASK, Bidirectional(SimpleRNN(1, **_sequence), "sum"), Dense(1)),
+    "masked to zero": case(_MASK, SimpleRNN(1, zero_output_for_mask=True)),
+    "masked sequence to zero": case(_MASK, GRU(1, zero_output_for_mask=True, **_sequence, **_free), Dense(1)),
+    "Flatten": case(SimpleRNN(2, **_sequence), Flatten(), Dense(2)),
+    "average": case(SimpleRNN(2, **_sequence), GlobalAveragePooling1D(), Dense(1)),
+    "masked average": case(_MASK, SimpleRNN(1, **_sequence), GlobalAveragePooling1D(), rows=2),
+    "maximum": case(SimpleRNN(2, **_sequence), GlobalMaxPooling1D(), Dense(1)),
+    "Embedding": case(Embedding(3, 2), SimpleRNN(1)),
+    "masked Embedding": case(Embedding(3, 1, mask_zero=True), SimpleRNN(1), Dense(1), rows=2),
+    "ReLU": case(SimpleRNN(1, **_sequence), ReLU(1.0, 0.25, 0.5)),
+    "LeakyReLU": case(SimpleRNN(1), LeakyReLU(), Dense(1)),
+    "ELU": case(SimpleRNN(1), ELU(0.5), Dense(1)),
+    "PReLU": case(SimpleRNN(2, **_sequence), PReLU((1,)), SimpleRNN(1), PReLU()),
+    "Softmax": case(SimpleRNN(2), Dense(2), Softmax()),
+    "glu": case(SimpleRNN(2), Dense(4, "glu"), Activation("log_softmax")),
+}  # fmt: skip
+"""Layers one after the other."""
+
+
+def _merged(layer: Layer, **options: Any) -> Callable[[Any], Model]:
+    def made(timesteps: int | None) -> Model:
+        x = Input((timesteps, 1))
+        return Model(x, Dense(1)(layer(SimpleRNN(2, **options)(x), SimpleRNN(2, "relu", **options)(x))))
+
+    return made
+
+
+def _shared(timesteps: int | None) -> Model:
+    first, second, layer, dense = Input((timesteps, 1)), Input((timesteps, 1)), SimpleRNN(1), Dense(1)
+    return Model([first, second], dense(Concatenate()(layer(first), layer(second))))
+
+
+def _shared_in_a_row(timesteps: int | None) -> Model:
+    x, dense = Input((timesteps, 2)), Dense(2, "tanh")
+    return Model(x, SimpleRNN(1)(dense(dense(x))))
+
+
+def _encoder_decoder(layer: type[Layer], **options: Any) -> Callable[[Any], Model]:
+    def made(timesteps: Any) -> Model:
+        first, second = timesteps.values() if isinstance(timesteps, dict) else (timesteps, timesteps)
+        x, start = Input((first, 1)), Input((second, 1))
+        _, *states = layer(1, return_state=True, **options)(x)
+        return Model([x, start], Dense(1)(layer(1, **_sequence, **options)(start, initial_state=states)))
+
+    return made
+
+
+def _states(timesteps: int | None) -> Model:
+    x, h = Input((timesteps, 1)), Input((2,))
+    return Model([x, h], SimpleRNN(2)(x, initial_state=h))
+
+
+def _masked_states(timesteps: int | None) -> Model:
+    x, h = Input((timesteps, 1)), Input((1,))
+    mask = NotEqual(0.5)(x)
+    return Model([x, h], SimpleRNN(1)(x, initial_state=h, mask=mask))
+
+
+def _outputs(timesteps: int | None) -> Model:
+    x = Input((timesteps, 1))
+    h = SimpleRNN(1, **_sequence)(x)
+    return Model(x, [Dense(2)(h), Dense(1, "sigmoid")(SimpleRNN(1)(h)), h])
+
+
+def _state_of_both_ways(timesteps: int | None) -> Model:
+    x = Input((timesteps, 1))
+    first, *states = Bidirectional(SimpleRNN(1, **_sequence, return_state=True))(x)
+    return Model(x, Bidirectional(SimpleRNN(1), "sum")(first, initial_state=states))
+
+
+def _lengths(*numbers: int) -> dict[Expr, int]:
+    return {steps_symbol(f"T_{i}" if i > 1 else "T"): number for i, number in enumerate(numbers, 1)}
+
+
+GRAPHS: dict[str, Case] = {
+    **{kind.__name__: graph(_merged(kind())) for kind in (Add, Multiply)},
+    **{f"{kind.__name__} of sequences": graph(_merged(kind(), **_sequence)) for kind in (Average, Concatenate)},
+    "a shared layer": graph(_shared),
+    "a layer after itself": graph(_shared_in_a_row),
+    "encoder and decoder": graph(_encoder_decoder(SimpleRNN), _lengths(2, 1)),
+    "LSTM encoder and decoder": graph(_encoder_decoder(LSTM, use_bias=False), _lengths(1, 1)),
+    "a state that is an input": graph(_states),
+    "a mask that is given": graph(_masked_states),
+    "several outputs": graph(_outputs),
+    "states of both ways": graph(_state_of_both_ways),
+}
+"""Layers called on tensors."""
+
+MODELS = SIMPLE | LAYERS | GRAPHS
 """Models without a loss."""
+
+GATES: dict[str, Case] = {name: case(LSTM(1, None, name, **_free), T=1) for name in activations}
+"""Every activation as that of the gates."""
 
 _LINEAR = (SimpleRNN(1), Dense(2))
 _LINEAR_SEQUENCE = (SimpleRNN(1, **_sequence), Dense(2))
@@ -204,6 +400,8 @@ PROGRAMS: dict[str, Case] = {
 """Programs made by hand."""
 
 BANK = MODELS | LOSS_MODELS | PROGRAMS
+JOINED = ("Flatten",)
+"""Where a row holds all time steps, which has entries only when their number is known."""
 
 
 def over(bank: dict[str, Case]) -> pytest.MarkDecorator:
@@ -215,10 +413,17 @@ def over(bank: dict[str, Case]) -> pytest.MarkDecorator:
 
 
 def defined(program: Program) -> Symbols:
-    """All symbols that a program takes or defines and then uses, without the target."""
+    """All symbols that a program takes or defines and then uses, without the target.
+
+    A last state whose family is used too is left out: by its own name it is used less than the element it is.
+    """
     symbols = (*program.inputs, *program.sequences, *chain.from_iterable(map(defines, program.equations)))
     used = {*program.outputs, *families(program), *chain.from_iterable(map(reads, program.equations))}
-    return tuple(symbol for symbol in symbols if symbol in used and not symbol.name.startswith("y_true"))
+    inner = [item for item in program.equations if isinstance(item, Recurrence)]
+    steps = symbols_of(step.rhs for item in inner for step in item.body.assignments)
+    twice = {carry.final for item in inner for carry in item.carries if carry.next in steps}
+    kept = (symbol for symbol in symbols if symbol in used and symbol not in twice)
+    return tuple(symbol for symbol in kept if not symbol.name.startswith("y_true"))
 
 
 def unrolled(program: Program, symbols: Symbols, timesteps: int) -> Symbols:
@@ -301,10 +506,20 @@ def written_out(expr: Expr) -> Expr:
 
 def computable(expr: Expr) -> Expr:
     """The expression with the stable forms of all named functions, and of those in them."""
-    while expr.has(NamedFunction, NamedSlope, softmax, logsumexp):
-        expr = expr.replace(lambda e: isinstance(e, NamedFunction | NamedSlope), stable)
-        expr = expr.replace(lambda e: isinstance(e, softmax | logsumexp), lambda e: e.define())
+    while expr.has(NamedFunction):
+        expr = expr.replace(lambda e: isinstance(e, NamedFunction), lambda e: e.stable())
     return expr
+
+
+def fitted(symbol: Expr, array: np.ndarray, program: Program, generator: np.random.Generator) -> np.ndarray:
+    """An input as the program's nodes need it: whole numbers where they are ids, about half of the steps masked."""
+    for node in chain.from_iterable(expr.atoms(OneHot, Differs) for expr in right_sides(program)):
+        if node.args[0] == symbol and isinstance(node, OneHot):
+            array = generator.integers(int(node.args[1]), size=array.shape).astype(array.dtype)
+        elif node.args[0] == symbol:
+            masked = generator.integers(2, size=(*array.shape[:-1], 1)) == 1
+            array = np.where(masked, np.array(float(node.args[1]), array.dtype), array)
+    return array
 
 
 def evaluate(program: Program, case: Case, *arrays: Any) -> np.ndarray:

@@ -95,7 +95,7 @@ LAYERS: dict[str, Callable[[], Described]] = {
     "functions": lambda: Sequential(
         [SimpleRNN(3, **EVERY), ReLU(1.0, 0.1, 0.2), ELU(0.5), LeakyReLU(), PReLU(shared_axes=(1,)), Flatten()], (4, 2)
     ),
-    "rows": lambda: Sequential([GRU(3), PReLU(), Dense(4, "glu"), Dense(3), Softmax()], (4, 2)),
+    "rows": lambda: Sequential([GRU(3), PReLU(), Dense(3), Softmax(), Dense(4, "glu")], (4, 2)),
     "Dropout": lambda: Sequential([GRU(3, **EVERY), Dropout(0.5), Dense(2), Dropout(0.5), Activation("tanh")], (4, 2)),
     "the mean": lambda: Sequential([GRU(3, **EVERY), GlobalAveragePooling1D(), Dense(1)], (4, 2)),
     "the largest": lambda: Sequential([GRU(3, "relu", **EVERY), GlobalMaxPooling1D(), Dense(1)], (4, 2)),

@@ -21,7 +21,7 @@ from symrnn.nodes import N
 from symrnn.numeric import compile_source
 from symrnn.program import Carry, Equation, Program, Recurrence, families, recurrence
 from symrnn.transforms import expand, letter_of, stack_all, unroll
-from tests.bank import BANK, LOSS_MODELS, MODELS, Case, defined, over, written_out
+from tests.bank import BANK, LOSS_MODELS, MODELS, Case, defined, fitted, over, written_out
 from tests.test_numeric import DIGITS, drawn, entries, everything, exactly, flat, inputs, over_objectives
 
 Numbers = list[Any]
@@ -112,9 +112,10 @@ def arrays(program: Program, case: Case) -> list[np.ndarray]:
     def draw(symbol: Expr, *steps: int) -> np.ndarray:
         rows, columns = (case.rows if size == N else int(size) for size in shape_of(symbol))
         is_bias = rows == 1 and letter_of(program.letters, symbol).axes == 1 and shape_of(symbol)[0] != N
-        return generator.uniform(-0.7, 0.7, (columns,) if is_bias else (rows, *steps, columns))
+        array = generator.uniform(-0.7, 0.7, (columns,) if is_bias else (rows, *steps, columns))
+        return fitted(symbol, array, program, generator)
 
-    return [*(draw(s, case.timesteps) for s in program.sequences), *(draw(s) for s in program.inputs)]
+    return [*(draw(s, case.steps_of(s)) for s in program.sequences), *(draw(s) for s in program.inputs)]
 
 
 def computes(program: Program, case: Case) -> bool:

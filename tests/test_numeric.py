@@ -15,11 +15,11 @@ from sympy import Symbol
 from symrnn import Dense, Derivation, Sequential, SimpleRNN, TimeDistributed, derive
 from symrnn.functions import activations
 from symrnn.losses import LOSSES, with_loss, with_sum
-from symrnn.network import Head
+from symrnn.network import Head, Source
 from symrnn.numeric import read
 from symrnn.program import Program
 from symrnn.transforms import expand, named_symbols, unroll
-from tests.bank import LOSS_MODELS, MODELS, Case, written_out
+from tests.bank import LOSS_MODELS, MODELS, Case, fitted, written_out
 
 Arguments = tuple[Any, ...]
 DIGITS = 50
@@ -42,13 +42,20 @@ def drawn(d: Derivation, samples: int = 2, loss: str | None = None, dtype: str =
     def rows(steps: Any) -> tuple[int, ...]:
         return (samples,) if steps is None else (samples, lengths[steps])
 
+    def source(one: Source) -> np.ndarray:
+        array = uniform(0.5 if one.state else 1, *rows(one.steps), one.width)
+        array = fitted(one.symbol, array, d.network.program, generator)
+        return array[..., 0] if one.kind == "ids" else array
+
     def target(head: Head) -> np.ndarray:
         shape = rows(head.steps if head.sequence else None)
+        if loss == "sparse_categorical_crossentropy":
+            return generator.integers(head.width, size=shape).astype(dtype)
         if loss == "categorical_crossentropy":
             return np.eye(head.width, dtype=dtype)[generator.integers(head.width, size=shape)]
         return uniform(0.4, *shape, head.width, middle=0.5)
 
-    x = [uniform(0.5 if source.state else 1, *rows(source.steps), source.width) for source in d.network.sources]
+    x = list(map(source, d.network.sources))
     weights = [uniform(0.6, *array.shape) for array in d.network.arrays]
     targets = [] if loss is None else [_alone([target(head) for head in d.network.heads])]
     return (_alone(x), *targets, weights)

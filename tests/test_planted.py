@@ -31,7 +31,7 @@ from symrnn import (
 )
 from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
 from symrnn.layers import NotEqual
-from symrnn.matrices import add, concat, elementwise, hadamard, ones, substitute, transpose, variable
+from symrnn.matrices import add, concat, elementwise, hadamard, multiply, ones, substitute, transpose, variable
 from symrnn.models import build
 from symrnn.nodes import SLOTS, N
 from symrnn.notation import Letter
@@ -273,6 +273,10 @@ def _all_steps(rhs, symbols):
     return elementwise(SLOTS[0] / 4, rhs.matrices[0])
 
 
+def _from_1(rhs, symbols):
+    return substitute(rhs, {symbols["x_t"]: add(symbols["x_t"], multiply(-1, ones((N, 1))))})
+
+
 CONVENTIONS: dict[str, tuple[Model | Sequential, Callable, str, Sequence[str]]] = {
     "LSTM gates in the order i f o c": (LSTM_MODEL, lambda m: in_order(m, "ifoc"), "h_0", ("c_0",)),
     "GRU gates in PyTorch's order r z h": (GRU_MODEL, lambda m: in_order(m, "rzh"), "h_0", ()),
@@ -322,7 +326,7 @@ CONVENTIONS: dict[str, tuple[Model | Sequential, Callable, str, Sequence[str]]] 
     ),
     "ids from 1": (
         WORDS,
-        lambda m: rewritten(m, e_t=lambda rhs, symbols: substitute(rhs, {symbols["x_t"]: symbols["x_t"] - ones((N, 1))})),
+        lambda m: rewritten(m, e_t=_from_1),
         "embedding: e_t",
         (),
     ),
@@ -354,3 +358,34 @@ def test_a_wrong_convention_differs_at_the_right_row(name):
     found = [re.sub(r"_\d+: ", ": ", name) for name in wrong_rows(report) if not name.startswith("y")]
     assert found[0] == first, str(report)
     assert set(others) <= set(found)
+
+
+# losses -------------------------------------------------------------------------------------------
+
+
+def without_mask(head):
+    return replace(head, mask=None)
+
+
+def without_logits(head):
+    return replace(head, logits=None)
+
+
+@pytest.mark.parametrize(
+    ("model", "change", "loss", "scale"),
+    [
+        (MASKED, without_mask, "mse", 0.6),
+        (Sequential([SimpleRNN(3), Dense(3, "softmax")], (4, 2)), without_logits, "categorical_crossentropy", 30.0),
+        (Sequential([SimpleRNN(3), Dense(3, "sigmoid")], (4, 2)), without_logits, "binary_crossentropy", 30.0),
+    ],
+    ids=["the mean over all steps", "clipped shares for logits", "clipped probabilities for logits"],
+)
+def test_a_wrong_loss_differs_and_nothing_before_it(model, change, loss, scale):
+    made = live(model, scale=scale)
+    d = symrnn.derive(made)
+    planted = replace(d, network=replace(d.network, heads=tuple(map(change, d.network.heads))))
+    right = symrnn.check(made, X, loss=loss, derivation=d)
+    assert wrong_rows(right) == []
+    wrong = wrong_rows(symrnn.check(made, X, loss=loss, derivation=planted))
+    assert "L" in wrong
+    assert all("L" in name for name in wrong)

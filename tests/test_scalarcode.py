@@ -12,8 +12,8 @@ from symrnn.program import Program, families
 from symrnn.scalarcode import scalar_source
 from symrnn.transforms import expand, stack_all, unroll
 from tests.bank import BANK, Case, over
-from tests.test_codegen import evaluated, roundings
-from tests.test_numeric import WEIGHTS, drawn, entries
+from tests.test_codegen import arrays, evaluated, roundings
+from tests.test_numeric import WEIGHTS, drawn, entries, flat
 
 PREDICT = """from math import tanh
 
@@ -106,9 +106,9 @@ def test_two_features_are_no_scalar_model() -> None:
 def computes(program: Program, case: Case) -> bool:
     """Whether the source of the program, written out in entries, gives its outputs at 50 digits."""
     scalars = expand(program, case.rows)
-    generator = np.random.default_rng(3)
-    plain = generator.uniform(-0.7, 0.7, len(scalars.inputs)).tolist()
-    lists = generator.uniform(-0.7, 0.7, (len(scalars.sequences), case.timesteps)).tolist()
+    given, count = arrays(program, case), len(program.sequences)
+    lists = [row.tolist() for array in given[:count] for row in np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])]
+    plain = [number for array in given[count:] for number in flat(array)]
     results = compile_source(scalar_source(scalars, "f"), "f")(*lists, *plain)
     known = families(scalars)
     assert [isinstance(result, list) for result in results] == [symbol in known for symbol in scalars.outputs]

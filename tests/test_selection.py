@@ -92,7 +92,7 @@ def test_refuses_a_step_that_is_not_there(name: str) -> None:
 
 def test_the_target_and_the_loss_are_not_asked_for() -> None:
     program = with_loss(SEQUENCE.network, "binary_crossentropy")
-    with refused(unknown("y_true_t", "U, V, b_h, W, b_o, x_t, x, a_t, a, h_t, h, s_t, s, a_y_t, a_y, y_t, y, q_t, q")):
+    with refused(unknown("y_true_t", "U, V, b_h, W, b_o, x_t, x, a_t, a, h_t, h, s_t, s, a_y_t, a_y, y_t, y, q_y_t, q_y")):
         request("y_true_t", program, SEQUENCE.network.timesteps)
 
 
