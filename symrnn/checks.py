@@ -37,13 +37,14 @@ from symrnn.report import Report
 from symrnn.transforms import letter_of
 
 DETAILS = ("model", "layers", "steps")
+Losses = str | Loss | Sequence[str | Loss]
 
 
 def check(
     keras_model: Any,
     x: Any = None,
     y_true: Any = None,
-    loss: Any = None,
+    loss: Losses | None = None,
     derivation: Derivation | None = None,
     seed: int = 0,
     detail: str = "model",
@@ -98,6 +99,11 @@ class _Live:
         return [str(tensor.dtype) for tensor in self.model.inputs]
 
     @property
+    def dtype(self) -> str:
+        """The dtype in which the model computes."""
+        return str(self.model.outputs[0].dtype)
+
+    @property
     def samples(self) -> int | None:
         """The number of samples for which the model is made, if it is for one only."""
         sizes = [tensor.shape[0] for tensor in self.model.inputs]
@@ -135,8 +141,8 @@ def _gradient(given: Derivation | None, model: Derivation | None, live: _Live, l
             raise ValueError(f"derivation: expected {expected}, as the model has it, got {got}")
     network, count = chosen.network, len(live.dtypes) + len(live.kept)
     if len(network.sources) != count:
-        got = len(network.sources)
-        raise ValueError(f"derivation: expected {count} inputs and states, as the model has them, got {got}")
+        expected = f"{count} inputs and states, as the model has them"
+        raise ValueError(f"derivation: expected {expected}, got {len(network.sources)}")
     if isinstance(chosen, Gradient):
         if loss is not None and _losses(loss, network) != (own := _losses(chosen.loss, network)):
             raise ValueError(f"loss: expected {described(own)}, the loss of the derivation, got {loss!r}")
@@ -187,11 +193,11 @@ def _given_x(network: Network, x: Any, live: _Live, seed: int) -> Any:
     if x is None:
         drawn = random_inputs(network, live.samples or SAMPLES, seed)
         return drawn if len(drawn) > 1 else drawn[0]
-    kept, count = live.kept, len(live.dtypes)
-    listed = list(x) if count > 1 and isinstance(x, list | tuple) else [x]
-    if kept and len(network.sources) == count + len(kept) and (count == 1 or len(listed) == count):
-        whole = count == 1 and isinstance(x, list | tuple) and len(x) == len(network.sources)
-        return x if whole else [*listed, *(variable.numpy() for variable in kept)]
+    count, every = len(live.dtypes), len(network.sources)
+    several = isinstance(x, list | tuple) and (count > 1 or len(x) == every)
+    listed = list(x) if several else [x]
+    if len(listed) == count < every:
+        return [*listed, *(variable.numpy() for variable in live.kept)]
     return x
 
 
@@ -206,6 +212,8 @@ def _call(
 ) -> Call:
     """The checked arguments of the gradient's function, inputs rounded to the dtypes in which Keras reads them."""
     arguments, weights = function.arguments, live.model.get_weights()
+    if not weights:  # which give the dtype otherwise
+        x = [np.asarray(value, live.dtype) for value in x] if len(network.sources) > 1 else np.asarray(x, live.dtype)
     if y_true is None:
         call = read(replace(arguments, targets=()), x, None, weights)
         drawn = random_targets([loss.name for loss in losses], network.heads, call.samples, call.lengths, seed)

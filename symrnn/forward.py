@@ -14,9 +14,9 @@ from sympy import Expr, Integer
 
 from symrnn.building import MERGES, Build, Place, Value, Values, mask_on, only, sequence, width_of
 from symrnn.cells import activate, activated, affine
+from symrnn.errors import at
 from symrnn.functions import activation_name, elu, float32, leaky_relu, prelu, relu
 from symrnn.graph import Call, Graph, Model, Result, graph_of, takes_ids
-from symrnn.keras_file import at
 from symrnn.labels import labels, lengths
 from symrnn.layers import (
     ELU,
@@ -262,13 +262,14 @@ def _(layer: PReLU, build: Build, place: int, given: Values) -> Values:
     x = only(given)
     names = _names(build, place, x.steps)
     letter = Letter("alpha", axes=2)
-    if x.steps is None or layer.shared_axes == (1,):
+    if layer.shared_axes == ((1,) if x.steps is not None else None):
         shared = (1,) if x.steps is not None else ()
         alpha = names.weight(letter, "alpha", *shared, x.width)
-    elif layer.shared_axes is None:
+    elif layer.shared_axes is None and x.steps is not None:
         alpha = names.weight_of_steps(letter, "alpha", _count(build, x), x.width)
     else:
-        raise NotImplementedError(f"shared_axes={list(layer.shared_axes)} is not supported; supported: [1]")
+        supported = "None" if x.steps is None else "None, [1]"
+        raise NotImplementedError(f"shared_axes={layer.shared_axes!r} is not supported here; supported: {supported}")
     rhs = elementwise(prelu(*SLOTS[:2]), x.symbol, multiply(ones((N, 1)), alpha))
     y = _plain(build, place, rhs, x.steps)
     reads = [x.symbol, *([alpha] if build.letters[alpha].time is not None else [])]

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symrnn.errors import at
 from symrnn.forward import forward
 from symrnn.graph import Graph, with_timesteps
-from symrnn.keras_file import Stored, at, check_shape, read_zip, zip_arrays
+from symrnn.keras_file import Stored, check_shape, read_zip, zip_arrays
 from symrnn.keras_graph import Place, numbered, read_graph
 from symrnn.keras_h5 import h5_arrays, read_h5
 from symrnn.keras_layers import Origin, read_version

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symrnn.errors import at
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -36,17 +38,6 @@ class Stored:
     group: str
     layer: str
     trainable: bool = True
-
-
-@contextmanager
-def at(place: object) -> Iterator[None]:
-    """Put the place before the message of whatever is refused inside."""
-    try:
-        yield
-    except NotImplementedError as error:
-        raise NotImplementedError(f"{place}: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
 
 
 def check_shape(array: object, shape: tuple[int, ...]) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from symrnn.errors import at
 from symrnn.graph import Call, Graph, Result, takes_ids
-from symrnn.keras_file import at
 from symrnn.keras_layers import (
     DTYPES,
     INTEGERS,

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symrnn.keras_file import LIMITS, Stored, at, check_size, descend, opened, read_array, read_json
+from symrnn.errors import at
+from symrnn.keras_file import LIMITS, Stored, check_size, descend, opened, read_array, read_json
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import Any
 
+from symrnn.errors import at
 from symrnn.functions import activation_name
-from symrnn.keras_file import at
 from symrnn.layers import CELLS, LAYERS, Bidirectional, InputLayer
 
 DTYPES = ("float32", "float64")

@@ -26,8 +26,9 @@ class Line:
 def align(lines: list[Line]) -> str:
     """One align* block; a wider gap before the adjoint lines."""
     rows = []
+    margin = max((_points(line.lhs) for line in lines), default=0)
     for line in lines:
-        first, *rest = _broken(line, LATEX)
+        first, *rest = _broken(line, LATEX, margin + (8 if line.note else 0))  # for the space before the note
         note = f"{LATEX.space}{line.note}" if line.note else f" &&{line.value}" if line.value else ""
         rows.append(" \\\\\n    &\\qquad ".join([f"{line.lhs} &= {first}", *rest]) + note)
     text = rows[0] if rows else ""
@@ -43,10 +44,10 @@ def _gap(before: Line, line: Line) -> str:
     return "[3pt]" if before.lhs.startswith(r"\frac") and line.lhs.startswith(r"\frac") else ""
 
 
-def _broken(line: Line, style: Style) -> list[str]:
-    """The right side in pieces that fit: broken before a term, or within a long one before a factor."""
+def _broken(line: Line, style: Style, taken: int) -> list[str]:
+    """The right side in pieces that fit in what is not taken: broken before a term, or in one before a factor."""
     width = _points if style is LATEX else columns
-    room = _ROOM[style] - width(line.lhs) - width(line.note + line.value)
+    room = _ROOM[style] - taken - width(line.note + line.value)
     indent = 30 if style is LATEX else 4
     pieces, used = [""], 0
     for term in line.terms:
@@ -106,7 +107,7 @@ def _script_points(token: str) -> float:
 def plain(lines: list[Line]) -> str:
     """Text with the signs of equality below each other, an empty line before the adjoint lines."""
     margin = max((columns(line.lhs) for line in lines), default=0)
-    broken = [_broken(line, TEXT) for line in lines]
+    broken = [_broken(line, TEXT, columns(line.lhs)) for line in lines]
     rows = [
         [f"{' ' * (margin - columns(line.lhs))}{line.lhs} = {pieces[0].strip()}"]
         + [" " * (margin + 6) + piece.strip() for piece in pieces[1:]]

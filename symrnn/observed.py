@@ -40,7 +40,6 @@ class Run:
     """One call of a Keras model: its outputs, the states it leaves, the objective, and what led there."""
 
     keras: Any
-    tensorflow: Any
     inputs: tuple[Any, ...]
     outputs: tuple[Any, ...]
     finals: tuple[np.ndarray, ...]
@@ -106,7 +105,7 @@ def run(
             variable.assign(value)
     found = tape.gradient(total, list(watched.values()), unconnected_gradients="zero")
     slopes = {place: np.asarray(tensorflow.convert_to_tensor(s)) for place, s in zip(watched, found, strict=True)}
-    return Run(keras, tensorflow, tuple(x), tuple(outputs), finals, total, slopes, tuple(records))
+    return Run(keras, tuple(x), tuple(outputs), finals, total, slopes, tuple(records))
 
 
 @contextmanager
@@ -114,6 +113,7 @@ def _recording(layers: Sequence[Any], keras: Any) -> Iterator[list[Record]]:
     """The calls of these layers, and of the halves of bidirectional ones, in the order in which they return."""
     records: list[Record] = []
     watched = {id(one): one for layer in layers for one in (layer, *halves_of(layer))}
+    own = {key: vars(layer)["call"] for key, layer in watched.items() if "call" in vars(layer)}
 
     def recorded(layer: Any) -> Callable[..., Any]:
         call, signature = layer.call, inspect.signature(layer.call)
@@ -130,13 +130,15 @@ def _recording(layers: Sequence[Any], keras: Any) -> Iterator[list[Record]]:
 
         return record
 
+    calls = {key: recorded(layer) for key, layer in watched.items()}
     try:
-        for layer in watched.values():
-            vars(layer)["call"] = recorded(layer)  # not by setattr, with which Keras would keep it
+        for key, layer in watched.items():
+            vars(layer)["call"] = calls[key]  # not by setattr, with which Keras would keep it
         yield records
     finally:
-        for layer in watched.values():
-            vars(layer).pop("call", None)
+        for key, layer in watched.items():
+            del vars(layer)["call"]
+            vars(layer).update({"call": own[key]} if key in own else {})
 
 
 # what the calls of a graph are ------------------------------------------------------------------
@@ -199,9 +201,9 @@ def observe(run: Run, model: Any, graph: Graph) -> Observation:
     places = [place for place, layer in enumerate(graph.layers) if not isinstance(layer, InputLayer | NotEqual)]
     named: dict[int, Any] = {}
     for place in places:
-        same = [one for one in keras_layers if one.name == graph.layers[place].name]
-        named |= {place: one for one in same[:1]}
-        keras_layers = [one for one in keras_layers if one not in same[:1]]
+        same = next((one for one in keras_layers if one.name == graph.layers[place].name), None)
+        named |= {} if same is None else {place: same}
+        keras_layers = [one for one in keras_layers if one is not same]
     if len(named) == len(places):
         return Observation(run, graph, named)
     keras_layers = list(layers_of(model, run.keras))

@@ -247,8 +247,16 @@ def _merged(layer: Layer, **options: Any) -> Callable[[Any], Model]:
     return made
 
 
-def _shared(timesteps: int | None) -> Model:
-    first, second, layer, dense = Input((timesteps, 1)), Input((timesteps, 1)), SimpleRNN(1), Dense(1)
+def _two(timesteps: Any) -> tuple[Any, Any]:
+    """Two lengths: those of a mapping, a number and the next one, or both open."""
+    if isinstance(timesteps, dict):
+        return tuple(timesteps.values())
+    return timesteps, None if timesteps is None else timesteps + 1
+
+
+def _shared(timesteps: Any) -> Model:
+    first, second = (Input((number, 1)) for number in _two(timesteps))
+    layer, dense = SimpleRNN(1), Dense(1)
     return Model([first, second], dense(Concatenate()(layer(first), layer(second))))
 
 
@@ -259,8 +267,7 @@ def _shared_in_a_row(timesteps: int | None) -> Model:
 
 def _encoder_decoder(layer: type[Layer], **options: Any) -> Callable[[Any], Model]:
     def made(timesteps: Any) -> Model:
-        first, second = timesteps.values() if isinstance(timesteps, dict) else (timesteps, timesteps)
-        x, start = Input((first, 1)), Input((second, 1))
+        x, start = (Input((number, 1)) for number in _two(timesteps))
         _, *states = layer(1, return_state=True, **options)(x)
         return Model([x, start], Dense(1)(layer(1, **_sequence, **options)(start, initial_state=states)))
 
@@ -297,10 +304,10 @@ def _lengths(*numbers: int) -> dict[Expr, int]:
 GRAPHS: dict[str, Case] = {
     **{kind.__name__: graph(_merged(kind())) for kind in (Add, Multiply)},
     **{f"{kind.__name__} of sequences": graph(_merged(kind(), **_sequence)) for kind in (Average, Concatenate)},
-    "a shared layer": graph(_shared),
+    "a shared layer": graph(_shared, _lengths(1, 2)),
     "a layer after itself": graph(_shared_in_a_row),
     "encoder and decoder": graph(_encoder_decoder(SimpleRNN), _lengths(2, 1)),
-    "LSTM encoder and decoder": graph(_encoder_decoder(LSTM, use_bias=False), _lengths(1, 1)),
+    "LSTM encoder and decoder": graph(_encoder_decoder(LSTM, use_bias=False, activation=None), _lengths(2, 1)),
     "a state that is an input": graph(_states),
     "a mask that is given": graph(_masked_states),
     "several outputs": graph(_outputs),
@@ -400,8 +407,11 @@ PROGRAMS: dict[str, Case] = {
 """Programs made by hand."""
 
 BANK = MODELS | LOSS_MODELS | PROGRAMS
-JOINED = ("Flatten",)
-"""Where a row holds all time steps, which has entries only when their number is known."""
+
+
+def apart(bank: dict[str, Any]) -> dict[str, Any]:
+    """The cases without those where a row holds all time steps: it has entries only when their number is known."""
+    return {name: case for name, case in bank.items() if not name.startswith("Flatten")}
 
 
 def over(bank: dict[str, Case]) -> pytest.MarkDecorator:
@@ -512,12 +522,13 @@ def computable(expr: Expr) -> Expr:
 
 
 def fitted(symbol: Expr, array: np.ndarray, program: Program, generator: np.random.Generator) -> np.ndarray:
-    """An input as the program's nodes need it: whole numbers where they are ids, about half of the steps masked."""
+    """An input as the program's nodes need it: whole numbers where they are ids, and every second step masked."""
     for node in chain.from_iterable(expr.atoms(OneHot, Differs) for expr in right_sides(program)):
         if node.args[0] == symbol and isinstance(node, OneHot):
             array = generator.integers(int(node.args[1]), size=array.shape).astype(array.dtype)
         elif node.args[0] == symbol:
-            masked = generator.integers(2, size=(*array.shape[:-1], 1)) == 1
+            order = generator.permuted(np.tile(np.arange(array.shape[1]), (array.shape[0], 1)), axis=1)
+            masked = (order % 2 == 1)[..., None]
             array = np.where(masked, np.array(float(node.args[1]), array.dtype), array)
     return array
 

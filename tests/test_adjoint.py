@@ -19,11 +19,11 @@ from symrnn.transforms import expand, inline, unroll
 from tests.bank import (
     BANK,
     GATES,
-    JOINED,
     LOSS_MODELS,
     MODELS,
     Case,
     Symbols,
+    apart,
     closed,
     defined,
     evaluate,
@@ -57,7 +57,7 @@ def unroll_commutes(case: Case, wrt: Symbols) -> bool:
     return same(first, closed(backprop(steps, unrolled(case.program, wrt, case.timesteps)), case))
 
 
-@over({name: case for name, case in BANK.items() if name not in JOINED})
+@over(apart(BANK))
 def test_rules_are_sympys_derivative_in_a_step(case: Case) -> None:
     assert rules_agree(case, case.program, case.inputs)
 
@@ -68,7 +68,7 @@ def test_rules_are_sympys_derivative_in_an_unrolled_program(case: Case) -> None:
     assert rules_agree(case, unroll(case.program, case.timesteps), wrt)
 
 
-@over({name: case for name, case in (MODELS | LOSS_MODELS).items() if name not in JOINED})
+@over(apart(MODELS | LOSS_MODELS))
 def test_rules_are_sympys_derivative_by_intermediates(case: Case) -> None:
     assert rules_agree(case, case.program, defined(case.program))
 

@@ -13,7 +13,7 @@ import pytest
 import sympy
 from sympy import Abs, Expr, MatrixSymbol, Symbol
 
-from symrnn import Dense, Derivation, Sequential, SimpleRNN, derive
+from symrnn import Dense, Derivation, Gradient, Sequential, SimpleRNN, derive
 from symrnn.adjoint import backprop
 from symrnn.codegen import schedule, source
 from symrnn.matrices import add, hadamard, multiply, shape_of, zeros
@@ -21,8 +21,8 @@ from symrnn.nodes import N
 from symrnn.numeric import compile_source
 from symrnn.program import Carry, Equation, Program, Recurrence, families, recurrence
 from symrnn.transforms import expand, letter_of, stack_all, unroll
-from tests.bank import BANK, LOSS_MODELS, MODELS, Case, defined, fitted, over, written_out
-from tests.test_numeric import DIGITS, drawn, entries, everything, exactly, flat, inputs, over_objectives
+from tests.bank import BANK, LOSS_MODELS, MODELS, Case, apart, defined, fitted, over, written_out
+from tests.test_numeric import DIGITS, OBJECTIVES, drawn, entries, everything, exactly, flat, inputs, over_objectives
 
 Numbers = list[Any]
 
@@ -75,6 +75,8 @@ def agrees(d: Derivation, samples: int, loss: str | None) -> bool:
     program = d.program("scalar", samples)
     values, sizes = evaluated(program, inputs(d, drawn(d, samples, loss)))
     f = d.lambdify()
+    if d.network.finals and not isinstance(d, Gradient):  # the function hands the last states back, too
+        f = replace(f, finish=lambda results: results[: len(d.network.heads)])
     bounds = {"float32": 2.0**-24, "float64": 2.0**-53, "longdouble": 2.0**-53}
     return all(
         roundings(g(*drawn(d, samples, loss, dtype)), values, sizes, unit) < 100
@@ -130,18 +132,18 @@ def computes(program: Program, case: Case) -> bool:
     return roundings(list(results), values, sizes, 2.0**-53) < 100
 
 
-@over(BANK)
+@over(apart(BANK))
 def test_source_computes_the_program(case: Case) -> None:
     assert computes(case.program, case)
     assert computes(stack_all(case.program), replace(case, rows=2))
 
 
-@over(BANK)
+@over(apart(BANK))
 def test_source_computes_the_gradient(case: Case) -> None:
     assert computes(backprop(case.program, case.inputs), replace(case, rows=2))
 
 
-@over(MODELS | LOSS_MODELS)
+@over(apart(MODELS | LOSS_MODELS))
 def test_source_computes_the_gradient_by_intermediates(case: Case) -> None:
     assert computes(backprop(case.program, defined(case.program)), case)
 
@@ -239,7 +241,7 @@ def test_a_description() -> None:
     assert ast.get_docstring(ast.parse(text).body[-1]) == "y for all samples."
 
 
-@over_objectives
+@pytest.mark.parametrize(("case", "loss"), apart(OBJECTIVES).values(), ids=apart(OBJECTIVES).keys())
 def test_the_source_does_not_depend_on_the_number_of_steps(case: Case, loss: str | None) -> None:
     texts = set()
     for timesteps in (3, 1000, None):
@@ -249,7 +251,7 @@ def test_the_source_does_not_depend_on_the_number_of_steps(case: Case, loss: str
     assert len(texts) == 2
 
 
-ALLOWED = {"np", "math", "range", "slice", "len", "max", "min", "sum", "abs", "float"}
+ALLOWED = {"np", "math", "range", "slice", "len", "max", "min", "sum", "abs", "float", "any", "int", "next"}
 
 
 def free_names(text: str) -> set[str]:

@@ -13,13 +13,13 @@ import sympy
 from sympy import Symbol
 
 from symrnn import Dense, Derivation, Sequential, SimpleRNN, TimeDistributed, derive
-from symrnn.functions import activations
+from symrnn.functions import Indicator, activations
 from symrnn.losses import LOSSES, with_loss, with_sum
 from symrnn.network import Head, Source
 from symrnn.numeric import read
 from symrnn.program import Program
-from symrnn.transforms import expand, named_symbols, unroll
-from tests.bank import LOSS_MODELS, MODELS, Case, fitted, written_out
+from symrnn.transforms import expand, letter_of, named_symbols, unroll
+from tests.bank import GRAPHS, LAYERS, LOSS_MODELS, MODELS, SIMPLE, Case, apart, fitted, over, written_out
 
 Arguments = tuple[Any, ...]
 DIGITS = 50
@@ -98,8 +98,9 @@ def everything(d: Derivation) -> list[str]:
 
 
 OBJECTIVES: dict[str, tuple[Case, str | None]] = {
-    **{name: (case, None) for name, case in MODELS.items()},
-    **{f"{name}, mse": (case, "mse") for name, case in MODELS.items()},
+    **{name: (case, None) for name, case in SIMPLE.items()},
+    **{f"{name}, mse": (case, "mse") for name, case in SIMPLE.items()},
+    **{f"{name}, mse": (case, "mse") for name, case in (LAYERS | GRAPHS).items()},
     **{name: (case, name.split(" of ")[0]) for name, case in LOSS_MODELS.items() if not name.startswith("sum")},
 }
 over_objectives = pytest.mark.parametrize(("case", "loss"), OBJECTIVES.values(), ids=OBJECTIVES.keys())
@@ -130,7 +131,7 @@ def slopes(program: Program, samples: int, timesteps: int, numbers: Sequence[Any
     """dL/ds by central differences at 50 digits, for every symbol s of a program written out; L sums its outputs."""
     whole = unroll(expand(program, samples), timesteps)
     given = {symbol: Symbol(f"given_{symbol.name}", real=True) for symbol in whole.inputs}
-    values = given | {e.lhs: written_out(e.rhs) for e in whole.equations}
+    values = given | {e.lhs: written_out(_at(given, e.rhs)) for e in whole.equations}
     nudges = [Symbol(f"nudge_{symbol.name}", real=True) for symbol in values]
     steps = [(symbol, value + nudge) for (symbol, value), nudge in zip(values.items(), nudges, strict=True)]
     arguments, total = [*given.values(), *nudges], [sympy.Add(*whole.outputs)]
@@ -144,12 +145,17 @@ def slopes(program: Program, samples: int, timesteps: int, numbers: Sequence[Any
         return {s.name: (at(k, by) - at(k, -by)) / (2 * by) for k, s in enumerate(values)}
 
 
-@over_objectives
+def _at(given: dict[Any, Any], expr: Any) -> Any:
+    """The expression with masks, and the columns that ids name, of the inputs as they are."""
+    return expr.replace(lambda e: isinstance(e, Indicator), lambda e: e.xreplace(given))
+
+
+@pytest.mark.parametrize(("case", "loss"), apart(OBJECTIVES).values(), ids=apart(OBJECTIVES).keys())
 def test_gradients_are_derivatives(case: Case, loss: str | None) -> None:
     d = derive(case.model)
     program = with_sum(d.network) if loss is None else with_loss(d.network, loss)
-    targets = ("L", "S", "s", "y_true", "y_true_t")
-    wrt = [symbol for name, symbol in named_symbols(program).items() if name not in targets]
+    letters = [(letter_of(program.letters, symbol), symbol) for symbol in named_symbols(program).values()]
+    wrt = [symbol for letter, symbol in letters if letter.base != "y_true" and not letter.is_total]
     g = d.gradient(loss, wrt)
     arguments = drawn(d, case.rows, loss)
     expected = slopes(program, case.rows, case.timesteps, inputs(g, arguments))
@@ -164,20 +170,22 @@ def test_gradients_are_derivatives(case: Case, loss: str | None) -> None:
 
 def one(arguments: Arguments, i: int) -> Arguments:
     """One sample of a batch, without the samples' axis."""
-    x, *target, weights = arguments
-    return ([part[i] for part in x] if isinstance(x, list) else x[i], *(y_true[i] for y_true in target), weights)
+    *given, weights = arguments
+    return (*([part[i] for part in array] if isinstance(array, list) else array[i] for array in given), weights)
 
 
-@pytest.mark.parametrize("case", MODELS.values(), ids=MODELS.keys())
+@over(MODELS)
 def test_a_batch_is_its_samples(case: Case) -> None:
     d = derive(case.model)
-    f, g = d.lambdify(), d.gradient(wrt=["x", "U" if "U" in d.symbols else "U1"]).lambdify()
+    f, g = d.lambdify(), d.gradient(wrt=[everything(d)[-1], d.table[0].symbol]).lambdify()
     arguments = drawn(d, 3)
-    y, (dx, dU) = f(*arguments), g(*arguments)
-    alone = [(f(*one(arguments, i)), *g(*one(arguments, i))) for i in range(3)]
-    assert y == pytest.approx(np.stack([row[0] for row in alone]), rel=1e-12)
-    assert dx == pytest.approx(np.stack([row[1] for row in alone]), rel=1e-12, abs=1e-15)
-    assert dU == pytest.approx(sum(row[2] for row in alone), rel=1e-12, abs=1e-15)
+    outputs, (dx, dU) = parts(f(*arguments)), g(*arguments)
+    alone = [one(arguments, i) for i in range(3)]
+    slopes = [g(*sample) for sample in alone]
+    for y, *rows in zip(outputs, *(parts(f(*sample)) for sample in alone), strict=True):
+        assert y == pytest.approx(np.stack(rows), rel=1e-12)
+    assert dx == pytest.approx(np.stack([row[0] for row in slopes]), rel=1e-12, abs=1e-15)
+    assert dU == pytest.approx(sum(row[1] for row in slopes), rel=1e-12, abs=1e-15)
 
 
 @over_objectives
@@ -258,7 +266,7 @@ def test_arguments_are_not_changed() -> None:
         assert entries(arguments) == entries(copies)
 
 
-@pytest.mark.parametrize("case", MODELS.values(), ids=MODELS.keys())
+@over(apart(MODELS))
 def test_an_open_number_of_steps_takes_any(case: Case) -> None:
     opened = derive(case.at(None))
     for timesteps in (1, 5):

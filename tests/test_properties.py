@@ -98,12 +98,13 @@ class Value:
 class Sketch:
     """A model being drawn.
 
-    `wanted` is an activation for the first cell, or a loss; `chain` the layers of a Sequential, as long as it may be
+    `wanted` is an activation for the first cell, or a loss, `loss` the loss or None for the sum; `chain` the layers of a Sequential, as long as it may be
     one; `states` those that layers have returned, with the cells that they fit.
     """
 
     draw: st.DrawFn
     wanted: tuple[str, str]
+    loss: str | None = None
     inputs: list[Tensor] = field(default_factory=list)
     mask_values: list[float | None] = field(default_factory=list)
     more: list[Tensor] = field(default_factory=list)
@@ -118,14 +119,15 @@ class Sketch:
 
     def model(self):
         """Layers with memory and without, one after the other, and what comes at the end."""
+        self.loss = self.wanted[1] if "loss" in self.wanted[0] else self.one(None, None, *OTHERS)
         x = self.start()
-        for left in self.one((0,), (1, 0), (0,), (2, 1, 0)):
+        for left in self.one((0,), (1, 0), (0,), (0,), (1, 0), (2, 1, 0)):
             x = self.one(lambda x: x, lambda x: x, self.plain, self.branch, self.shared)(x)
             x = self.recurrent(x, not left)
             if self.one(False, False, True) and left:
                 self.more.append(x.tensor)
         y = self.end(x)
-        more = [] if self.wanted[1] in SHARES else [tensor for tensor in self.more if tensor is not y.tensor]
+        more = [] if self.loss in SHARES else [tensor for tensor in self.more if tensor is not y.tensor]
         if self.chain and not more and self.one(True, False):
             return Sequential(self.chain, self.inputs[0].layer.shape, self.inputs[0].layer.dtype)
         return Model(self.inputs, self.one([y.tensor, *more], [*more, y.tensor]))
@@ -158,7 +160,7 @@ class Sketch:
             layer = self.one(None, Flatten(), GlobalAveragePooling1D(), GlobalMaxPooling1D())
             width = x.width * x.steps if isinstance(layer, Flatten) else x.width
             x = x if layer is None else self.call(layer, x, width, steps=0)
-        if self.wanted[1] in SHARES:
+        if self.loss in SHARES:
             return self.dense(x, self.one(3, 2), self.one(*POSITIVE))
         return self.one(self.dense, self.plain, self.glu, lambda x: x)(x)
 
@@ -174,7 +176,7 @@ class Sketch:
     def plain(self, x):
         relu = ReLU(self.one(None, 6.0, 0.7), self.one(0.0, 0.25), self.one(0.0, 0.125))
         kinds = [Activation(self.one(*NAMES)), LeakyReLU(self.one(0.3, 0.1)), ELU(self.one(1.0, 0.5)), relu]
-        kinds += [PReLU((1,) if x.steps else None), Dropout(0.5), None]
+        kinds += [PReLU(self.one(None, (1,)) if x.steps else None), Dropout(0.5), None]
         kinds += [] if x.masked else [Softmax()]  # Keras would apply the mask to the wrong axis
         layer = self.one(*kinds)
         return self.dense(x) if layer is None else self.call(layer, x, x.width)
@@ -228,6 +230,8 @@ class Sketch:
         """The layer of a cell, or an RNN of it, or of several."""
         for option in ("zero_output_for_mask", "unroll", "go_backwards"):
             options.setdefault(option, self.one(False, True))
+        if "crossentropy" in str(self.loss) and getattr(cells[-1], "activation", None) in ("softmax", "sigmoid"):
+            options["unroll"] = False  # the logits of a SimpleRNN that is unrolled are kept in Keras, and not in symrnn
         if len(cells) > 1 or self.one(False, False, True):
             return RNN(cells if len(cells) > 1 else cells[0], **options)
         arguments = {part.name: getattr(cells[0], part.name) for part in fields(cells[0])}
@@ -306,8 +310,7 @@ class Sketch:
 @given(data=st.data())
 def test_numbers_are_those_of_keras(wanted, data):
     sketch = Sketch(data.draw, wanted)
-    model = sketch.model()
-    loss = wanted[1] if "loss" in wanted[0] else data.draw(st.sampled_from([None, None, *OTHERS]))
+    model, loss = sketch.model(), sketch.loss
     generator = np.random.default_rng(data.draw(st.integers(0, 2**16)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras' of a softmax over one unit, and of masks that a layer ignores

@@ -65,6 +65,11 @@ def test_what_is_equal_to_our_own_rounded_value_agrees(own: float, theirs: float
     assert compared([1.0], [theirs], spread=1.0, own=[own]).verdict == verdict
 
 
+def test_what_is_equal_to_our_exact_value_agrees_though_ours_is_rounded_away() -> None:
+    assert compared([2e-9], [2e-9], spread=2e-8, own=[0.0]).verdict == "agrees"
+    assert compared([2e-9], [2.1e-9], spread=2e-8, own=[0.0]).verdict == "undecidable"
+
+
 def test_equal_is_relative_to_our_own_rounded_value() -> None:
     """A chaotic gradient: 1e17 in a wider type, 1e3 in ours, 1e2 in theirs."""
     assert compared([1e17], [1e2], spread=9e17, own=[1e3]).verdict == "undecidable"
@@ -123,6 +128,21 @@ def test_the_table() -> None:
         "place: the entry where they differ most; differences are relative to the largest entry.\n"
         "1 of 3 quantities differ, ∂L/∂U most: by 5.0e-01, where rounding explains 1.0e-06."
     )
+
+
+@pytest.mark.parametrize(
+    ("lengths", "words"),
+    [
+        ({"T": 3}, "samples: 2, time steps: 3; gradients"),
+        ({"T": 3, "T_2": 5}, "samples: 2, time steps: T = 3, T_2 = 5; gradients"),
+        ({}, "samples: 2; gradients"),
+    ],
+)
+def test_the_numbers_of_time_steps(lengths: dict[str, int], words: str) -> None:
+    report = replace(REPORT, lengths=lengths)
+    assert words in str(report)
+    assert report.timesteps == max(lengths.values(), default=1)
+    assert json.loads(json.dumps(report.to_dict()))["lengths"] == lengths
 
 
 def test_the_sum_of_y_is_named() -> None:
