@@ -9,7 +9,7 @@ from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.codeprinter import ARRAYS
-from symrnn.matrices import add, hadamard, shape
+from symrnn.matrices import add, hadamard, multiply, shape
 from symrnn.nodes import (
     SLOTS,
     Columns,
@@ -26,11 +26,18 @@ from symrnn.nodes import (
 from symrnn.program import symbols_of
 
 TOTAL = """def total(a, b):
-    \"\"\"The sum over t of a[t].T @ b[t], by blocks of rows that are small enough for one thread.\"\"\"
-    a, b = a.reshape(-1, a.shape[2]), b.reshape(-1, b.shape[2])
-    rows = (2**19 - 1) // (a.shape[1] * b.shape[1])
-    rows = rows if rows >= 32 else len(a)
-    return sum(a[i : i + rows].T @ b[i : i + rows] for i in range(0, len(a), rows))"""
+    \"\"\"The sum over t of a[t].T @ b[t], in products that are small enough for one thread.\"\"\"
+    (steps, samples, rows), columns = a.shape, b.shape[2]
+    if samples < 16:
+        a, b = a.reshape(-1, rows), b.reshape(-1, columns)
+        size = (2**19 - 1) // (rows * columns)
+        size = size if size >= 32 else len(a)
+        return sum(a[i : i + size].T @ b[i : i + size] for i in range(0, len(a), size))
+    size = max(1, 2**18 // (rows * columns))
+    return sum((a[i : i + size].swapaxes(1, 2) @ b[i : i + size]).sum(axis=0) for i in range(0, steps, size))"""
+ROOM = """def room(steps, samples, columns, dtype):
+    \"\"\"Room for a matrix in each step, its columns one after the other in memory: those of a gate are adjacent.\"\"\"
+    return np.empty((steps, columns, samples), dtype).swapaxes(1, 2)"""
 ROW_FUNCTIONS = {
     Softmax: """def softmax(z):
     e = np.exp(z - z.max(axis=-1, keepdims=True))
@@ -51,12 +58,14 @@ Coded = tuple[str, int]
 class Scope:
     """How symbols are written in one place, and the number of time steps where it is for all at once.
 
-    `summed` says that a sum over the rows is one over the time steps, too.
+    `summed` says that a sum over the rows is one over the time steps, too; `by_columns`, that the
+    columns of products are one after the other in memory.
     """
 
     name: Callable[[Expr], str]
     stacked: str = ""
     summed: bool = False
+    by_columns: bool = False
 
     def code(self, expr: Expr, level: int = 0) -> str:
         """The expression, in parentheses where it binds less tightly than `level`."""
@@ -92,7 +101,8 @@ def _(expr: MatrixExpr, scope: Scope) -> Coded:
     if height == 1:
         return f"np.{kind}({width}, dtype)", ATOM
     rows = height if height != N else f"{scope.stacked}, N" if scope.stacked else "N"
-    return f"np.{kind}(({rows}, {width}), dtype)", ATOM
+    order = ', "F"' if scope.by_columns and not scope.stacked else ""
+    return f"np.{kind}(({rows}, {width}), dtype{order})", ATOM
 
 
 @code.register
@@ -145,6 +155,10 @@ def _product(factors: list[Expr], scope: Scope) -> Coded:
     if len(factors) == 1:
         return code(factors[0], scope)
     first, second, *rest = factors
+    if scope.by_columns and shape(first)[0] == N:
+        left, right = scope.code(multiply(*factors[:-1])), scope.code(factors[-1])
+        room = f"out=room({scope.stacked}, N, {factors[-1].shape[1]}, dtype)" if scope.stacked else 'order="F"'
+        return f"np.matmul({left}, {right}, {room})", ATOM
     texts = [scope.code(first, MUL), *(scope.code(factor, ATOM) for factor in (second, *rest))]
     if scope.stacked and isinstance(first, Transpose) and shape(second)[0] == N:
         texts[:2] = [f"total({scope.code(first.arg)}, {scope.code(second)})"]

@@ -1,14 +1,14 @@
-"""Several matrices side by side: where the parts are, what the whole is called, and the blocks of weights."""
+"""Several matrices side by side: what the whole is called, and the blocks of weights."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import accumulate, chain, count, takewhile
-from typing import Any, NamedTuple
+from itertools import chain, count, takewhile
+from typing import Any
 
 from sympy import Expr, MatrixSymbol
 from sympy.matrices.expressions import MatrixExpr
 
-from symrnn.matrices import columns, substitute
+from symrnn.matrices import substitute
 from symrnn.nodes import Concat, N, Shape, is_size
 from symrnn.notation import Letter
 from symrnn.program import (
@@ -24,24 +24,6 @@ from symrnn.program import (
     right_sides_of,
 )
 from symrnn.transforms import letter_of
-
-
-class Span(NamedTuple):
-    """The columns start .. stop-1 of a matrix."""
-
-    whole: Expr
-    start: int
-    stop: int
-
-    def expr(self) -> Expr:
-        """The columns as an expression."""
-        return columns(*self)
-
-
-def spans(whole: Expr, parts: Sequence[Expr]) -> dict[Expr, Span]:
-    """Where each of the parts is that make up a matrix side by side."""
-    ends = list(accumulate(int(part.shape[1]) for part in parts))
-    return {part: Span(whole, start, end) for part, start, end in zip(parts, [0, *ends], ends, strict=False)}
 
 
 def within(expr: Expr, symbols: Iterable[Expr]) -> bool:
@@ -109,7 +91,8 @@ class Blocks:
         first, bases = letters[0], dict.fromkeys(letter.base for letter in letters)
         if len(bases) > 1:
             short = all(len(letter.base) == 1 and not letter.is_adjoint for letter in letters)
-            return replace(first, base="".join(bases) if short else first.base, sub="")
+            base = "".join(bases) if short else first.base
+            return replace(first, base=base, sub="") if is_usable(base) else replace(first, sub="".join([*bases][1:]))
         subs = [letter.sub for letter in letters]
         front = "".join(same[0] for same in takewhile(lambda letters: len({*letters}) == 1, zip(*subs, strict=False)))
         stem = replace(first, sub="")
@@ -118,11 +101,12 @@ class Blocks:
         whole = {sub for sub in alike if sub.startswith(front)} <= {*subs} or len(ends) > LONGEST
         return replace(first, sub=front if whole else front + ends)
 
-    def product(self, left: Expr, rights: Iterable[Expr], like: Expr) -> Letter:
-        """The letter of a product in every step: xU for x_t U."""
-        first = letter_of(self.letters, left).base if isinstance(left, MatrixSymbol) else ""
-        second = self.together(_leaves(rights)).base
-        return replace(letter_of(self.letters, like), base=f"{first}{second}".replace("~", ""), sub="", mark="")
+    def product(self, left: Expr, rights: Iterable[Expr], user: Expr) -> Letter:
+        """The letter of a product in every step: xU for x_t U, for the equation of `user`."""
+        block, like = self.together(_leaves(rights)), letter_of(self.letters, user)
+        front = letter_of(self.letters, left) if isinstance(left, MatrixSymbol) else Letter("")
+        base = front.base.replace("~", "") + (front.layer if front.layer != block.layer else "") + block.base
+        return Letter(base, layer=block.layer, time=like.time, steps=like.steps)
 
     def rebuilt(self, item: Recurrence, equations: Iterable[Equation], **changes: Any) -> Recurrence:
         """A recurrence with other equations, put in order."""

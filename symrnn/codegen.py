@@ -6,21 +6,21 @@ what does not depend on the state, before the loop; what the next state needs, i
 depends on the states, after it.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from itertools import accumulate, starmap
+from functools import cached_property
+from itertools import starmap
 from typing import Any
 
-from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol
-from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
+from sympy import Expr, MatMul, MatrixSymbol, Symbol
+from sympy.matrices.expressions import ZeroMatrix
 
-from symrnn.arraycode import ATOM, ROW_FUNCTIONS, TOTAL, Scope, in_place
+from symrnn.arraycode import ATOM, ROOM, ROW_FUNCTIONS, TOTAL, Scope, in_place
 from symrnn.codeprinter import ARRAYS
-from symrnn.matrices import add, hadamard, shape, shape_of
-from symrnn.nodes import Columns, Concat, Elementwise, N
+from symrnn.loops import Layout, Schedule, layout, schedule
+from symrnn.matrices import shape_of
+from symrnn.nodes import Columns, Elementwise, N
 from symrnn.program import (
-    Carry,
     Cut,
     Equation,
     Join,
@@ -36,87 +36,6 @@ from symrnn.program import (
 from symrnn.transforms import family_name, letter_of
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """A recurrence's equations by when they can run; what does not move is named and runs before the loop."""
-
-    before: list[Equation]
-    inside: list[Equation]
-    after: list[Equation]
-    carries: list[Carry]
-
-
-def split(item: Recurrence) -> tuple[list[Equation], list[Equation], list[Equation]]:
-    """The equations of a step that can run before the loop, those that the next state needs, and the rest."""
-    moving = _moving(item)
-    needed = set(symbols_of(carry.next for carry in item.carries))
-    for equation in reversed(item.body.assignments):
-        if equation.lhs in needed:
-            needed |= symbols_of([equation.rhs]).keys()
-    before = [e for e in item.body.assignments if e.lhs not in moving]
-    inside = [e for e in item.body.assignments if e.lhs in moving and e.lhs in needed]
-    return before, inside, [e for e in item.body.assignments if e.lhs in moving and e.lhs not in needed]
-
-
-def _moving(item: Recurrence) -> set[Expr]:
-    """What depends on the carried state."""
-    moving = {carry.prev for carry in item.carries}
-    for equation in item.body.assignments:
-        if not moving.isdisjoint(equation.rhs.free_symbols):
-            moving.add(equation.lhs)
-    return moving
-
-
-def schedule(item: Recurrence, fresh: Callable[[Expr, str], Expr]) -> Schedule:
-    """Split the body by its dependence on the carried state; `fresh(symbol, suffix)` names a part."""
-    moving = _moving(item)
-    before, inside, after = split(item)
-    hoisted: list[Equation] = []
-
-    def hoist(expr: Expr, symbol: Expr) -> Expr:
-        return _hoist(expr, moving, lambda part: _name_part(part, symbol, fresh, hoisted))
-
-    inside = [Equation(e.lhs, hoist(e.rhs, e.lhs)) for e in inside]
-    carries = [Carry(c.prev, hoist(c.next, c.prev), c.init, c.final) for c in item.carries]
-    return Schedule(before + hoisted, inside, after, carries)
-
-
-def _name_part(part: Expr, symbol: Expr, fresh: Callable[[Expr, str], Expr], hoisted: list[Equation]) -> Expr:
-    same = [equation.lhs for equation in hoisted if equation.rhs == part]
-    if not same:
-        name = fresh(symbol, "factor" if not isinstance(part, MatAdd | MatMul) else "input")
-        same = [MatrixSymbol(name.name, *shape(part))]
-        hoisted.append(Equation(same[0], part))
-    return same[0]
-
-
-def _hoist(expr: Expr, moving: set[Expr], name: Callable[[Expr], Expr]) -> Expr:
-    """The expression with the parts that do not move, and have a row per sample, named."""
-    if moving.isdisjoint(expr.free_symbols):
-        if _is_bias(expr):
-            return expr
-        compound = not isinstance(expr, MatrixSymbol | OneMatrix | ZeroMatrix) and isinstance(expr, MatrixExpr)
-        return name(expr) if compound and expr.shape[0] == N else expr
-    if isinstance(expr, MatAdd | HadamardProduct):
-        build = add if isinstance(expr, MatAdd) else hadamard
-        still = [arg for arg in expr.args if moving.isdisjoint(arg.free_symbols)]
-        parts = [_hoist(arg, moving, name) for arg in expr.args if arg not in still]
-        return build(*([_hoist(build(*still), moving, name)] if still else []), *parts)
-    if isinstance(expr, MatMul):
-        return expr
-    return expr.func(*(_hoist(arg, moving, name) if isinstance(arg, MatrixExpr) else arg for arg in expr.args))
-
-
-def _is_bias(expr: Expr) -> bool:
-    """1 b, or a sum of such: NumPy adds the row to every row, and it is the same in every step."""
-    if isinstance(expr, MatAdd):
-        return all(map(_is_bias, expr.args))
-    return isinstance(expr, MatMul) and isinstance(expr.args[0], OneMatrix) and expr.args[1].shape[0] == 1
-
-
-# programs ---------------------------------------------------------------------------------------
-
-
 @dataclass
 class _Writer:
     """The lines so far; local to one call of `source`."""
@@ -125,6 +44,11 @@ class _Writer:
     families: dict[Expr, None]
     lines: list[str] = field(default_factory=list)
     parts: dict[Expr, str] = field(default_factory=dict)
+
+    @cached_property
+    def taken(self) -> set[str]:
+        """The names of the program's symbols and of their families."""
+        return {name for letter in self.program.letters.values() for name in (letter.code, letter.family)}
 
     def array(self, symbol: Expr) -> str:
         """The variable that holds all rows of a family, or a plain symbol's."""
@@ -136,7 +60,7 @@ class _Writer:
 
     def fresh(self, symbol: Expr, suffix: str) -> Expr:
         name = f"{letter_of(self.program.letters, symbol).family}_{suffix}"
-        while name in self.parts.values():
+        while name in self.taken or name in self.parts.values():
             name += "_"
         part = Symbol(name)
         self.parts[MatrixSymbol(name, *shape_of(symbol))] = name
@@ -219,8 +143,8 @@ def _module(program: Program, name: str, description: str, writer: _Writer) -> s
     helpers = [ARRAYS.helpers(node.template for node in nodes if isinstance(node, Elementwise))]
     helpers += [text for kind, text in ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
     body = "\n".join(writer.lines)
-    helpers += [TOTAL] if "total(" in body else []
-    head = sizes + ([f"    dtype = {dtype}"] if "dtype)" in body else [])
+    helpers += [text for call, text in (("room(", ROOM), ("total(", TOTAL)) if call in body]
+    head = sizes + ([f"    dtype = {dtype}"] if "dtype" in body else [])
     note = [f'    """{description}"""'] if description else []
     function = "\n".join([f"def {name}({', '.join(arguments)}):", *note, *head, body])
     header = ("import math\n\n" if any("math." in helper for helper in helpers) else "") + "import numpy as np"
@@ -245,12 +169,12 @@ def _sizes(program: Program, writer: _Writer) -> tuple[list[str], str]:
 
 def _write_recurrence(item: Recurrence, writer: _Writer) -> None:
     plan = schedule(item, writer.fresh)
+    places = layout(item, plan)
     scope = writer.stacked(item)
-    writer.equations(plan.before, scope)
+    writer.equations(plan.before, replace(scope, by_columns=places.by_columns))
     if plan.carries:
-        _write_loop(item, plan, writer)
-    wholes = _layout(item, plan).wholes if plan.carries else {}
-    writer.equations([equation for equation in plan.after if equation.lhs not in wholes], scope)
+        _write_loop(item, plan, places, writer)
+    writer.equations([equation for equation in plan.after if equation.lhs not in places.wholes], scope)
     for total in item.sums:
         rows = shape_of(total.lhs)[0]
         summed = replace(scope, summed=True)
@@ -258,64 +182,23 @@ def _write_recurrence(item: Recurrence, writer: _Writer) -> None:
         writer.write(f"{writer.array(total.lhs)} = {text}")
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Where the values of a loop are kept for all steps.
-
-    `arrays` have an array each, `columns` are columns of one; the values of a step that are side by
-    side in a matrix of `wholes` are computed in their place in it. A carry in `paired`, by its next
-    state, has its previous states in the array of the next ones, the one in `copied` in another.
-    """
-
-    arrays: list[Expr]
-    columns: dict[Expr, Columns]
-    wholes: dict[Expr, Concat]
-    paired: dict[Expr, Carry]
-    copied: list[Carry]
-
-
-def _layout(item: Recurrence, plan: Schedule) -> _Layout:
-    inside = {equation.lhs: equation.rhs for equation in plan.inside}
-    later = {*item.stacked, *symbols_of([*(s.rhs for s in item.sums), *(e.rhs for e in plan.after)])}
-    views = {s: rhs for s, rhs in inside.items() if isinstance(rhs, Columns) and rhs.args[0] in inside}
-    joined = {e.lhs: e.rhs for e in (*plan.inside, *plan.after) if isinstance(e.rhs, Concat)}
-    once = {part for part, uses in Counter(p for rhs in joined.values() for p in rhs.args).items() if uses == 1}
-    computed = {*inside} - {*views} - {*joined}
-    wholes = {symbol: rhs for symbol, rhs in joined.items() if {*rhs.args} <= computed & once}
-    columns = {part: place for whole, rhs in wholes.items() for part, place in _columns(whole, rhs).items()}
-    free = computed - {*columns}
-    paired = {c.next: c for c in reversed(plan.carries) if c.prev in later and c.next in free}
-    later |= {*paired, *(view.args[0] for symbol, view in views.items() if symbol in later)}
-    arrays = [symbol for symbol in inside if symbol in later & free]
-    columns |= {symbol: view for symbol, view in views.items() if view.args[0] in {*arrays, *wholes}}
-    copied = [c for c in plan.carries if c.prev in later and paired.get(c.next) != c]
-    return _Layout(arrays, columns, wholes, paired, copied)
-
-
-def _columns(whole: Expr, rhs: Concat) -> dict[Expr, Columns]:
-    """The parts of a matrix as its columns."""
-    ends = list(accumulate(int(part.shape[1]) for part in rhs.args))
-    return {part: Columns(whole, end - int(part.shape[1]), end) for part, end in zip(rhs.args, ends, strict=True)}
-
-
-def _write_loop(item: Recurrence, plan: Schedule, writer: _Writer) -> None:
+def _write_loop(item: Recurrence, plan: Schedule, places: Layout, writer: _Writer) -> None:
     """For t: the equations that the next state needs; what is read later is kept."""
-    layout, T = _layout(item, plan), item.length
-    kept = {*layout.arrays, *layout.columns, *layout.wholes}
-    in_place = {e.lhs for e in plan.inside if isinstance(e.rhs, Columns) and e.lhs in kept} | {*layout.wholes}
-    names = {s: f"{writer.array(s)}[t]" for s in in_place}
-    names |= {e.lhs: e.lhs.name for e in plan.inside if e.lhs not in in_place}
+    T, inside = item.length, {equation.lhs: equation for equation in plan.inside}
+    kept = {*places.arrays, *places.columns, *places.wholes}
+    views = {s for s, e in inside.items() if s in places.wholes or (s in kept and isinstance(e.rhs, Columns))}
+    names = {s: f"{writer.array(s)}[t]" if s in views else s.name for s in (*inside, *places.wholes)}
     names |= {carry.prev: carry.prev.name for carry in plan.carries}
-    scope = Scope(lambda s: names.get(s) or _now(s, item, plan, writer))
+    scope = Scope(lambda s: names.get(s) or _now(s, item, plan, writer), by_columns=places.by_columns)
     for carry in plan.carries:
-        writer.write(f"{carry.prev.name} = {writer.plain.code(carry.init)}")
-    for symbol in [*(carry.prev for carry in layout.copied), *layout.wholes, *layout.arrays]:
-        _allocate(symbol, layout.paired.get(symbol), item, writer)
-    writer.equations(starmap(Equation, layout.columns.items()), writer.plain)
+        writer.write(f"{carry.prev.name} = {_start(carry.init, replace(writer.plain, by_columns=places.by_columns))}")
+    for symbol in [*(carry.prev for carry in places.copied), *places.wholes, *places.arrays]:
+        _allocate(symbol, places, item, writer)
+    writer.equations(starmap(Equation, places.columns.items()), writer.plain)
     writer.write(f"for t in {f'range({T} - 1, -1, -1)' if item.reverse else f'range({T})'}:")
-    for carry in layout.copied:
+    for carry in places.copied:
         writer.write(f"{writer.array(carry.prev)}[t] = {carry.prev.name}", 1)
-    lines = [equation for equation in plan.inside if equation.lhs not in in_place]
+    lines = [equation for symbol, equation in inside.items() if symbol not in views]
     used = symbols_of([*(equation.rhs for equation in lines), *(carry.next for carry in plan.carries)])
     for equation in lines:
         place = f"{writer.array(equation.lhs)}[t]" if equation.lhs in kept else ""
@@ -325,6 +208,12 @@ def _write_loop(item: Recurrence, plan: Schedule, writer: _Writer) -> None:
     for carry in plan.carries:
         if carry.final is not None:
             writer.write(f"{writer.array(carry.final)} = {carry.prev.name}")
+
+
+def _start(init: Expr, scope: Scope) -> str:
+    """What a loop starts from, by columns too where its values are."""
+    text = scope.code(init)
+    return f"np.asfortranarray({text})" if scope.by_columns and not isinstance(init, ZeroMatrix | MatMul) else text
 
 
 def _assigned(equation: Equation, place: str, named: bool, scope: Scope) -> str:
@@ -342,16 +231,14 @@ def _now(symbol: Expr, item: Recurrence, plan: Schedule, writer: _Writer) -> str
     return f"{writer.array(symbol)}[t]" if family else writer.array(symbol)
 
 
-def _allocate(symbol: Expr, carry: Carry | None, item: Recurrence, writer: _Writer) -> None:
+def _allocate(symbol: Expr, places: Layout, item: Recurrence, writer: _Writer) -> None:
     """Room for the rows of all steps; with the neighbouring states too, as two views of one array."""
-    array, width, T = writer.array(symbol), shape_of(symbol)[1], item.length
-    if carry is None:
-        writer.write(f"{array} = np.empty(({T}, N, {width}), dtype)")
-        return
-    before = writer.array(carry.prev)
-    first, views = (
-        (-1, f"{array}_all[:-1], {array}_all[1:]") if item.reverse else (0, f"{array}_all[1:], {array}_all[:-1]")
-    )
-    writer.write(f"{array}_all = np.empty(({T} + 1, N, {width}), dtype)")
-    writer.write(f"{array}_all[{first}] = {carry.prev.name}")
-    writer.write(f"{array}, {before} = {views}")
+    array, steps, width = writer.array(symbol), str(item.length), shape_of(symbol)[1]
+    carry = places.paired.get(symbol)
+    name, steps = (array, steps) if carry is None else (f"{array}_all", f"{steps} + 1")
+    empty = f"room({steps}, N, {width}, dtype)" if places.by_columns else f"np.empty(({steps}, N, {width}), dtype)"
+    writer.write(f"{name} = {empty}")
+    if carry is not None:
+        first, own, before = (-1, "[:-1]", "[1:]") if item.reverse else (0, "[1:]", "[:-1]")
+        writer.write(f"{name}[{first}] = {carry.prev.name}")
+        writer.write(f"{array}, {writer.array(carry.prev)} = {name}{own}, {name}{before}")

@@ -56,12 +56,19 @@ Section = Table | Equations | Paragraph
 
 def model_table(derivation: Derivation, weights: Sequence[np.ndarray] | None = None) -> Table:
     """Layer, symbol, Keras weight, shape, number of parameters; and the value of 1 x 1 weights."""
-    values = [str(w.reshape(())[()]).removesuffix(".0") if w.size == 1 else "" for w in weights or ()]
+    parts = [_part(weight, weights[weight.array]) for weight in derivation.table] if weights else []
+    values = [str(part.reshape(())[()]).removesuffix(".0") if part.size == 1 else "" for part in parts]
     rows: list[tuple[Cell, ...]] = []
     for i, weight in enumerate(derivation.table):
         layer = derivation.network.graph.layers[weight.layer]
         new = i == 0 or derivation.table[i - 1].layer != weight.layer
-        cells = (layer_name(layer) if new else "", weight.letter, weight.keras, str(weight.shape), str(_count(weight)))
+        cells = (
+            layer_name(layer) if new else "",
+            weight.letter,
+            _keras_name(derivation, weight),
+            str(weight.shape),
+            str(_count(weight)),
+        )
         rows.append((*cells, *([values[i]] if any(values) else [])))
     total, sources = sum(map(_count, derivation.table)), derivation.network.sources
     head = ("layer", "symbol", "Keras weight", "shape", "count", *(["value"] if any(values) else []))
@@ -69,6 +76,21 @@ def model_table(derivation: Derivation, weights: Sequence[np.ndarray] | None = N
     inputs = inputs if len(sources) > 1 else f"Input: {_input(sources[0])}."
     note = f"Parameters: {total}, in the order of get_weights(). {inputs}"
     return Table("Model", head, tuple(rows), (4, 5), note)
+
+
+def _keras_name(derivation: Derivation, weight: Weight) -> str:
+    """The Keras weight, with the slice of it that is this one's: kernel[:, 0:4]."""
+    array = derivation.network.arrays[weight.array]
+    if len(array.parts) == 1:
+        return weight.keras
+    rows = [] if len(array.shape) == 1 else [":" if weight.row is None else str(weight.row)]
+    return f"{weight.keras}[{', '.join([*rows, f'{weight.start}:{weight.start + weight.shape[-1]}'])}]"
+
+
+def _part(weight: Weight, array: np.ndarray) -> np.ndarray:
+    """The block of a Keras weight that a symbol stands for."""
+    rows = array if weight.row is None else array[weight.row]
+    return rows if rows.shape == weight.shape else rows[..., weight.start : weight.start + weight.shape[-1]]
 
 
 def _input(source: Source) -> str:
@@ -106,7 +128,7 @@ def _shown(value: Any) -> str:
     """An argument: a layer or a cell by its name, several in brackets."""
     if isinstance(value, list | tuple) and all(map(is_dataclass, value)):
         return f"[{', '.join(map(layer_name, value))}]"
-    return layer_name(value) if is_dataclass(value) else str(value)
+    return layer_name(value) if isinstance(value, Layer | Cells) else str(value)
 
 
 def sections(

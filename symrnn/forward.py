@@ -44,7 +44,7 @@ from symrnn.layers import (
     Softmax,
     TimeDistributed,
 )
-from symrnn.matrices import elementwise, hadamard, multiply, ones, scale, scaled, spread
+from symrnn.matrices import add, elementwise, hadamard, multiply, ones, scale, scaled, spread
 from symrnn.network import Array, Head, Network, Source
 from symrnn.nodes import SLOTS, N, OneHot, T, steps_symbol
 from symrnn.notation import Letter
@@ -371,21 +371,36 @@ def _(layer: Layer, build: Build, place: int, given: Values) -> Values:
         what = "all sequences or none" if len(steps) > 1 else "inputs of equal width"
         raise ValueError(f"expected {what}, got widths {widths}")
     symbols = [value.symbol for value in given]
+    masks = [value.mask for value in given]
+    mask = _merged_mask(masks, build, given[0].steps)
     rhs = MERGES[type(layer)](symbols)
+    if isinstance(layer, Multiply):
+        rhs = _masked_product(symbols, masks, mask)
     y = _plain(build, place, rhs, given[0].steps)
-    build.append([Equation(y, rhs)], symbols, given[0].steps)
-    return [Value(y, given[0].steps, _merged_mask([value.mask for value in given], build, given[0].steps))]
+    reads = [*symbols, *(one for one in (*masks, mask) if one is not None)]
+    build.append([Equation(y, rhs)], reads, given[0].steps)
+    return [Value(y, given[0].steps, mask)]
+
+
+def _masked_product(symbols: list[Expr], masks: list[Expr | None], mask: Expr | None) -> Expr:
+    """Keras' Multiply: a masked step of an input counts as 1, one that is masked in all of them is 0."""
+    if mask is not None and all(one == mask for one in masks):
+        return scaled(mask, hadamard(*symbols))
+    factors = [
+        x if m is None else add(scaled(m, x), spread(elementwise(1 - SLOTS[0], m), x))
+        for x, m in zip(symbols, masks, strict=True)
+    ]
+    return hadamard(*factors) if mask is None else scaled(mask, hadamard(*factors))
 
 
 def _merged_mask(masks: list[Expr | None], build: Build, steps: Expr | None) -> Expr | None:
-    """Keras' mask of a merge: valid where any input is; one without a mask is valid everywhere."""
+    """Keras' mask of a merge: a step is valid where it is in any input; an input without a mask is all valid."""
     known = list(dict.fromkeys(mask for mask in masks if mask is not None))
     if not known or None in masks:
         return None
     if len(known) == 1:
         return known[0]
-    one_minus = [elementwise(1 - SLOTS[0], mask) for mask in known]
-    rhs = elementwise(1 - SLOTS[0], hadamard(*one_minus))
+    rhs = elementwise(1 - SLOTS[0], hadamard(*(elementwise(1 - SLOTS[0], mask) for mask in known)))
     m = build.row(Letter("m", sub="or", layer=str(len(build.items))), 1, steps)
     build.append([Equation(m, rhs)], known, steps)
     return m

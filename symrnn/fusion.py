@@ -20,11 +20,12 @@ from itertools import pairwise
 from sympy import Expr, MatAdd, MatMul, MatrixSymbol
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.blocks import Blocks, Span, spans, within
+from symrnn.blocks import Blocks, within
 from symrnn.matrices import add, concat, elementwise, hadamard, multiply
 from symrnn.nodes import Columns, Elementwise
 from symrnn.products import join_products, join_sums, places
 from symrnn.program import Equation, Item, Program, Recurrence, parameters
+from symrnn.spans import Span, spans
 from symrnn.transforms import prune
 
 

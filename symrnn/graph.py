@@ -65,7 +65,7 @@ class Model:
     def __post_init__(self) -> None:
         for what in ("inputs", "outputs"):
             given = getattr(self, what)
-            listed = (given,) if isinstance(given, Tensor) else tuple(given)
+            listed = (given,) if isinstance(given, Tensor) else tuple(given) if isinstance(given, list | tuple) else ()
             if not listed or not all(isinstance(tensor, Tensor) for tensor in listed):
                 raise ValueError(f"Model: {what}: expected a tensor or a list of tensors, got {given!r}")
             object.__setattr__(self, what, listed)

@@ -9,11 +9,12 @@ from typing import NamedTuple
 from sympy import Expr, MatAdd, MatMul
 from sympy.matrices.expressions import MatrixExpr, OneMatrix
 
-from symrnn.blocks import Blocks, Span, spans, walk, weight_blocks, within
-from symrnn.codegen import split
+from symrnn.blocks import Blocks, walk, weight_blocks, within
+from symrnn.loops import split
 from symrnn.matrices import add, concat, multiply, substitute, transpose
 from symrnn.nodes import Columns, Concat, N, OneHot
 from symrnn.program import Equation, Item, Recurrence, parameters
+from symrnn.spans import Span, spans
 
 
 def places(item: Recurrence) -> dict[Expr, int]:
@@ -99,7 +100,10 @@ class _Sum(NamedTuple):
 
 
 def join_sums(items: Sequence[Item], blocks: Blocks) -> list[Item]:
-    """Values that are multiplied in one sum, or summed over t with one left factor, side by side."""
+    """Values that are multiplied in one sum, or summed over t with one left factor, side by side.
+
+    That they are summed over t alone, as for a bias, does not bring values together.
+    """
     steps = {number: item for number, item in enumerate(items) if isinstance(item, Recurrence)}
     homes = {symbol: number for number, item in steps.items() for symbol in _computed(item)}
     sums = [found for number, item in steps.items() for found in _sums(number, item, homes)]
@@ -143,7 +147,7 @@ def _sums(number: int, item: Recurrence, homes: dict[Expr, int]) -> Iterator[_Su
                 yield from [_Sum(home, tuple(found), tuple(found.values()), user)] if len(found) > 1 else []
     lefts: dict[Expr, dict[Expr, None]] = {}
     for total in item.sums:
-        if _is_product(total.rhs) and homes.get(total.rhs.args[1]) == number:
+        if _is_product(total.rhs) and homes.get(total.rhs.args[1]) == number and total.rhs.args[0].free_symbols - {N}:
             lefts.setdefault(total.rhs.args[0], {})[total.rhs.args[1]] = None
     yield from (_Sum(number, tuple(values)) for values in lefts.values() if len(values) > 1)
 

@@ -20,7 +20,7 @@ from symrnn.notation import Letter
 
 _RESERVED = {
     *("N", "T", "t", "dtype", "np", "math", "total", "softmax", "cross_entropy", "logsumexp", "sign", "erfc"),
-    *("onehot", "differs", "maximum", "equal", "larger", "at_least", "prelu"),
+    *("onehot", "differs", "maximum", "equal", "larger", "at_least", "prelu", "room"),
     *(kind.__name__ for kind in (*functions.values(), *slopes.values())),
 }
 _STEPS = re.compile(r"T_\d+")

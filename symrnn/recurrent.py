@@ -50,9 +50,17 @@ class Run:
 def recur(layer: Recurrent, build: Build, place: int, given: Values) -> Values:
     """The equations of a call of a recurrent layer; its output, and with `return_state` its states."""
     x = sequence(given)
+    _check_calls(layer, build, place)
     initial = _initial(layer, build, place, layer.cells)
     output, states = _recur(Run(layer, build, place, x, _mask(build, place, x), initial))
     return [output, *(states if layer.return_state else [])]
+
+
+def _check_calls(layer: Recurrent, build: Build, place: int) -> None:
+    """A stateful layer keeps one state: called twice, its second call would start where the first ended."""
+    calls = sum(call.layer == build.graph.calls[place].layer for call in build.graph.calls)
+    if layer.stateful and calls > 1:
+        raise NotImplementedError(f"a stateful layer that is called {calls} times is not supported; supported: once")
 
 
 def _mask(build: Build, place: int, x: Value) -> Expr | None:
@@ -209,6 +217,7 @@ def _in_processing_order(run: Run, h: Expr, mask: Expr | None) -> Value:
 def recur_both_ways(layer: Bidirectional, build: Build, place: int, given: Values) -> Values:
     """The equations of a call of a Bidirectional layer; its output or both, and the states of both."""
     x = sequence(given)
+    _check_calls(layer.layer, build, place)
     forwards, backwards = layer.halves
     initial = _initial(layer, build, place, (*forwards.cells, *backwards.cells))
     count = sum(len(states_of(cell)) for cell in forwards.cells)

@@ -208,7 +208,7 @@ LAYERS: dict[str, Case] = {
     "LSTM both ways": case(Bidirectional(LSTM(1, **_free)), Dense(1, **_free)),
     "GRU of sequences both ways": case(Bidirectional(GRU(1, **_sequence, **_free), "sum")),
     "two layers both ways": case(Bidirectional(GRU(1, **_free), "mul", backward_layer=_BACKWARDS)),
-    "both ways, the first backwards": case(Bidirectional(_BACKWARDS, backward_layer=SimpleRNN(2)), Dense(1)),
+    "both ways, the first backwards": case(Bidirectional(_BACKWARDS, backward_layer=SimpleRNN(1, "relu")), Dense(1)),
     "cells": case(RNN([SimpleRNNCell(1), LSTMCell(1, **_free)])),
     "cells of sequences": case(RNN([GRUCell(2, **_free), SimpleRNNCell(1)], **_sequence), Dense(1)),
     "cells backwards": case(RNN([SimpleRNNCell(2), SimpleRNNCell(1)], **_backwards), rows=2),
@@ -260,6 +260,15 @@ def _shared(timesteps: Any) -> Model:
     return Model([first, second], dense(Concatenate()(layer(first), layer(second))))
 
 
+def _masked_merge(layer: Layer) -> Callable[[Any], Model]:
+    def made(timesteps: int | None) -> Model:
+        first, second = Input((timesteps, 1)), Input((timesteps, 1))
+        merged = layer(Masking(0.5)(first), SimpleRNN(1, **_sequence)(Masking()(second)))
+        return Model([first, second], SimpleRNN(1)(merged))
+
+    return made
+
+
 def _shared_in_a_row(timesteps: int | None) -> Model:
     x, dense = Input((timesteps, 2)), Dense(2, "tanh")
     return Model(x, SimpleRNN(1)(dense(dense(x))))
@@ -304,6 +313,8 @@ def _lengths(*numbers: int) -> dict[Expr, int]:
 GRAPHS: dict[str, Case] = {
     **{kind.__name__: graph(_merged(kind())) for kind in (Add, Multiply)},
     **{f"{kind.__name__} of sequences": graph(_merged(kind(), **_sequence)) for kind in (Average, Concatenate)},
+    "masked Multiply": graph(_masked_merge(Multiply()), 3),
+    "masked Concatenate": graph(_masked_merge(Concatenate()), 3),
     "a shared layer": graph(_shared, _lengths(1, 2)),
     "a layer after itself": graph(_shared_in_a_row),
     "encoder and decoder": graph(_encoder_decoder(SimpleRNN), _lengths(2, 1)),
@@ -317,6 +328,14 @@ GRAPHS: dict[str, Case] = {
 
 MODELS = SIMPLE | LAYERS | GRAPHS
 """Models without a loss."""
+
+_OF_EACH_KIND = (
+    *("LSTM", "GRU of units", "GRU with reset before", "LSTM that keeps its state", "cells of sequences"),
+    *("GRU of sequences both ways", "both ways apart", "masked LSTM", "masked sequence to zero", "masked average"),
+    *("maximum", "Flatten", "Embedding", "PReLU", "a shared layer", "encoder and decoder", "several outputs"),
+)
+SAMPLE = SIMPLE | {name: MODELS[name] for name in _OF_EACH_KIND}
+"""A model of each kind, for the tests that take long."""
 
 GATES: dict[str, Case] = {name: case(LSTM(1, None, name, **_free), T=1) for name in activations}
 """Every activation as that of the gates."""

@@ -133,6 +133,11 @@ def test_derive_does_not_import_keras():
     subprocess.run([sys.executable, "-c", code + check], capture_output=True, check=True)
 
 
+def test_unknown_layer(symrnn):
+    code, _, err = symrnn("derive", "--layer", "Conv1D")
+    assert (code, err) == (2, "symrnn: --layer: expected SimpleRNN, LSTM, GRU, got 'Conv1D'\n")
+
+
 class TestCheck:
     """With Keras."""
 
@@ -194,11 +199,34 @@ class TestCheck:
         import keras
 
         place = tmp_path / "model.keras"
-        keras.Sequential([keras.Input((3, 2)), keras.layers.LSTM(2)]).save(place)
+        keras.Sequential([keras.Input((3, 2)), keras.layers.Conv1D(2, 1)]).save(place)
         code, _, err = symrnn("check", place)
         assert code == 2
-        supported = "SimpleRNN, Dense, TimeDistributed(Dense), Activation, Dropout"
-        assert err.endswith(f"model.keras: layer 1 (LSTM 'lstm'): LSTM is not supported; supported: {supported}\n")
+        start = (
+            f"symrnn: {place}: layer 1 (Conv1D 'conv1d'): Conv1D is not supported; supported: SimpleRNN, LSTM, GRU, "
+        )
+        assert err.startswith(start)
+        assert err.count("\n") == 1
+
+    @pytest.mark.parametrize("layer", ["LSTM", "GRU"])
+    def test_gates(self, symrnn, layer):
+        code, out, _ = symrnn("check", "--layer", layer, "--units", "2", "--features", "2", "--loss", "mse")
+        assert code == 0
+        assert "All agree" in out
+
+    def test_a_row_for_each_step(self, symrnn):
+        code, out, _ = symrnn("check", "--detail", "steps")
+        assert code == 0
+        assert [line.split()[0] for line in out.splitlines() if line.strip().startswith("h_")][-3:] == [
+            "h_0",
+            "h_1",
+            "h_2",
+        ]
+
+    def test_unknown_detail(self, symrnn):
+        code, _, err = symrnn("check", "--detail", "all")
+        assert code == 2
+        assert err == "symrnn: detail: expected one of model, layers, steps, got 'all'\n"
 
     def test_arrays_that_hold_objects_are_refused(self, symrnn, tmp_path):
         place = tmp_path / "x.npy"

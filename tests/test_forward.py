@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from symrnn.derivation import derive
 from symrnn.forward import forward
 from symrnn.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed
+from symrnn.models import build
 from symrnn.network import Network
 from symrnn.program import Program, Recurrence, defines, families, reads
 from symrnn.transforms import unroll
-from tests.bank import MODELS, Case, evaluate, over
+from tests.bank import GRAPHS, LAYERS, MODELS, SIMPLE, Case, evaluate, over
+from tests.test_numeric import drawn, parts
 
 sequence = {"return_sequences": True}
 backwards = {"go_backwards": True}
@@ -172,7 +175,7 @@ def keras_layer(layer: Layer) -> Callable[..., object]:
     return getattr(layers, type(layer).__name__)(**arguments, dtype="float64")
 
 
-@over(MODELS)
+@over(SIMPLE)
 @pytest.mark.filterwarnings("ignore:You are using a softmax")
 def test_keras_predicts_the_same(case: Case) -> None:
     keras = pytest.importorskip("keras")
@@ -189,7 +192,35 @@ def test_keras_predicts_the_same(case: Case) -> None:
         states += starts
         y = made(y, **({"initial_state": keras.ops.convert_to_tensor(starts[0])} if starts else {}))
     theirs = np.moveaxis(y.numpy(), -2, 0) if len(y.shape) == 3 else y.numpy()
-    np.testing.assert_allclose(evaluate(case.program, case, *arrays, *states, x.swapaxes(0, 1)), theirs.ravel(), rtol=1e-11)
+    np.testing.assert_allclose(
+        evaluate(case.program, case, *arrays, *states, x.swapaxes(0, 1)), theirs.ravel(), rtol=1e-11
+    )
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    """Keras computes in double precision."""
+    keras = pytest.importorskip("keras")
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)
+
+
+@over({name: case for name, case in (LAYERS | GRAPHS).items() if "with initial state" not in name})
+@pytest.mark.usefixtures("float64")
+def test_keras_predicts_the_same_for_a_model(case: Case) -> None:
+    d = derive(case.model)
+    x, weights = drawn(d, 3)
+    live = build(case.model, weights=weights, batch_size=3)
+    states = live.layers[0].states if d.network.finals else []
+    for state, value in zip(states, x[1:], strict=False):
+        state.assign(value)
+    theirs = [*parts(live(x[0] if states else x)), *states]
+    for ours, expected in zip(parts(d.lambdify()(x, weights)), theirs, strict=True):
+        assert ours == pytest.approx(expected.numpy(), rel=1e-12, abs=1e-14)
 
 
 def test_outputs() -> None:

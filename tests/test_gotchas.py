@@ -26,6 +26,7 @@ from symrnn.layers import (
     LSTM,
     Activation,
     Bidirectional,
+    Concatenate,
     Dense,
     Embedding,
     Flatten,
@@ -34,6 +35,7 @@ from symrnn.layers import (
     Input,
     LeakyReLU,
     Masking,
+    Multiply,
     NotEqual,
     Sequential,
     SimpleRNN,
@@ -145,8 +147,8 @@ def _arrays(layer):
 
 def test_the_reset_gate_multiplies_the_recurrent_bias_of_the_candidate():
     """2. With reset_after, two rows of biases; without it another function, of the same weights but for one row."""
-    model = with_state(GRU(1))
-    model = Model([x := Input((1, 1)), h := Input((1,))], GRU(1)(x, initial_state=h))
+    x, h = Input((1, 1)), Input((1,))
+    model = Model([x, h], GRU(1)(x, initial_state=h))
     x, h, U, V = 0.5, 0.7, [0.1, 0.2, 0.3], [0.4, 0.5, 0.6]
     b, d = [0.0, 0.0, 0.0], [0.0, 0.0, 2.0]
     y = predicted(model, [np.array([[[x]]]), np.array([[h]])], [np.array([U]), np.array([V]), np.array([b, d])])
@@ -168,8 +170,6 @@ def test_hard_sigmoid_has_the_slope_of_one_sixth():
     y = predicted(Sequential([Activation("hard_sigmoid")], (1, 1)), np.ones((1, 1, 1)))
     np.testing.assert_allclose(y, [[[2 / 3]]])
     assert far(y, [[[0.7]]])
-    gates = Sequential([LSTM(2, recurrent_activation="hard_sigmoid")], (3, 2))
-    assert far(predicted(gates, X), predicted(Sequential([LSTM(2)], (3, 2)), X))
 
 
 # masks --------------------------------------------------------------------------------------------
@@ -231,6 +231,30 @@ def test_a_backward_sequence_stays_in_processing_order():
     assert far(y[:, -1], alone)
 
 
+def test_a_concatenation_is_masked_where_all_its_inputs_are():
+    """Beyond the list: one without a mask is valid everywhere."""
+    x = Input((3, 2))
+    values = MASKED.copy()
+    values[0, 1] = 0.5
+    zeros, halves = values * (values != 0), values * (values != 0.5)
+    for other, numbers in ((Masking(0.5)(x), halves), (x, values)):
+        y = predicted(Model(x, GlobalAveragePooling1D()(Concatenate()([Masking()(x), other]))), values)
+        joined = np.concatenate([zeros, numbers], axis=-1)
+        np.testing.assert_allclose(y, joined.mean(axis=1))
+        assert far(y[0], joined[0, 1:].mean(axis=0))
+
+
+def test_a_masked_step_of_a_product_counts_as_one():
+    """Beyond the list: where the mask of the product, of all its inputs, does not make it 0."""
+    x = Input((3, 2))
+    values = X.copy()
+    values[0, 1] = 0.5
+    y = predicted(Model(x, Multiply()([Masking(0.5)(x), x])), values)
+    np.testing.assert_array_equal(y[0, 1], [0.5, 0.5])  # and not 0
+    both = predicted(Model(x, Multiply()([Masking(0.5)(x), Activation("exponential")(Masking(0.5)(x))])), values)
+    np.testing.assert_array_equal(both[0, 1], [0, 0])
+
+
 # activations --------------------------------------------------------------------------------------
 
 KINKS = [
@@ -284,12 +308,10 @@ def test_gelu_is_exact_and_the_leaky_layer_has_another_slope_than_the_activation
 
 
 def test_softmax_in_a_cell_is_over_the_units():
-    """16. And so one unit is always 1; each output is a row of shares."""
-    y = predicted(Sequential([GRU(3, activation="softmax", return_sequences=True)], (1, 2)), X[:, :1])
-    assert far(y, sigmoid(y))
+    """16. And not over the steps; so one unit is always 1."""
     model = Sequential([SimpleRNN(3, activation="softmax", return_sequences=True)], (3, 2))
     np.testing.assert_allclose(predicted(model, X).sum(axis=-1), np.ones((2, 3)))
-    assert far(predicted(model, X).sum(axis=1), np.ones((2, 3)))  # not over the steps
+    assert far(predicted(model, X).sum(axis=1), np.ones((2, 3)))
     one = Sequential([SimpleRNN(1, activation="softmax")], (3, 2))
     np.testing.assert_array_equal(predicted(one, X), np.ones((2, 1)))
 

@@ -431,9 +431,15 @@ def test_arrays_keep_their_type(output: Output, loss: Loss) -> None:
 
 def float64() -> Any:
     keras = pytest.importorskip("keras")
-    before = keras.config.floatx()
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
-    return lambda: keras.config.set_floatx(before)
+    keras.config.set_dtype_policy("float64")
+
+    def restore() -> None:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
+
+    return restore
 
 
 @pytest.mark.parametrize("loss", MADE, ids=str)

@@ -64,7 +64,7 @@ SHARES = ("categorical_crossentropy", "sparse_categorical_crossentropy", "kl_div
 OTHERS = [name for name in LOSSES if name not in SHARES]
 MASKED = {"leading": [0], "inner": [1], "trailing": [-1], "both ends": [0, -1], "none": [], "full": slice(None)}
 KINDS = {SimpleRNNCell: SimpleRNN, LSTMCell: LSTM, GRUCell: GRU}
-WANTED = [(what, name) for what in ("activation", "gate") for name in NAMES]
+WANTED = [(what, name) for what in ("activation", "recurrent_activation") for name in NAMES]
 WANTED += [(what, name) for what in ("loss", "masked loss") for name in LOSSES]
 TOLERANCE = 1e-10
 DEPTH = 6
@@ -98,14 +98,17 @@ class Value:
 class Sketch:
     """A model being drawn.
 
-    `wanted` is an activation for the first cell, or a loss, `loss` the loss or None for the sum; `chain` the layers of a Sequential, as long as it may be
-    one; `states` those that layers have returned, with the cells that they fit.
+    `wanted` is an activation for the first cell, or a loss; `loss` is None for the sum of the outputs; `open` leaves
+    the number of steps open; `shapes` are those of a sample of each input; `chain` are the layers of a Sequential, as
+    long as it may be one; `states` are those that layers returned, with their cells.
     """
 
     draw: st.DrawFn
     wanted: tuple[str, str]
     loss: str | None = None
+    open: bool = False
     inputs: list[Tensor] = field(default_factory=list)
+    shapes: list[tuple[int, ...]] = field(default_factory=list)
     mask_values: list[float | None] = field(default_factory=list)
     more: list[Tensor] = field(default_factory=list)
     states: list[tuple[tuple, tuple]] = field(default_factory=list)
@@ -120,9 +123,10 @@ class Sketch:
     def model(self):
         """Layers with memory and without, one after the other, and what comes at the end."""
         self.loss = self.wanted[1] if "loss" in self.wanted[0] else self.one(None, None, *OTHERS)
+        self.open = self.one(False, False, True)
         x = self.start()
         for left in self.one((0,), (1, 0), (0,), (0,), (1, 0), (2, 1, 0)):
-            x = self.one(lambda x: x, lambda x: x, self.plain, self.branch, self.shared)(x)
+            x = self.one(*[lambda x: x] * 4, self.plain, self.branch, self.shared)(x)
             x = self.recurrent(x, not left)
             if self.one(False, False, True) and left:
                 self.more.append(x.tensor)
@@ -136,9 +140,11 @@ class Sketch:
 
     def input(self, shape, dtype=None, mask_value=None):
         self.chain = None if self.inputs else self.chain
-        self.inputs.append(Input(shape, dtype))
+        steps = shape[0] if len(shape) == 2 or dtype else 0
+        self.inputs.append(Input((None, *shape[1:]) if steps and self.open else shape, dtype))
+        self.shapes.append(shape)
         self.mask_values.append(mask_value)
-        return Value(self.inputs[-1], shape[-1], shape[0] if len(shape) == 2 or dtype else 0)
+        return Value(self.inputs[-1], shape[-1], steps)
 
     def start(self):
         """Numbers or ids, masked or not."""
@@ -157,7 +163,7 @@ class Sketch:
     def end(self, x):
         """A sequence, or rows; through a layer that suits the loss."""
         if x.steps and self.wanted[0] != "masked loss":
-            layer = self.one(None, Flatten(), GlobalAveragePooling1D(), GlobalMaxPooling1D())
+            layer = self.one(None, GlobalAveragePooling1D(), GlobalMaxPooling1D(), *([] if self.open else [Flatten()]))
             width = x.width * x.steps if isinstance(layer, Flatten) else x.width
             x = x if layer is None else self.call(layer, x, width, steps=0)
         if self.loss in SHARES:
@@ -176,7 +182,7 @@ class Sketch:
     def plain(self, x):
         relu = ReLU(self.one(None, 6.0, 0.7), self.one(0.0, 0.25), self.one(0.0, 0.125))
         kinds = [Activation(self.one(*NAMES)), LeakyReLU(self.one(0.3, 0.1)), ELU(self.one(1.0, 0.5)), relu]
-        kinds += [PReLU(self.one(None, (1,)) if x.steps else None), Dropout(0.5), None]
+        kinds += [PReLU((1,) if x.steps and (self.open or self.chance()) else None), Dropout(0.5), None]
         kinds += [] if x.masked else [Softmax()]  # Keras would apply the mask to the wrong axis
         layer = self.one(*kinds)
         return self.dense(x) if layer is None else self.call(layer, x, x.width)
@@ -216,13 +222,14 @@ class Sketch:
     def cell(self, units=None, kind=None):
         """A cell, the first one with the activation that is wanted."""
         what, name = self.wanted
-        kind = kind or self.one(*([LSTMCell, GRUCell] if what == "gate" else KINDS))
-        given = {"activation": name if what == "activation" else self.one("tanh", *NAMES)}
+        kind = kind or self.one(*([LSTMCell, GRUCell] if what == "recurrent_activation" else KINDS))
+        given = {"activation": self.one("tanh", *NAMES)}
         if kind is not SimpleRNNCell:
-            given["recurrent_activation"] = name if what == "gate" else self.one("sigmoid", *NAMES)
+            given["recurrent_activation"] = self.one("sigmoid", *NAMES)
         if kind is GRUCell:
             given["reset_after"] = self.one(True, False)
-        if what in ("activation", "gate"):
+        if "activation" in what:
+            given[what] = name
             self.wanted = ("", "")
         return kind(units or self.one(2, 3, 1), use_bias=self.one(True, True, False), **given)
 
@@ -230,8 +237,9 @@ class Sketch:
         """The layer of a cell, or an RNN of it, or of several."""
         for option in ("zero_output_for_mask", "unroll", "go_backwards"):
             options.setdefault(option, self.one(False, True))
-        if "crossentropy" in str(self.loss) and getattr(cells[-1], "activation", None) in ("softmax", "sigmoid"):
-            options["unroll"] = False  # the logits of a SimpleRNN that is unrolled are kept in Keras, and not in symrnn
+        options["unroll"] &= not self.open
+        if "crossentropy" in str(self.loss) and cells[-1].activation in ("softmax", "sigmoid"):
+            options["unroll"] = False  # Keras would keep the logits of a SimpleRNN, which symrnn does not
         if len(cells) > 1 or self.one(False, False, True):
             return RNN(cells if len(cells) > 1 else cells[0], **options)
         arguments = {part.name: getattr(cells[0], part.name) for part in fields(cells[0])}
@@ -244,7 +252,7 @@ class Sketch:
     def one_way(self, x, sequences):
         """A layer in one direction; a decoder of states that were kept, perhaps on an input of its own."""
         states = None
-        if self.states and self.one(True, False):
+        if self.states and self.one(True, True, False):
             cells, states = self.states.pop()
             cells = [self.cell(cell.units, type(cell)) for cell in cells]
             x = self.input((self.one(2, 5), self.one(2, 1))) if self.one(True, False) else x
@@ -258,11 +266,8 @@ class Sketch:
     def both_ways(self, x, sequences):
         """Two directions: of one kind, perhaps with states, of two kinds, or of several cells."""
         cells = [self.cell() for _ in range(self.one(1, 1, 2))]
-        mode, forwards, stateful = (
-            self.one(*MERGE_MODES),
-            self.one(True, True, False),
-            len(cells) == 1 and self.chance(),
-        )
+        mode, forwards = self.one(*MERGE_MODES), self.one(True, True, False)
+        stateful = len(cells) == 1 and self.chance()
         options = {"return_sequences": sequences, "return_state": stateful}
         backward = None
         if not forwards or self.chance():
@@ -318,21 +323,25 @@ def test_numbers_are_those_of_keras(wanted, data):
         derivation = symrnn.derive(model if sketch.chance() else live)
         weights = [generator.uniform(-0.6, 0.6, weight.shape) for weight in live.get_weights()]
         live.set_weights(weights)
-        inputs = _inputs(sketch, model, generator)
-        targets = [] if loss is None else _targets(derivation.network, loss, len(inputs[0]), generator)
+        inputs, predict = _inputs(sketch, model, generator), derivation.lambdify()
+        shapes = [np.shape(y) for y in _listed(predict(_alone(inputs), weights))]
+        targets = [] if loss is None else [_target(loss, shape, generator) for shape in shapes]
         theirs = _keras(live, derivation.network, loss, inputs, targets)
-    numbers = _ours(derivation, loss, inputs, targets)
-    ours, moved = (numbers([w * (1 + r * generator.uniform(-1, 1, w.shape)) for w in weights]) for r in (0, 2**-50))
-    assume(all(np.isfinite(result).all() for result in theirs))  # e^x of e^x overflows soon
-    assume(max(map(_difference, moved, ours)) < TOLERANCE / 4)  # which of two steps is the larger is not a rounding's
+    numbers = _ours(derivation, predict, loss, inputs, targets)
+    ours, moved = (numbers([w * (1 + r * generator.uniform(-1, 1, w.shape)) for w in weights]) for r in (0, 2**-48))
     assert [np.shape(mine) for mine in ours] == [other.shape for other in theirs]
-    assert max(map(_difference, ours, theirs)) < TOLERANCE
+    infinite = not all(np.isfinite(result).all() for result in theirs)  # e^x of e^x overflows soon
+    undecided = _difference(moved, ours) > TOLERANCE  # a rounding decides, such as which step is the largest
+    met["left out", ""] += infinite or undecided
+    assume(not infinite and not undecided)
+    assert _difference(ours, theirs) < TOLERANCE
     _count(model, derivation.network, loss)
 
 
-def _difference(mine, other):
-    """The largest, relative to the largest number."""
-    return np.max(np.abs(mine - other), initial=0) / max(1e-3, np.max(np.abs(other), initial=0))
+def _difference(ours, theirs):
+    """The largest of two lists of arrays, each relative to its largest number; NaN where one has it."""
+    pairs = zip(ours, theirs, strict=True)
+    return np.max([np.max(abs(a - b), initial=0) / max(1e-3, np.max(abs(b), initial=0)) for a, b in pairs])
 
 
 def _inputs(sketch, model, generator):
@@ -341,14 +350,10 @@ def _inputs(sketch, model, generator):
     cases = [case for case in MASKED if case != "full" or not averaged]
     samples = sketch.one(3, 4, 2, 1)
     inputs = []
-    for tensor, value in zip(sketch.inputs, sketch.mask_values, strict=True):
-        shape = (samples, *tensor.layer.shape)
-        ids = tensor.layer.dtype is not None
-        x = (
-            generator.integers(value is not None, DEPTH, shape).astype(tensor.layer.dtype)
-            if ids
-            else generator.normal(size=shape)
-        )
+    for tensor, shape, value in zip(sketch.inputs, sketch.shapes, sketch.mask_values, strict=True):
+        x = generator.normal(size=(samples, *shape))
+        if tensor.layer.dtype is not None:
+            x = generator.integers(value is not None, DEPTH, x.shape).astype(tensor.layer.dtype)
         for row in x if value is not None else ():
             case = sketch.one(*cases)
             row[MASKED[case]] = value
@@ -357,21 +362,14 @@ def _inputs(sketch, model, generator):
     return inputs
 
 
-def _targets(network, loss, samples, generator):
-    """For each output one-hot rows or a number of a class, shares, zeros and ones, or numbers."""
-    found = []
-    for head in network.heads:
-        steps = (network.timesteps[head.steps],) if head.sequence else ()
-        classes = generator.integers(head.width, size=(samples, *steps))
-        shape = (*classes.shape, head.width)
-        if loss == "sparse_categorical_crossentropy":
-            found.append(classes)
-        elif loss in SHARES:
-            found.append(generator.dirichlet(np.ones(head.width), size=classes.shape))
-        else:
-            bits = "cross" in loss or "hinge" in loss
-            found.append(generator.integers(2, size=shape).astype(float) if bits else generator.normal(size=shape))
-    return found
+def _target(loss, shape, generator):
+    """For an output the number of a class, shares, zeros and ones, or numbers."""
+    if loss == "sparse_categorical_crossentropy":
+        return generator.integers(shape[-1], size=shape[:-1])
+    if loss in SHARES:
+        return generator.dirichlet(np.ones(shape[-1]), size=shape[:-1])
+    bits = "cross" in loss or "hinge" in loss
+    return generator.integers(2, size=shape).astype(float) if bits else generator.normal(size=shape)
 
 
 def _keras(live, network, loss, inputs, targets):
@@ -391,12 +389,12 @@ def _keras(live, network, loss, inputs, targets):
     return [np.asarray(tensorflow.convert_to_tensor(result)) for result in (*outputs, value, *slopes)]
 
 
-def _ours(derivation, loss, inputs, targets):
+def _ours(derivation, predict, loss, inputs, targets):
     """The same from the derivation, as a function of the weights."""
     network, x = derivation.network, _alone(inputs)
     wrt = [array.letter.code for array in network.arrays]
     wrt += [source.symbol.name for source in network.sources if source.kind != "ids"]
-    predict, gradient = derivation.lambdify(), derivation.gradient(loss, wrt).lambdify()
+    gradient = derivation.gradient(loss, wrt).lambdify()
 
     def numbers(weights):
         outputs = _listed(predict(x, weights))
@@ -426,6 +424,7 @@ def _count(model, network, loss):
     met["masked loss", loss] += any(head.mask is not None for head in network.heads)
     met["kind of model", type(model).__name__] += 1
     met["several outputs", len(graph.outputs) > 1] += 1
+    met["open", None in network.timesteps.values()] += 1
     met["several lengths", len(network.timesteps) > 1] += 1
     met["states given", any(call.states for call in graph.calls)] += 1
     met["shared", len({call.layer for call in graph.calls}) < len(graph.calls)] += 1
@@ -434,24 +433,25 @@ def _count(model, network, loss):
 
 
 def _count_layer(layer):
+    """The layer's kind and arguments, and those of the layers and cells in it."""
     kind = type(layer).__name__
     met["layer", kind] += 1
     for part in fields(layer):
         value = getattr(layer, part.name)
+        if part.name in ("backward_layer", "cell"):
+            met[part.name, type(value).__name__] += 1
+        elif part.name == "activation" and kind in ("Dense", "Activation"):
+            met[kind, value] += 1
+        elif part.name in ("activation", "recurrent_activation", "merge_mode") or isinstance(value, bool):
+            met[part.name, value] += 1
         for inner in value if isinstance(value, list | tuple) else [value]:
             if is_dataclass(inner):
                 _count_layer(inner)
-        if isinstance(value, bool):
-            met[part.name, value] += 1
-        if part.name in ("activation", "recurrent_activation"):
-            met[kind.removesuffix("Cell"), part.name, value] += 1
-        if part.name == "merge_mode":
-            met[part.name, value] += 1
 
 
 OPTIONS = (
     *("use_bias", "reset_after", "return_sequences", "return_state", "go_backwards", "zero_output_for_mask", "unroll"),
-    *("mask_zero", "several outputs", "several lengths", "states given", "shared"),
+    *("mask_zero", "open", "several outputs", "several lengths", "states given", "shared"),
 )
 
 
@@ -462,7 +462,10 @@ def test_everything_was_met():
     expected = {("layer", name) for name in (*LAYERS, *CELLS)} | {("merge_mode", mode) for mode in MERGE_MODES}
     expected |= {("mask", case) for case in MASKED} | {(option, value) for option in OPTIONS for value in (True, False)}
     expected |= {("kind of model", kind) for kind in ("Sequential", "Model")}
-    expected |= {(what, loss) for what in ("loss", "masked loss") for loss in (None, *LOSSES)}
-    expected |= {("activation", name) for name in NAMES} | {("gate", name) for name in NAMES}
+    expected |= {("loss", None), *((what, loss) for what in ("loss", "masked loss") for loss in LOSSES)}
+    expected |= {("Activation", "glu"), ("Dense", "glu"), ("cell", "list")}
+    expected |= {("backward_layer", kind) for kind in ("NoneType", "SimpleRNN", "LSTM", "GRU", "RNN")}
+    expected |= {(place, name) for place in ("activation", "recurrent_activation") for name in NAMES}
     assert not sorted(map(str, expected - {key for key, count in met.items() if count}))
     assert met["models", ""] > 240
+    assert met["left out", ""] < 0.05 * met["models", ""]

@@ -12,7 +12,7 @@ from symrnn.layers import Dense, Sequential, SimpleRNN
 from symrnn.nodes import N, T
 from symrnn.program import Program, Recurrence, Reversal, defines, reads, symbols_of
 from symrnn.transforms import expand, inline, prune, rename, unroll, with_samples
-from tests.bank import BANK, LOSS_MODELS, MODELS, Case, Symbols, apart, closed, evaluate, over, same
+from tests.bank import BANK, LOSS_MODELS, MODELS, SAMPLE, Case, Symbols, apart, closed, evaluate, over, same
 
 SMALL = {
     name: BANK[name]
@@ -215,7 +215,7 @@ def test_prune_keeps_what_the_outputs_need(case: Case) -> None:
         assert [e for e in program.equations if e in pruned.equations] == list(pruned.equations)
 
 
-@over(MODELS | LOSS_MODELS)
+@over(SAMPLE | LOSS_MODELS)
 def test_prune_of_a_step_keeps_what_the_outputs_need(case: Case) -> None:
     program = gradient(case)
     for output in program.outputs:

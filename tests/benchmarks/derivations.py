@@ -1,5 +1,7 @@
 """How long it takes to derive, to print and to generate code, as the number of time steps grows."""
 
+from functools import partial
+
 import sympy
 from sympy.core.cache import clear_cache
 
@@ -50,6 +52,12 @@ def diff_of_nested(timesteps: int) -> None:
         sympy.diff(expr, parameter)
 
 
+def gated(kind: type[symrnn.LSTM] | type[symrnn.GRU], timesteps: int) -> str:
+    """Derive 32 gated units and a Dense, differentiate the loss and generate its function: the source."""
+    layers = [kind(32), symrnn.Dense(1)]
+    return symrnn.derive(symrnn.Sequential(layers, input_shape=(timesteps, 8))).gradient("mse").lambdify().source
+
+
 def independence(short: int = 10, long: int = 10_000, rounds: int = 15) -> float:
     """Derivation, gradient and both callables: many time steps against few."""
     works = {"long": lambda: callables(long), "short": lambda: callables(short)}
@@ -57,6 +65,19 @@ def independence(short: int = 10, long: int = 10_000, rounds: int = 15) -> float
     return report(
         f"derive, gradient and both callables, T = {long} : T = {short}", times["long"], times["short"], "<= 1.2"
     )
+
+
+def independence_of_gates(short: int = 50, long: int = 5000, rounds: int = 15) -> list[float]:
+    """Derivation, gradient and source of gated cells: many time steps against few, and the same source."""
+    ratios = []
+    for kind in (symrnn.LSTM, symrnn.GRU):
+        if gated(kind, short) != gated(kind, long):
+            raise ValueError(f"the source of {kind.__name__} depends on the number of time steps")
+        works = {"long": partial(gated, kind, long), "short": partial(gated, kind, short)}
+        times = by_turns(works, rounds, prepare=clear_cache)
+        what = f"{kind.__name__}(32): derive, gradient and source, T = {long} : T = {short}"
+        ratios.append(report(what, times["long"], times["short"], "<= 1.2"))
+    return ratios
 
 
 def against_diff(timesteps: int = 1000, nested_steps: int = 30, rounds: int = 5) -> list[float]:
@@ -85,6 +106,7 @@ def growth(short: int = 1000, long: int = 10_000, rounds: int = 1) -> float:
 def main() -> None:
     """Print all ratios."""
     independence()
+    independence_of_gates()
     against_diff()
     growth()
 

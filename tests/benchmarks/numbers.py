@@ -61,55 +61,56 @@ def xla(model: Any, x: np.ndarray, y_true: np.ndarray) -> Work:
     return tensorflow(model, x, y_true, jit_compile=True)
 
 
-def _simple_step(weights: Any, state: Any, x_t: Any) -> Any:
+def _simple_step(state: Any, a: Any, V: Any, b: Any) -> Any:
     import jax.numpy as jnp
 
-    U, V, b = weights
-    return (jnp.tanh(x_t @ U + state[0] @ V + b),)
+    return (jnp.tanh(a + state[0] @ V + b),)
 
 
-def _lstm_step(weights: Any, state: Any, x_t: Any) -> Any:
+def _lstm_step(state: Any, a: Any, V: Any, b: Any) -> Any:
     import jax.numpy as jnp
     from jax.nn import sigmoid
 
-    U, V, b = weights
     h, c = state
-    i, f, k, o = jnp.split(x_t @ U + h @ V + b, 4, axis=1)
+    i, f, k, o = jnp.split(a + h @ V + b, 4, axis=1)
     c = sigmoid(f) * c + sigmoid(i) * jnp.tanh(k)
     return sigmoid(o) * jnp.tanh(c), c
 
 
-def _gru_step(weights: Any, state: Any, x_t: Any) -> Any:
+def _gru_step(state: Any, a: Any, V: Any, b: Any) -> Any:
     import jax.numpy as jnp
     from jax.nn import sigmoid
 
-    U, V, b = weights
     (h,) = state
-    a_z, a_r, a_h = jnp.split(x_t @ U + b[0], 3, axis=1)
+    a_z, a_r, a_h = jnp.split(a + b[0], 3, axis=1)
     p_z, p_r, p_h = jnp.split(h @ V + b[1], 3, axis=1)
     z, r = sigmoid(a_z + p_z), sigmoid(a_r + p_r)
     return (z * h + (1 - z) * jnp.tanh(a_h + r * p_h),)
 
 
-STEPS: dict[str, tuple[Callable[[Any, Any, Any], Any], int]] = {
+STEPS: dict[str, tuple[Callable[..., Any], int]] = {
     "SimpleRNN": (_simple_step, 1),
     "LSTM": (_lstm_step, 2),
     "GRU": (_gru_step, 1),
 }
-"""One step of each cell in JAX, and the number of its states."""
+"""One step of each cell in JAX, from a = x_t U, and the number of its states."""
 
 
-def jax(kind: str, weights: Weights, x: np.ndarray, y_true: np.ndarray) -> Work:
-    """`value_and_grad` of a scan, jitted, its arguments already on the device."""
+def jax(kind: str, weights: Weights, x: np.ndarray, y_true: np.ndarray, hoisted: bool = False) -> Work:
+    """`value_and_grad` of a scan, jitted, its arguments on the device; x U in each step, or `hoisted` before all."""
     import jax as library
     import jax.numpy as jnp
 
     step, states = STEPS[kind]
 
     def loss(weights: Any, x: Any, y_true: Any) -> Any:
-        *cell, W, b_o = weights
-        start = (jnp.zeros((x.shape[0], W.shape[0])),) * states
-        (h, *_), _ = library.lax.scan(lambda state, x_t: (step(cell, state, x_t), None), start, x.swapaxes(0, 1))
+        U, V, b, W, b_o = weights
+
+        def one(state: Any, x_t: Any) -> tuple[Any, None]:
+            return step(state, x_t if hoisted else x_t @ U, V, b), None
+
+        start = (jnp.zeros((x.shape[0], V.shape[0])),) * states
+        (h, *_), _ = library.lax.scan(one, start, (x @ U if hoisted else x).swapaxes(0, 1))
         return jnp.mean((h @ W + b_o - y_true) ** 2)
 
     both = library.jit(library.value_and_grad(loss))
@@ -140,10 +141,11 @@ def batch(kind: str, sizes: tuple[int, int, int, int], rounds: int = 31, slice_s
     x = random.normal(size=(samples, timesteps, features)).astype("float32")
     y_true = random.normal(size=(samples, 1)).astype("float32")
     makers = {"ours": ours, "tf.function": tensorflow, "tf.function with XLA": xla}
-    makers |= {"a product for each gate": per_gate} if kind != "SimpleRNN" else {}
+    makers |= {} if kind == "SimpleRNN" else {"a product for each gate": per_gate}
     works: dict[str, Work] = {name: maker(model, x, y_true) for name, maker in makers.items()}
     if has_jax():
         works["JAX"] = jax(kind, model.get_weights(), x, y_true)
+        works["JAX, x U before the scan"] = jax(kind, model.get_weights(), x, y_true, hoisted=True)
     _agree(works)
     times = by_turns(works, rounds, slice_seconds)
     what = f"{kind}, batch {samples}, T {timesteps}, features {features}, units {units}"

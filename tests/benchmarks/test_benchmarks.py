@@ -9,10 +9,14 @@ from tests.benchmarks import derivations, imports, numbers
 SMALL = (2, 3, 2, 2)
 RUNS = {
     "independence": lambda: [derivations.independence(2, 3, rounds=1)],
+    "independence of gates": lambda: derivations.independence_of_gates(2, 3, rounds=1),
     "against_diff": lambda: derivations.against_diff(3, 3, rounds=1),
     "growth": lambda: [derivations.growth(2, 4, rounds=1)],
     "notebook": lambda: [numbers.notebook(rounds=1, slice_seconds=0.0)],
-    "batch": lambda: numbers.batch(SMALL, rounds=1, slice_seconds=0.0),
+    **{
+        kind: lambda kind=kind: numbers.batch(kind, SMALL, rounds=1, slice_seconds=0.0)
+        for kind in ("SimpleRNN", "LSTM", "GRU")
+    },
     "import": lambda: imports.against_sympy(rounds=1),
 }
 
