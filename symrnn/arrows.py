@@ -1,7 +1,9 @@
 """Arrows between placed nodes, and their labels where nothing else is."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
 
 from symrnn.drawing import Arrow, Label, label_box
 from symrnn.geometry import Box, Point, Segment, between, bezier, crosses, depth, overlap
@@ -44,7 +46,7 @@ def segments(path: Sequence[Point]) -> list[Segment]:
     if len(path) == 2:
         return [(path[0], path[1])]
     points = [bezier(tuple(path), i / 12) for i in range(13)]
-    return list(zip(points, points[1:], strict=False))
+    return list(pairwise(points))
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class Obstacles:
     def place(self, candidates: Sequence[Sequence[Label]]) -> list[Label]:
         """For each of several labels one of its candidates: the same one for all if one is free for all."""
         for together in zip(*candidates, strict=False):
-            if not any(self.cost(label) for label in together):
+            apart = not any(overlap(a.box, b.box) for a, b in combinations(together, 2))
+            if apart and not any(self.cost(label) for label in together):
                 self.boxes += [label.box for label in together]
                 return list(together)
         chosen: list[Label] = []
@@ -109,28 +112,21 @@ class Obstacles:
 
 def _beside(arrow: Arrow, wanted: Wanted) -> Iterator[Label]:
     """Places for a label, the best first: along the arrow, on the side that is wanted and on the other."""
-    box = label_box(wanted.lines, wanted.size)
-    parts = (0.5, 0.4, 0.6) if len(arrow.path) == 4 else _PARTS
+    box, curved = label_box(wanted.lines, wanted.size), len(arrow.path) == 4
+    x, y = _across(arrow.path)
+    away = _GAP * (1 + curved) + abs(x) * box.width / 2 + abs(y) * box.height / 2
     for side in (wanted.side, -wanted.side):
-        for part in parts:
+        for part in _PARTS[: 3 if curved else None]:
             point = bezier(arrow.path, part)
-            across = _normal(arrow.path, part)
-            away = (
-                (_GAP if len(arrow.path) == 2 else 2 * _GAP)
-                + abs(across.x) * box.width / 2
-                + abs(across.y) * box.height / 2
-            )
-            yield Label(
-                wanted.lines, Point(point.x + side * away * across.x, point.y + side * away * across.y), wanted.size
-            )
+            yield Label(wanted.lines, Point(point.x + side * away * x, point.y + side * away * y), wanted.size)
 
 
-def _normal(path: tuple[Point, ...], part: float) -> Point:
+def _across(path: tuple[Point, ...]) -> Point:
     """The direction across a path: up where it is level, else left; away from the node for a loop."""
     if len(path) == 4:
         return Point(1.0 if path[1].x > path[0].x else -1.0, 0.0)
     dx, dy = path[1].x - path[0].x, path[1].y - path[0].y
-    length = max((dx * dx + dy * dy) ** 0.5, 1e-9)
+    length = math.hypot(dx, dy) or 1.0
     across = Point(-dy / length, dx / length)
     upward = across.y < 0 if abs(dy) < 0.3 * abs(dx) else across.x < 0
     return across if upward else Point(-across.x, -across.y)
@@ -140,7 +136,8 @@ def around(box: Box, lines: tuple[Line, ...], size: float = SIZE) -> Iterator[La
     """Places for a label at a node: at its corners, then beside it."""
     own = label_box(lines, size)
     x, y = (box.width + own.width) / 2 + 2, (box.height + own.height) / 2
-    for across, down in ((1, -0.8), (-1, -0.8), (1, 0.8), (-1, 0.8), (1, 0), (-1, 0), (0, -1.1), (0, 1.1)):
+    corners = [(across, down) for by in (0.8, 1.3) for down in (-by, by) for across in (1, -1)]
+    for across, down in (*corners, (1, 0), (-1, 0), (0, -1.1), (0, 1.1)):
         yield Label(lines, Point(box.x + across * x, box.y + down * y), size)
 
 

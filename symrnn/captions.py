@@ -6,6 +6,7 @@ The alternative text tells the connections in reading order, from the drawing it
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from symrnn.custom import Cell
 from symrnn.drawing import Arrow, Drawing, Node
@@ -58,24 +59,25 @@ def _name(layer: Layer | Cells) -> str:
 
 
 def layer_title(network: Network, strand: Strand) -> str:
-    """The name beside a row of states: that of the layer, or of the cell where it has several."""
-    layer, cell = _cell(network, strand)
-    return _name(layer) if len(layer.cells) == 1 and not isinstance(layer, RNN) else _name(cell)
-
-
-def _cell(network: Network, strand: Strand) -> tuple[Recurrent, Cells]:
-    """The recurrent layer, or half of one, and its cell whose states a strand has."""
-    state = next(state for state in network.states if state.symbol == strand.symbols[0])
+    """The name beside a row of states: that of the layer, or of the cell in an RNN."""
+    state = _state_of(network, strand)
     layer = network.graph.layers[state.layer]
     if isinstance(layer, Bidirectional):
         layer = layer.halves[state.unit[0] == "backward_layer"]
-    assert isinstance(layer, Recurrent)
-    return layer, layer.cells[_number(state)]
+    return _name(_cell(network, strand) if isinstance(layer, RNN) else layer)
 
 
-def _number(state: State) -> int:
-    """The place of a cell among those of its layer."""
-    return int(state.unit[-1]) if state.unit[-1].isdecimal() else 0
+def _state_of(network: Network, strand: Strand) -> State:
+    return next(state for state in network.states if state.symbol == strand.symbols[0])
+
+
+def _cell(network: Network, strand: Strand) -> Cells:
+    """The cell whose states a strand has."""
+    state = _state_of(network, strand)
+    layer: Any = network.graph.layers[state.layer]
+    if isinstance(layer, Bidirectional):
+        layer = layer.halves[state.unit[0] == "backward_layer"]
+    return layer.cells[int(state.unit[-1]) if state.unit[-1].isdecimal() else 0]
 
 
 # the caption ------------------------------------------------------------------------------------
@@ -127,7 +129,9 @@ def _of_strand(network: Network, time: Timeline, place: int) -> Line:
     masks = [_letter(time, link) for link in links if time.strands[link.source.strand].kind == "mask"]
     parts += [("stays as it was where ", masks[0], " is 0")] if masks and strand.kind == "state" else []
     parts += [("goes from the last time step to the first",)] if strand.reverse else []
-    parts += [("starts from the last ", *_listed([_letter(time, link) for link in starts]))] if starts else []
+    if starts:
+        last: Line = ("the last ",) if time.stretches[starts[0].source.strand] is not None else ()
+        parts.append(("starts from ", *last, *_listed([_letter(time, link) for link in starts])))
     if not parts:
         return ()
     joints = [" ", *[", "] * (len(parts) - 2), *[" and "] * (len(parts) > 1)]
@@ -158,10 +162,10 @@ def _applies(biases: Line, activation: str | None) -> Line:
 
 
 def _state(network: Network, strand: Strand, biases: Line) -> Line:
-    layer, cell = _cell(network, strand)
+    cell = _cell(network, strand)
     if isinstance(cell, SimpleRNNCell):
         return _applies(biases, cell.activation)
-    named = _name(cell).replace("Cell(", "(")
+    named = f"the cell {_name(cell)}" if isinstance(cell, Cell) else _name(cell).replace("Cell(", "(")
     rest: Line = (" and ", *_listed(strand.letters[1:]), " are the states of ") if strand.letters[1:] else ()
     added: Line = (", which adds ", *_listed(biases)) if biases else ()
     return (*(("and ", *rest[1:]) if rest else ("is the state of ",)), named, *added)
@@ -171,7 +175,7 @@ _SENTENCES: dict[type, Callable[[Letter], Line]] = {
     Add: lambda read: ("is the sum of what arrives",),
     Multiply: lambda read: ("is the product of what arrives, entry by entry",),
     Average: lambda read: ("is the mean of what arrives",),
-    Concatenate: lambda read: ("is what arrives, side by side",),
+    Concatenate: lambda read: ("is what arrives side by side",),
     Flatten: lambda read: ("is all ", read, " side by side"),
     GlobalMaxPooling1D: lambda read: ("is the largest ", read, " over the time steps, entry by entry"),
     GlobalAveragePooling1D: lambda read: ("is the mean of ", read, " over the time steps"),

@@ -1,7 +1,7 @@
 """The public interface: a model's derivation, and its gradient, at four zooms."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # NumPy is loaded where numbers are computed: a derivation ne
     import numpy as np
 
     from symrnn.numeric import Call, NumericFunction
+    from symrnn.picture import Picture
 
 ZOOMS = ("step", "unrolled", "scalar", "closed")
 NOTEBOOK = Sequential([SimpleRNN(1), Dense(1)], input_shape=(3, 1))
@@ -281,6 +282,20 @@ class Derivation:
             ValueError: a name that is no symbol, a whole family, or a weight.
         """
         return jacobian(self.network, of, wrt)
+
+    def picture(
+        self, rolled: bool = False, backward: bool = False, numbers: Mapping[str, float] | None = None
+    ) -> "Picture":
+        """The network drawn: unrolled in time, rolled up with its loop, or with the way back.
+
+        `numbers` are values of the adjoints by name, such as `dh_0`, for the way back.
+
+        Raises:
+            ValueError: `rolled` together with `backward`, or `numbers` without `backward`.
+        """
+        from symrnn.picture import picture  # here: a derivation needs no drawing
+
+        return picture(self.network, rolled, backward, numbers)
 
     def _function(
         self, name: str, program: Program, outputs: tuple[Output, ...], finish: Callable[[list[Any]], Any]

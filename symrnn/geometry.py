@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -65,18 +66,6 @@ def crosses(segment: Segment, box: Box) -> bool:
     return start < end
 
 
-def border(box: Box, towards: Point) -> Point:
-    """Where the line from the centre of a box to a point leaves it, by bisection."""
-    inside, outside = 0.0, 1.0
-    for _ in range(40):
-        middle = (inside + outside) / 2
-        if depth(box, between((box.x, box.y), towards, middle)) > 0:
-            inside = middle
-        else:
-            outside = middle
-    return between((box.x, box.y), towards, inside)
-
-
 def depth(box: Box, point: tuple[float, float]) -> float:
     """How far a point is inside a box with round corners; negative outside."""
     across = abs(point[0] - box.x) - box.width / 2 + box.radius
@@ -104,5 +93,5 @@ def bezier(path: tuple[Point, ...], part: float) -> Point:
     """The point of a line or curve at this part, by de Casteljau's rule."""
     points = list(path)
     while len(points) > 1:
-        points = [between(a, b, part) for a, b in zip(points, points[1:], strict=False)]
+        points = [between(a, b, part) for a, b in pairwise(points)]
     return points[0]

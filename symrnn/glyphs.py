@@ -83,14 +83,13 @@ def _latex(piece: Piece) -> str:
         return rf"${base}^{{\mathsf T}}$"
     if isinstance(piece, Letter):
         return f"${piece.latex}$"
-    return f"${piece}$" if re.fullmatch(r" = ?\d*", piece) else piece.translate(_ESCAPES)
+    return f"${piece}$" if re.fullmatch(r" = \d?", piece) else piece.translate(_ESCAPES)
 
 
 _ESCAPES = str.maketrans(
     {
         **{sign: f"\\{sign}" for sign in "#$%&_{}"},
-        **{"=": "${}={}$", "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-        **{"[": "{[}", "]": "{]}", "−": "$-$", "…": r"\dots{}"},
+        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     }
 )
 
@@ -98,23 +97,20 @@ _ESCAPES = str.maketrans(
 # glyphs -----------------------------------------------------------------------------------------
 
 _ITALIC = {
-    **dict.fromkeys("fijlt", 278), **dict.fromkeys("cekvxz", 444), **dict.fromkeys("rsz", 389),
-    **dict.fromkeys("mOQDGHU", 722), **dict.fromkeys("wKNT", 667), **dict.fromkeys("ABEFPRVXTLY", 611),
-    **dict.fromkeys("WM", 833), "C": 667, "I": 333, "J": 444, "S": 500, "L": 556, "Y": 556, "Z": 556, "T": 556,
+    278: "fijlt", 333: "I", 389: "rsz", 444: "cekvxyJ", 500: "abdghnopquS", 556: "LTYZ", 611: "ABEFPRVX",
+    667: "wCKN", 722: "mDGHOQU", 833: "MW",
 }  # fmt: skip
 _ROMAN = {
-    **dict.fromkeys(" .,", 250), **dict.fromkeys("ijlt:;/", 278), **dict.fromkeys("()[]-frI", 333),
-    **dict.fromkeys("sJ", 389), **dict.fromkeys("acez", 444), **dict.fromkeys("mM", 778), **dict.fromkeys("−×=+<>", 564),
-    **dict.fromkeys("wADGHKNOQUVXY", 722), **dict.fromkeys("BCRTELZ", 640), "W": 944, "_": 500, "s": 389,
-    **dict.fromkeys("→←…", 1000), **dict.fromkeys("₀₁₂₃₄₅₆₇₈₉", 450),
+    250: " .,", 278: "ijlt:;/", 333: "frI()[]-", 389: "sJ", 444: "acez", 450: "₀₁₂₃₄₅₆₇₈₉", 500: "bdghknopquvxy",
+    556: "FPS", 564: "=+−×<>", 611: "ELTZ", 667: "BCR", 722: "wADGHKNOQUVXY", 778: "m", 889: "M", 944: "W", 1000: "→←",
 }  # fmt: skip
-_TALL = set("bdfhklδβθλ") | set("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_WIDTHS = tuple({sign: width for width, signs in table.items() for sign in signs} for table in (_ROMAN, _ITALIC))
+_TALL = frozenset("bdfhklδβθλABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def width(characters: str, size: float = SIZE, italic: bool = False) -> float:
     """How wide a text is, in Times."""
-    table = _ITALIC if italic else _ROMAN
-    return sum(table.get(character, 500) for character in characters) * size / 1000
+    return sum(_WIDTHS[italic].get(character, 500) for character in characters) * size / 1000
 
 
 def set_line(line: Sequence[Piece], size: float = SIZE) -> tuple[tuple[Run, ...], float]:
@@ -152,10 +148,8 @@ def _set_words(piece: str | Number, x: float, size: float) -> tuple[list[Run], f
 def _set_letter(letter: Letter, x: float, size: float) -> tuple[list[Run], float]:
     """The base, and from its end on the subscript and above it the superscript."""
     base, below, above = _parts(letter)
-    italic = len(base) == 1
-    end = x + width(base, size, italic)
-    slant = 0.06 * size if italic else 0.0
-    runs = [Run(base, x, 0, size, italic, (x + slant, end + slant) if letter.mark else None)]
+    end, slant = x + width(base, size, italic=True), 0.06 * size
+    runs = [Run(base, x, 0, size, True, (x + slant, end + slant) if letter.mark else None)]
     low, first = _set_script(below, end, -0.22 * size, SCRIPT * size)
     high, second = _set_script(above, end + slant, 0.42 * size, SCRIPT * size)
     return [*runs, *low, *high], max(end, first, second)

@@ -132,7 +132,10 @@ def _check_length(source: Source, block: np.ndarray, name: str, lengths: dict[st
 def _samples(blocks: Sequence[np.ndarray], names: Sequence[str], singles: Sequence[bool]) -> int:
     """The number of samples, which all inputs have."""
     for block, name, single in zip(blocks, names, singles, strict=True):
-        if block.shape[0] != blocks[0].shape[0] or single != singles[0]:
+        if single != singles[0]:
+            which = "no axis of samples, as {} has none" if singles[0] else "an axis of samples, as {} has"
+            raise ValueError(f"{name}: expected {which.format(names[0])}")
+        if block.shape[0] != blocks[0].shape[0]:
             raise ValueError(f"{name}: expected {blocks[0].shape[0]} samples, as {names[0]} has, got {block.shape[0]}")
     return blocks[0].shape[0]
 

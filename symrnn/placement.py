@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from symrnn.geometry import Box, Point, Segment, crosses, overlap
-from symrnn.glyphs import SMALL, Line, set_line
-from symrnn.strands import SAME, START, Strand
+from symrnn.glyphs import Line, set_line
+from symrnn.strands import ALL, SAME, START, Strand
 from symrnn.timeline import Key, Timeline
 
 ROUND, LINE = 38.0, 23.0
@@ -63,7 +63,8 @@ def line_offset(strand: Strand, line: int) -> float:
 
 def start_lines(timeline: Timeline, place: int) -> tuple[Line, ...]:
     """What the states of a cell start from, one line for each; empty where an arrow says it."""
-    strand, lines = timeline.strands[place], []
+    strand = timeline.strands[place]
+    lines: list[Line] = []
     for line, zero in enumerate(strand.zero):
         links = [link for link in timeline.links if (link.target, link.line) == (place, line)]
         given = [link for link in links if link.source.when == START]
@@ -147,15 +148,12 @@ class _Placing:
 
     def _put(self, place: int) -> None:
         """Take the first of the candidates that is free, or the one with the fewest clashes."""
-        best: tuple[int, float, float] | None = None
-        for band, lane in self._candidates(place):
-            clashes = self._clashes(place, band, lane)
-            if best is None or clashes < best[0]:
-                best = clashes, band, lane
-            if clashes == 0:
+        tried: list[tuple[int, int, float, float]] = []
+        for number, (band, lane) in enumerate(self._candidates(place)):
+            tried.append((self._clashes(place, band, lane), number, band, lane))
+            if not tried[-1][0]:
                 break
-        assert best is not None
-        clashes, self.bands[place], self.lanes[place] = best
+        clashes, _, self.bands[place], self.lanes[place] = min(tried)
         self.places.clashes += clashes
         boxes, starts, segments = self._parts(place, self.bands[place], self.lanes[place])
         self.places.boxes |= boxes
@@ -216,7 +214,7 @@ class _Placing:
         return sum(box.x for box in boxes) / len(boxes)
 
     def _is_read_at_every_step(self, place: int) -> bool:
-        return any(link.source.strand == place and link.source.when == "all" for link in self.timeline.links)
+        return any(link.source.strand == place and link.source.when == ALL for link in self.timeline.links)
 
     # what a strand adds to the picture
 
@@ -231,14 +229,15 @@ class _Placing:
         known = self.places.boxes | boxes
         links = [link for link in timeline.links if place in (link.target, link.source.strand)]
         ends = [pair for link in links for pair in timeline.ends(link) if all(key in known for key in pair)]
-        segments = [(_segment(known[a], known[b]), (a, b)) for a, b in ends if a in boxes or b in boxes]
+        new = [(a, b) for a, b in ends if a in boxes or b in boxes]
+        segments: list[tuple[Segment, tuple[Key, ...]]] = [(_segment(known[a], known[b]), (a, b)) for a, b in new]
         starts = self._start(place, boxes) if self.with_starts else {}
         segments += [(_segment(at, boxes[timeline.first(place)]), (timeline.first(place),)) for at in starts.values()]
         return boxes, starts, segments
 
     def _start(self, place: int, boxes: dict[Key, Box]) -> dict[int, Box]:
         lines = start_lines(self.timeline, place)
-        if not lines or len(self.timeline.columns[self.timeline.stretches[place] or 0]) == 0:
+        if not lines:
             return {}
         first = boxes[self.timeline.first(place)]
         width = _width(lines) + 6
@@ -253,12 +252,9 @@ class _Placing:
         if stretch is None:
             return 0.0
         columns = timeline.columns[stretch]
-        narrow = (
-            0.0
-            if None not in columns
-            else sum(0.15 for c in (columns.index(None), columns.index(None) + 1) if key[1] >= c)
-        )
-        return self.origin + (key[1] - narrow) * self.places.pitch
+        dots = columns.index(None) if None in columns else len(columns)
+        narrower = 0.15 * ((key[1] >= dots) + (key[1] > dots))
+        return self.origin + (key[1] - narrower) * self.places.pitch
 
     def _clashes(self, place: int, band: float, lane: float) -> int:
         boxes, starts, segments = self._parts(place, band, lane)
@@ -267,7 +263,7 @@ class _Placing:
         others = [*old.boxes.values(), *old.starts.values()]
         count = sum(overlap(box.grown(_MARGIN), other) for box in new for other in others)
         count += sum(crosses(segment, box.grown(_MARGIN)) for segment, _ in old.segments for box in new)
-        known = [*old.boxes.items(), *boxes.items(), *((None, box) for box in [*old.starts.values()])]
+        known = [*old.boxes.items(), *boxes.items(), *((None, box) for box in old.starts.values())]
         count += sum(
             crosses(segment, box.grown(_MARGIN)) for segment, keys in segments for key, box in known if key not in keys
         )
@@ -279,9 +275,4 @@ def _segment(start: Box, end: Box) -> Segment:
 
 
 def _width(lines: tuple[Line, ...]) -> float:
-    return max(set_line(line)[1] for line in lines) + 8
-
-
-def small_width(line: Line) -> float:
-    """The width of a line of small letters."""
-    return set_line(line, SMALL * 16)[1]
+    return 1.125 * max(set_line(line)[1] for line in lines) + 8

@@ -1,13 +1,12 @@
 """The drawing of the forward pass: a node for each strand and step, an arrow for each link."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 
 from symrnn.arrows import Bundle, Obstacles, Wanted, free, labelled, loop, segments, straight
 from symrnn.captions import layer_title
 from symrnn.drawing import FAINT, LOOKS, Arrow, Drawing, Group, Label, Node, label_box
 from symrnn.geometry import Box, Point, bounds
-from symrnn.glyphs import SMALL, Line, Piece, text
+from symrnn.glyphs import SMALL, Line, Piece
 from symrnn.network import Network
 from symrnn.notation import Letter
 from symrnn.placement import LINE, MANY, PITCHES, Places, line_offset, place, start_lines
@@ -179,31 +178,40 @@ def _groups(
         return ()
     lines = [segment for arrow in arrows for segment in segments(arrow.path)]
     boxes = [node.box for node in drawn] + [label.box for arrow in arrows for label in arrow.labels]
-    wide = len(time.columns) > 1
-    left, _, right, _ = bounds([*boxes, *(Box(*point, 0, 0) for line in lines for point in line)])
+    edges = bounds([*boxes, *(Box(*point, 0, 0) for line in lines for point in line)])
     obstacles = Obstacles(boxes, lines, 6)
     found: list[Group] = []
     for strand in strands:
         keys = time.keys(strand)
-        name = (layer_title(network, time.strands[strand]),)
-        [label] = obstacles.place([list(_titles(name, [nodes[key].box for key in keys], left, right, wide))])
-        found.append(Group(text(name), tuple(nodes[key].name for key in keys), label))
+        name, row = layer_title(network, time.strands[strand]), [nodes[key].box for key in keys]
+        if len(time.columns) == 1:
+            candidates = _titles((name,), row, edges)
+        else:
+            rows = sum(time.stretches[other] == time.stretches[strand] for other in strands)
+            letter = time.strands[strand].letters[0].at(None)
+            candidates = _titles_below((letter, f": {name}") if rows > 1 else (name,), row, edges)
+        [label] = obstacles.place([list(candidates)])
+        found.append(Group(name, tuple(nodes[key].name for key in keys), label))
     return tuple(found)
 
 
-def _titles(name: Line, row: Sequence[Box], left: float, right: float, wide: bool) -> Iterator[Label]:
-    """Places for the name of a row: beside its ends, beside everything, above or below it, at its corners.
-
-    In a wide drawing those above and below come first.
-    """
+def _titles(name: Line, row: Sequence[Box], edges: tuple[float, float, float, float]) -> Iterator[Label]:
+    """Places for the name of a row: beside its ends, beside everything, above or below it."""
     first, last = row[0], row[-1]
-    middle = [a._replace(x=(a.x + b.x) / 2) for a, b in pairwise(row)]
-    beside = [(last, 1.0, 0.0), (first, -1.0, 0.0)]
-    beside += [(last._replace(width=2 * (right - last.x)), 1, 0), (first._replace(width=2 * (first.x - left)), -1, 0)]
-    along = [(box, 0.0, down) for down in (-1.1, 1.1) for box in (*row, *middle)]
-    places = [*along, *beside] if wide else [*beside, *along]
-    places += [(box, across, down) for down in (-0.8, 0.8) for box, across in ((last, 1), (first, -1))]
-    for box, across, down in places:
-        own = label_box((name,), TITLE)
-        x, y = (box.width + own.width) / 2 + 8, (box.height + own.height) / 2 + 2
-        yield Label((name,), Point(box.x + across * x, box.y + down * y), TITLE, FAINT)
+    yield _beside(name, last, 1, 0)
+    yield _beside(name, first, -1, 0)
+    yield _beside(name, last._replace(width=2 * (edges[2] - last.x)), 1, 0)
+    yield _beside(name, first._replace(width=2 * (first.x - edges[0])), -1, 0)
+    yield from (_beside(name, box, 0, down) for down in (-1.1, 1.1) for box in row)
+
+
+def _titles_below(name: Line, row: Sequence[Box], edges: tuple[float, float, float, float]) -> Iterator[Label]:
+    """Places for the name of a row beside which there is another: below everything, one under the other."""
+    centre = (row[0].x + row[-1].x) / 2
+    yield from (Label((name,), Point(centre, edges[3] + 18 + 20 * line), TITLE, FAINT) for line in range(6))
+
+
+def _beside(name: Line, box: Box, across: float, down: float) -> Label:
+    own = label_box((name,), TITLE)
+    x, y = (box.width + own.width) / 2 + 8, (box.height + own.height) / 2 + 2
+    return Label((name,), Point(box.x + across * x, box.y + down * y), TITLE, FAINT)

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from symrnn.drawing import INK, LOOKS, Arrow, Drawing, Label, Look, Node
 from symrnn.geometry import Point, bezier
-from symrnn.glyphs import Run, bar_height, set_line
+from symrnn.glyphs import Run, bar_height, set_line, width
 
 FONT = "'Times New Roman', 'Liberation Serif', 'Nimbus Roman', Times, serif"
 
@@ -14,19 +14,19 @@ FONT = "'Times New Roman', 'Liberation Serif', 'Nimbus Roman', Times, serif"
 def render(drawing: Drawing, title: str, description: str) -> str:
     """One svg element, as wide as the drawing, or as the page where that is narrower."""
     left, top, right, bottom = drawing.bounds
-    width, height = right - left, bottom - top
+    across, down = right - left, bottom - top
     head = _tag(
         "svg",
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"{_number(left)} {_number(top)} {_number(width)} {_number(height)}",
-        width=_number(width),
-        height=_number(height),
+        viewBox=" ".join(map(_number, (left, top, across, down))),
+        width=across,
+        height=down,
         role="img",
         font_family=FONT,
         style="max-width: 100%; height: auto",
     )
     parts = [f"<title>{escape(title)}</title>", f"<desc>{escape(description)}</desc>"]
-    parts.append(_tag("rect", "/", x=left, y=top, width=width, height=height, fill="#FFFFFF"))
+    parts.append(_tag("rect", "/", x=left, y=top, width=across, height=down, fill="#FFFFFF"))
     parts += [part for arrow in drawing.arrows for part in _arrow(arrow)]
     parts += [part for node in drawing.nodes for part in _node(node)]
     parts += [part for label in drawing.labels for part in _label(label)]
@@ -69,9 +69,12 @@ def _label(label: Label) -> Iterator[str]:
 
 
 def _run(run: Run, start: float, base: float) -> str:
+    """Text at a place of its own; a space at its beginning is left out, as not every reader keeps it."""
     style = {"font_style": "italic"} if run.italic else {}
-    tag = _tag("tspan", x=start + run.x, y=base - run.rise, font_size=float(run.size), **style)
-    return f"{tag}{escape(run.text)}</tspan>"
+    words = run.text.lstrip(" ")
+    x = start + run.x + width(" " * (len(run.text) - len(words)), run.size)
+    tag = _tag("tspan", x=x, y=base - run.rise, font_size=float(run.size), **style)
+    return f"{tag}{escape(words)}</tspan>"
 
 
 def _bar(run: Run, start: float, base: float) -> str:

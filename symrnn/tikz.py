@@ -3,6 +3,7 @@ r"""Drawings as TikZ: plain coordinates in units of the font, so that the pictur
 The nodes have names, such as (h_0), so that more can be drawn to them.
 """
 
+import re
 from collections.abc import Iterator
 from unicodedata import normalize
 
@@ -32,10 +33,14 @@ def render(drawing: Drawing, description: str | None = None) -> str:
 
 def _plain(description: str) -> str:
     """The description in ASCII and without signs that TeX reads."""
-    words = {"\N{COMBINING MACRON}": " bar", "δ": "delta", "→": "forward", "←": "backward", "⊙": "times"}
-    text = "".join(words.get(sign, sign) for sign in normalize("NFD", description))
-    text = text.translate(str.maketrans({"_": " ", "^": " ", "\\": " ", "#": " ", "%": " ", "&": "and", "~": " "}))
+    text = "".join(_WORDS.get(sign, sign) for sign in normalize("NFD", description))
     return " ".join(text.encode("ascii", "ignore").decode().split())
+
+
+_WORDS = {
+    **{"\N{COMBINING MACRON}": " bar", "δ": "delta", "→": "forward", "←": "backward", "&": "and"},
+    **dict.fromkeys("_^\\#%~{}$", " "),
+}
 
 
 def _em(units: float) -> str:
@@ -94,7 +99,12 @@ def _node(node: Node) -> Iterator[str]:
     kind = f"frame, rounded corners={_em(box.radius - 0.01)}, {size}" if node.kind in ("state", "value") else size
     if node.kind in ("state", "value") and box.width == box.height == 2 * box.radius:
         kind = f"frame, circle, minimum size={_em(box.width)}"
-    yield rf"\node[{kind}] ({node.name}) at {_pair((box.x, box.y))} {{}};"
+    yield rf"\node[{kind}] ({_name(node)}) at {_pair((box.x, box.y))} {{}};"
+
+
+def _name(node: Node) -> str:
+    """The name of a node in ASCII, without signs that TeX reads."""
+    return re.sub(r"[^A-Za-z0-9_-]", lambda sign: f"u{ord(sign[0]):x}", node.name)
 
 
 def _arrow(arrow: Arrow) -> Iterator[str]:

@@ -46,7 +46,7 @@ def _attempt(
     notes, touched = _notes(forth, nodes, numbers, [segment for arrow in arrows for segment in segments(arrow.path)])
     more = [_to_note(note) for note in notes]
     boxes += [note.box for _, note in notes]
-    done, covered = labelled([*_bundles(arrows, wanted), (more, [])], boxes)
+    done, covered = labelled([*_bundles([link for link, *_ in arriving], arrows, wanted), (more, [])], boxes)
     sums = Obstacles(
         [*boxes, *(label.box for arrow in done for label in arrow.labels)],
         [segment for arrow in done for segment in segments(arrow.path)],
@@ -59,10 +59,10 @@ def _attempt(
 def _with_weights(time: Timeline) -> Timeline:
     """Only the strands that have weights, or read such a one, and what is read of them."""
     kept: set[int] = set()
-    for place_, strand in enumerate(time.strands):
-        sources = {link.source.strand for link in time.links if link.target == place_}
+    for number, strand in enumerate(time.strands):
+        sources = {link.source.strand for link in time.links if link.target == number}
         if strand.kind not in ("input", "mask") and (strand.arrays or sources & kept):
-            kept.add(place_)
+            kept.add(number)
     links = tuple(link for link in time.links if {link.source.strand, link.target} <= kept)
     return replace(time, links=links, hidden=frozenset(range(len(time.strands))) - kept)
 
@@ -103,18 +103,16 @@ def _product(time: Timeline, link: Link, a: Key, b: Key, scalar: bool) -> Line:
     """The adjoint of a product times its weight, where that is all there is."""
     like = before(time, link.target, link.line) if link.source.when == START else link
     products = list(like.products)
-    if len(products) != 1 or not products[0].whole or products[0].array is None:
+    if len(products) != 1 or not products[0].whole or products[0].array is None or products[0].lhs is None:
         return ()
-    weight = products[0].array.letter
-    letter = _at(time, products[0].lhs, b)
+    weight, letter = products[0].array.letter, _at(time, products[0].lhs, b)
     if time.is_dots(b):
         letter = letter.at(shifted(time.time(a) or 0, -1 if time.strands[b[0]].reverse else 1))
     return (letter.adjoint(), " ", weight if scalar else Transposed(weight))
 
 
-def _at(time: Timeline, letter: Letter | None, key: Key) -> Letter:
+def _at(time: Timeline, letter: Letter, key: Key) -> Letter:
     """The letter of a sum in the strand of a node, at the step of the node."""
-    assert letter is not None
     return letter if time.stretches[key[0]] is None else letter.at(time.time(key))
 
 
@@ -132,12 +130,14 @@ def _value(name: Letter, numbers: Numbers) -> Line:
     return (" = ", Number(numbers[name.code])) if name.code in numbers else ()
 
 
-def _bundles(arrows: Sequence[Arrow], wanted: Sequence[Sequence[Wanted]]) -> Iterator[Bundle]:
-    """The arrows with equally many labels together, so that these are at the same parts of them."""
-    for count in range(3):
-        own = [(arrow, labels) for arrow, labels in zip(arrows, wanted, strict=True) if len(labels) == count]
-        rows = list(zip(*(labels for _, labels in own), strict=True)) if count else []
-        yield [arrow for arrow, _ in own], rows
+def _bundles(links: Sequence[Link], arrows: Sequence[Arrow], wanted: Sequence[Sequence[Wanted]]) -> Iterator[Bundle]:
+    """The arrows of a link with equally many labels together, so that these are at the same parts of them."""
+    found: dict[tuple[Link, int], list[int]] = {}
+    for number, (link, labels) in enumerate(zip(links, wanted, strict=True)):
+        found.setdefault((link, len(labels)), []).append(number)
+    for (_, count), numbers in found.items():
+        rows = list(zip(*(wanted[number] for number in numbers), strict=True)) if count else []
+        yield [arrows[number] for number in numbers], rows
 
 
 # what is at the nodes ---------------------------------------------------------------------------
@@ -173,9 +173,8 @@ def _notes(
         costs = [(_touched(at, row, boxes, paths), number, at) for number, at in enumerate(_around(row, size))]
         cost, _, places = min(costs)
         touched += cost
-        made = [
-            (nodes[key], _note_at(nodes[key], box, rows)) for key, box, rows in zip(keys, places, said, strict=True)
-        ]
+        together = zip(keys, places, said, strict=True)
+        made = [(nodes[key], _note_at(nodes[key], box, rows)) for key, box, rows in together]
         boxes += places
         paths += [segment for pair in made for segment in segments(_to_note(pair).path)]
         found += made
@@ -193,10 +192,11 @@ def _note(time: Timeline, key: Key, numbers: Numbers) -> tuple[Line, ...]:
     strand = time.strands[key[0]]
     weights = commas([array.letter for array in strand.arrays])
     links = [link for link in time.links if link.target == key[0]]
-    sums = {product.lhs for link in links for product in link.products if product.array in strand.arrays}
+    products = [product for link in links for product in link.products if product.array in strand.arrays]
+    sums = list({product.lhs for product in products if product.lhs is not None})
     if len(sums) != 1:
         return (("to ", *weights),)
-    name = _at(time, sums.pop(), key).adjoint()
+    name = _at(time, sums[0], key).adjoint()
     first = ("to ", *weights, ": ", name)
     return (first, (Number(numbers[name.code]),)) if name.code in numbers else (first,)
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from sympy import QQ, Expr, Float, MatrixSymbol, Rational, Symbol, tanh
+from sympy import QQ, Eq, Expr, Float, MatrixSymbol, Rational, Symbol, atan, hadamard_product, tanh
 from sympy.core.function import Application
 from sympy.polys.rings import PolyElement, PolyRing, ring
 
+from symrnn.custom import Cell
 from symrnn.forward import forward
 from symrnn.functions import NamedFunction, activations, define
 from symrnn.graph import Model
@@ -181,6 +182,22 @@ _free = {"use_bias": False}
 _MASK = Masking(0.5)
 _BACKWARDS = SimpleRNN(1, **_backwards)
 
+
+def _own_cell() -> Cell:
+    """A cell with a second state: a = x U + h V + b, n = atan a, m' = m o n + m/2 + n, h' = n + m' o m'."""
+    x, a, n, h, before = (MatrixSymbol(name, 1, 2) for name in ("x_t", "a_t", "n_t", "h_t", "h_prev"))
+    m, memory = (MatrixSymbol(name, 1, 2) for name in ("m_t", "m_prev"))
+    U, V, b = MatrixSymbol("U", 2, 2), MatrixSymbol("V", 2, 2), MatrixSymbol("b_h", 1, 2)
+    equations = [
+        Eq(a, x * U + before * V + b),
+        Eq(n, a.applyfunc(atan)),
+        Eq(m, hadamard_product(memory, n) + memory / 2 + n),
+        Eq(h, n + hadamard_product(m, m)),
+    ]
+    states = {"h": (before, h), "m": (memory, m)}
+    return Cell(equations, x, states, {"U": (2, 2), "V": (2, 2), "b_h": (2,)})
+
+
 LAYERS: dict[str, Case] = {
     "LSTM": case(LSTM(1), Dense(1)),
     "LSTM of units": case(LSTM(2, **_free), Dense(1, **_free)),
@@ -214,6 +231,7 @@ LAYERS: dict[str, Case] = {
     "cells backwards": case(RNN([SimpleRNNCell(2), SimpleRNNCell(1)], **_backwards), rows=2),
     "one cell in a list": case(RNN([SimpleRNNCell(1)]), Dense(1)),
     "cells with initial states": case(RNN([SimpleRNNCell(1), SimpleRNNCell(1)], initial_state=True)),
+    "a cell of its own": case(RNN(_own_cell()), Dense(1), features=2, rows=2),
     "masked SimpleRNN": case(_MASK, SimpleRNN(2), Dense(1), features=2),
     "masked SimpleRNN of sequences": case(_MASK, SimpleRNN(1, **_sequence), SimpleRNN(1), rows=2),
     "masked SimpleRNN backwards": case(_MASK, SimpleRNN(1, **_sequence, **_backwards), Dense(1)),

@@ -526,7 +526,10 @@ WRONG_STARTS: dict[str, tuple[Any, str]] = {
     "only x": ([X], "x: expected the list [x, h_init], got 1 entries"),
     "an array": (np.zeros((2, 2, 1)), "x: expected the list [x, h_init], got ndarray"),
     "another width": ([[1, 2], [0, 0, 0]], "h_init: expected the shape (samples, 2), or (2,) for one sample, got (3,)"),
-    "no batch": ([np.zeros((3, 2, 1)), [0, 0]], "h_init: expected 3 samples, as x has, got 1"),
+    "no batch": ([np.zeros((3, 2, 1)), [0, 0]], "h_init: expected an axis of samples, as x has"),
+    "a batch of one": ([np.zeros((1, 2, 1)), [0, 0]], "h_init: expected an axis of samples, as x has"),
+    "another batch": ([np.zeros((3, 2, 1)), [[0, 0]] * 2], "h_init: expected 3 samples, as x has, got 2"),
+    "one of a batch": ([np.zeros((2, 1)), [[0, 0]]], "h_init: expected no axis of samples, as x has none"),
     "None": ([[1, 2], None], "h_init: expected an array of real numbers, got object"),
 }
 

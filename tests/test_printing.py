@@ -7,7 +7,18 @@ import subprocess
 import pytest
 
 import symrnn
-from symrnn import Dense, Sequential, SimpleRNN
+from symrnn import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    Dense,
+    Embedding,
+    Flatten,
+    GlobalMaxPooling1D,
+    Masking,
+    Sequential,
+    SimpleRNN,
+)
 from symrnn.derivation import ZOOMS
 from symrnn.layout import columns
 
@@ -158,6 +169,121 @@ EXACT = [
 @pytest.mark.parametrize(("derivation", "zoom", "options", "expected"), EXACT)
 def test_latex(derivation, zoom, options, expected):
     assert derivation.latex(zoom, **options) == expected
+
+
+UP, DOWN = r" \qquad (t = 0, \dots, T-1)", r" \qquad (t = T-1, \dots, 0)"
+ADJOINTS = {
+    "LSTM": (
+        [LSTM(2), Dense(1)],
+        None,
+        r"\bar y &= 1",
+        r"\bar h_{T-1} &= \bar y W^{\mathsf T}",
+        r"\bar h_t &= \delta_{i,t+1} V_i^{\mathsf T} + \delta_{f,t+1} V_f^{\mathsf T} + \delta_{c,t+1} V_c^{\mathsf T} "
+        r"+ \delta_{o,t+1} V_o^{\mathsf T} \qquad (t = T-2, \dots, 0)",
+        r"\bar c_{T-1} &= \bar h_{T-1} \odot o_{T-1} \odot (1 - q_{T-1} \odot q_{T-1})",
+        r"\bar c_t &= \bar c_{t+1} \odot f_{t+1} + \bar h_t \odot o_t \odot (1 - q_t \odot q_t) "
+        r"\qquad (t = T-2, \dots, 0)",
+        r"\delta_{o,t} &= \bar h_t \odot q_t \odot o_t \odot (1 - o_t) <",
+        r"\delta_{c,t} &= \bar c_t \odot i_t \odot (1 - k_t \odot k_t) <",
+        r"\delta_{f,t} &= \bar c_t \odot c_{t-1} \odot f_t \odot (1 - f_t) <",
+        r"\delta_{i,t} &= \bar c_t \odot k_t \odot i_t \odot (1 - i_t) <",
+        r"\frac{\partial y}{\partial U_g} &= \sum_{t=0}^{T-1} x_t^{\mathsf T} \delta_{g,t} \qquad (g = i, f, c, o)",
+        r"\frac{\partial y}{\partial V_g} &= \sum_{t=1}^{T-1} h_{t-1}^{\mathsf T} \delta_{g,t} \qquad (g = i, f, c, o)",
+        r"\frac{\partial y}{\partial b_{hg}} &= \sum_{t=0}^{T-1} \delta_{g,t} \qquad (g = i, f, c, o)",
+        r"\frac{\partial y}{\partial W} &= h_{T-1}^{\mathsf T} \bar y",
+        r"\frac{\partial y}{\partial b_o} &= \bar y",
+    ),
+    "GRU": (
+        [GRU(2), Dense(1)],
+        None,
+        r"\bar y &= 1",
+        r"\bar h_{T-1} &= \bar y W^{\mathsf T}",
+        r"\bar h_t &= \delta_{z,t+1} V_z^{\mathsf T} + \delta_{r,t+1} V_r^{\mathsf T} + \bar p_{t+1} V_h^{\mathsf T} "
+        r"+ \bar h_{t+1} \odot z_{t+1} \qquad (t = T-2, \dots, 0)",
+        r"\delta_{h,t} &= \bar h_t \odot (1 - z_t) \odot (1 - k_t \odot k_t) <",
+        r"\bar p_t &= \delta_{h,t} \odot r_t <",
+        r"\delta_{r,t} &= \delta_{h,t} \odot p_t \odot r_t \odot (1 - r_t) <",
+        r"\delta_{z,t} &= \bar h_t \odot (h_{t-1} - k_t) \odot z_t \odot (1 - z_t) <",
+        r"\frac{\partial y}{\partial U_g} &= \sum_{t=0}^{T-1} x_t^{\mathsf T} \delta_{g,t} \qquad (g = z, r, h)",
+        r"\frac{\partial y}{\partial V_g} &= \sum_{t=1}^{T-1} h_{t-1}^{\mathsf T} \delta_{g,t} \qquad (g = z, r)",
+        r"\frac{\partial y}{\partial V_h} &= \sum_{t=1}^{T-1} h_{t-1}^{\mathsf T} \bar p_t",
+        r"\frac{\partial y}{\partial b_{hg}} &= \sum_{t=0}^{T-1} \delta_{g,t} \qquad (g = z, r, h)",
+        r"\frac{\partial y}{\partial b_{Vg}} &= \sum_{t=0}^{T-1} \delta_{g,t} \qquad (g = z, r)",
+        r"\frac{\partial y}{\partial b_{Vh}} &= \sum_{t=0}^{T-1} \bar p_t",
+        r"\frac{\partial y}{\partial W} &= h_{T-1}^{\mathsf T} \bar y",
+        r"\frac{\partial y}{\partial b_o} &= \bar y",
+    ),
+    "GRU with reset before": (
+        [GRU(2, reset_after=False, use_bias=False), Dense(1)],
+        ["V_h"],
+        r"\bar y &= 1",
+        r"\bar h_{T-1} &= \bar y W^{\mathsf T}",
+        r"\bar h_t &= \delta_{z,t+1} V_z^{\mathsf T} + \delta_{r,t+1} V_r^{\mathsf T} "
+        r"+ (\delta_{h,t+1} V_h^{\mathsf T}) \odot r_{t+1}",
+        r"    &\qquad {} + \bar h_{t+1} \odot z_{t+1} \qquad (t = T-2, \dots, 0)",
+        r"\delta_{h,t} &= \bar h_t \odot (1 - z_t) \odot (1 - k_t \odot k_t) <",
+        r"\delta_{r,t} &= (\delta_{h,t} V_h^{\mathsf T}) \odot h_{t-1} \odot r_t \odot (1 - r_t) <",
+        r"\delta_{z,t} &= \bar h_t \odot (h_{t-1} - k_t) \odot z_t \odot (1 - z_t) <",
+        r"\frac{\partial y}{\partial V_h} &= \sum_{t=1}^{T-1} (r_t \odot h_{t-1})^{\mathsf T} \delta_{h,t}",
+    ),
+    "masked": (
+        [Masking(), SimpleRNN(2), Dense(1)],
+        ["V"],
+        r"\bar y &= 1",
+        r"\bar h_{T-1} &= \bar y W^{\mathsf T}",
+        r"\bar h_t &= \delta_{t+1} V^{\mathsf T} + (1 - m_{t+1}) \bar h_{t+1} \qquad (t = T-2, \dots, 0)",
+        r"\delta_t &= m_t \bar h_t \odot (1 - \tilde h_t \odot \tilde h_t) <",
+        r"\frac{\partial y}{\partial V} &= \sum_{t=1}^{T-1} h_{t-1}^{\mathsf T} \delta_t",
+    ),
+    "both ways": (
+        [Bidirectional(SimpleRNN(2)), Dense(1)],
+        ["Vbw"],
+        r"\bar y &= 1",
+        r"\bar h &= \bar y W^{\mathsf T}",
+        r"\bar h_0^{\leftarrow} &= \bar h[2{:}4]",
+        r"\bar h_t^{\leftarrow} &= \delta_{t-1}^{\leftarrow} (V^{\leftarrow})^{\mathsf T} \qquad (t = 1, \dots, T-1)",
+        r"\delta_t^{\leftarrow} &= \bar h_t^{\leftarrow} \odot (1 - h_t^{\leftarrow} \odot h_t^{\leftarrow}) >",
+        r"\frac{\partial y}{\partial V^{\leftarrow}} "
+        r"&= \sum_{t=0}^{T-2} (h_{t+1}^{\leftarrow})^{\mathsf T} \delta_t^{\leftarrow}",
+    ),
+    "Flatten": (
+        [SimpleRNN(2, return_sequences=True), Flatten(), Dense(1)],
+        ["h"],
+        r"\bar y &= 1",
+        r"\bar g &= \bar y W^{\mathsf T}",
+        r"\bar u_t &= \bar g[2t{:}2t+2] >",
+        r"\bar h_{T-1} &= \bar u_{T-1}",
+        r"\bar h_t &= \delta_{t+1} V^{\mathsf T} + \bar u_t \qquad (t = T-2, \dots, 0)",
+        r"\delta_t &= \bar h_t \odot (1 - h_t \odot h_t) <",
+    ),
+    "maximum": (
+        [SimpleRNN(2, return_sequences=True), GlobalMaxPooling1D(), Dense(1)],
+        ["h"],
+        r"\bar y &= 1",
+        r"\bar g &= \bar y W^{\mathsf T}",
+        r"\bar h_{T-1} &= n_{T-1} \odot \frac{\bar g}{n_{sum}}",
+        r"\bar h_t &= \delta_{t+1} V^{\mathsf T} + n_t \odot \frac{\bar g}{n_{sum}} \qquad (t = T-2, \dots, 0)",
+        r"\delta_t &= \bar h_t \odot (1 - h_t \odot h_t) <",
+    ),
+    "Embedding": (
+        [Embedding(4, 2), SimpleRNN(2, None), Dense(1)],
+        ["E"],
+        r"\bar y &= 1",
+        r"\bar h_{T-1} &= \bar y W^{\mathsf T}",
+        r"\bar h_t &= \bar h_{t+1} V^{\mathsf T} \qquad (t = T-2, \dots, 0)",
+        r"\bar e_t &= \bar h_t U^{\mathsf T} <",
+        r"\frac{\partial y}{\partial E} &= \sum_{t=0}^{T-1} \mathrm{onehot}(x_t)^{\mathsf T} \bar e_t",
+    ),
+}
+
+
+@pytest.mark.parametrize(("layers", "wrt", "lines"), [(v[0], v[1], v[2:]) for v in ADJOINTS.values()], ids=ADJOINTS)
+def test_adjoints_in_latex(layers, wrt, lines):
+    shape = (3,) if isinstance(layers[0], Embedding) else (3, 2)
+    text = symrnn.derive(Sequential(layers, shape)).gradient(wrt=wrt).latex("step")
+    adjoints = text.removesuffix("\n\\end{align*}").partition("\\\\[6pt]\n")[2]
+    expected = [line.replace(" >", UP).replace(" <", DOWN) for line in lines]
+    assert re.sub(r" \\\\(\[3pt\])?\n", "\n", adjoints).split("\n") == expected
 
 
 def test_closed_gradient_is_broken_before_terms_and_factors():
