@@ -234,6 +234,8 @@ def _rewritten(item: Item, placed: dict[Expr, Span], joined: list[Equation], blo
 
 def _merged(expr: MatAdd, placed: dict[Expr, Span], fixed: Iterable[Expr]) -> Expr:
     """A sum in which d_i V_i^T + d_f V_f^T is one product, in the place of the first."""
+    if len(set(expr.args)) < len(expr.args):  # a term that stands twice, as in e + e
+        return expr
     factors = {term: _factors(term, fixed) for term in expr.args}
     rights = {pair[0]: pair[1] for pair in factors.values() if pair is not None}
     terms = {pair[0]: term for term, pair in factors.items() if pair is not None}

@@ -434,3 +434,10 @@ def is_split_sum(term: Expr) -> bool:
 def test_concat_and_columns_are_inverse():
     joined = concat(A, B)
     assert columns(joined, 0, 4) == joined
+
+
+def test_a_term_that_stands_twice_stays_twice():
+    """Of e + e, which an Add of one tensor with itself gives."""
+    x = symrnn.Input((2, 2))
+    d = symrnn.derive(symrnn.Model(x, symrnn.LSTM(1)(symrnn.Add()([x, x]))))
+    assert "g = x + x" in d.gradient().lambdify().source
