@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,31 +24,68 @@ class Line:
     adjoint: bool = False
 
 
-def align(lines: list[Line]) -> str:
-    """One align* block; a wider gap before the adjoint lines."""
-    rows = []
+@dataclass(frozen=True)
+class Row:
+    """One row of a display: cells set to the right and to the left in turn, as in align.
+
+    `gap` is how much more room there is above it, in points.
+    """
+
+    cells: tuple[str, ...]
+    tag: str = ""
+    gap: int = 0
+
+    @property
+    def continues(self) -> bool:
+        """Whether it goes on with the formula of the row before."""
+        return not self.cells[0]
+
+
+def rows(lines: Sequence[Line], room: int = _ROOM[LATEX]) -> list[Row]:
+    """The lines in LaTeX, broken so that each fits in `room` points; more room before the adjoint lines."""
+    found: list[Row] = []
     margin = max((_points(line.lhs) for line in lines), default=0)
-    for line in lines:
-        first, *rest = _broken(line, LATEX, margin + (8 if line.note else 0))  # for the space before the note
-        note = f"{LATEX.space}{line.note}" if line.note else f" &&{line.value}" if line.value else ""
-        rows.append(" \\\\\n    &\\qquad ".join([f"{line.lhs} &= {first}", *rest]) + note)
-    text = rows[0] if rows else ""
-    for (before, line), row in zip(pairwise(lines), rows[1:], strict=True):
-        text += f" \\\\{_gap(before, line)}\n{row}"
+    for before, line in zip([None, *lines], lines, strict=False):
+        first, *rest = _broken(line, LATEX, room - margin - (8 if line.note else 0))  # for the space before the note
+        note = f"{LATEX.space}{line.note}" if line.note else ""
+        pieces = [f"= {first}", *(f"\\qquad {piece}" for piece in rest)]
+        pieces[-1] += note
+        value = ("", line.value) if line.value else ()
+        gap = _gap(before, line) if before else 0
+        found.append(Row((line.lhs, pieces[0], *(() if rest else value)), gap=gap))
+        found += [Row(("", piece)) for piece in pieces[1:-1]]
+        found += [Row(("", pieces[-1], *value))] if rest else []
+    return found
+
+
+def align(rows: Sequence[Row]) -> str:
+    """One align* block."""
+    texts = ["    " * row.continues + cells(row) for row in rows]
+    text = texts[0] if rows else ""
+    for row, following in zip(rows[1:], texts[1:], strict=True):
+        text += f" \\\\{f'[{row.gap}pt]' if row.gap else ''}\n{following}"
     return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
 
 
-def _gap(before: Line, line: Line) -> str:
+def cells(row: Row) -> str:
+    """The cells with the signs that align them."""
+    text = row.cells[0]
+    for before, cell in pairwise(row.cells):
+        text += f"{' ' if before else ''}&{cell}"
+    return text
+
+
+def _gap(before: Line, line: Line) -> int:
     """More room where the way back begins, and between fractions."""
     if before.adjoint != line.adjoint:
-        return "[6pt]"
-    return "[3pt]" if before.lhs.startswith(r"\frac") and line.lhs.startswith(r"\frac") else ""
+        return 6
+    return 3 if before.lhs.startswith(r"\frac") and line.lhs.startswith(r"\frac") else 0
 
 
-def _broken(line: Line, style: Style, taken: int) -> list[str]:
-    """The right side in pieces that fit in what is not taken: broken before a term, or in one before a factor."""
+def _broken(line: Line, style: Style, room: int) -> list[str]:
+    """The right side in pieces that fit in the room: broken before a term, or in one before a factor."""
     width = _points if style is LATEX else columns
-    room = _ROOM[style] - taken - width(line.note + line.value)
+    room -= width(line.note + line.value)
     indent = 30 if style is LATEX else 4
     pieces, used = [""], 0
     for term in line.terms:
@@ -107,7 +145,7 @@ def _script_points(token: str) -> float:
 def plain(lines: list[Line]) -> str:
     """Text with the signs of equality below each other, an empty line before the adjoint lines."""
     margin = max((columns(line.lhs) for line in lines), default=0)
-    broken = [_broken(line, TEXT, columns(line.lhs)) for line in lines]
+    broken = [_broken(line, TEXT, _ROOM[TEXT] - columns(line.lhs)) for line in lines]
     rows = [
         [f"{' ' * (margin - columns(line.lhs))}{line.lhs} = {pieces[0].strip()}"]
         + [" " * (margin + 6) + piece.strip() for piece in pieces[1:]]

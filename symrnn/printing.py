@@ -9,7 +9,7 @@ from itertools import chain
 from sympy import Expr, Function, MatrixSymbol, Symbol
 
 from symrnn.closed import count, size
-from symrnn.layout import Line, align, plain
+from symrnn.layout import Line, align, plain, rows
 from symrnn.matrices import is_zero, shape_of, substitute, zeros
 from symrnn.nodes import SLOTS, Elementwise
 from symrnn.notation import Letter, move
@@ -42,12 +42,22 @@ def render(display: Display, style: Style) -> str:
     Raises:
         ValueError: a closed form above `CHARACTERS` characters.
     """
+    lines = lines_of(display, style)
+    return align(rows(lines)) if style is LATEX else plain(lines)
+
+
+def lines_of(display: Display, style: Style) -> list[Line]:
+    """The lines of a display.
+
+    Raises:
+        ValueError: a closed form above `CHARACTERS` characters.
+    """
     lines = _closed_lines(display.program, style) if display.closed else _lines(_for_samples(display), style)
     wanted = {"all": (False, True), "forward": (False,), "adjoint": (True,)}[display.part]
     lines = [line for line in lines if line.adjoint in wanted]
     if display.numbers:
         lines = [_with_number(line, display.numbers, style) for line in lines]
-    return align(lines) if style is LATEX else plain(lines)
+    return lines
 
 
 def _with_number(line: Line, numbers: Mapping[str, float], style: Style) -> Line:
