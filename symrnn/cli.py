@@ -1,9 +1,11 @@
-"""The command line: `symrnn derive` and `symrnn check`."""
+"""The command line: `symrnn derive`, `symrnn check` and `symrnn document`."""
 
 import contextlib
 import json
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,18 +15,13 @@ import numpy as np
 
 from symrnn import __version__, documents
 from symrnn.checks import check as run_check
-from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X, Derivation, derive
+from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X, Derivation
+from symrnn.document import Section, Verbatim
 from symrnn.graph import graph_of
 from symrnn.keras_bridge import from_keras
-from symrnn.layers import GRU, LSTM, Dense, Layer, Sequential, SimpleRNN
 from symrnn.models import build, load
+from symrnn.options import described
 
-_LAYERS: dict[str, Any] = {kind.__name__: kind for kind in (SimpleRNN, LSTM, GRU)}
-_DEFAULTS: dict[str, Any] = {
-    **{"timesteps": 3, "layer": "SimpleRNN", "units": 1, "features": 1, "outputs": 1},
-    "activation": "tanh",
-}
-"""What describes the model where there is no MODEL."""
 _ELIDED = 10
 """Above this number of time steps equations are shown for a general t."""
 
@@ -66,10 +63,10 @@ def derive_command(
     model: Path | None, zoom: str, gradient: bool, form: str, output: Path | None, loss: str | None, **shape: Any
 ) -> None:
     """Print the derivation of MODEL and its table of symbols."""
-    derivation = _derivation(model, shape)
+    derivation = described(model, shape)
     if form not in documents.FORMATS:
         raise ValueError(f"unknown format {form!r}; known: {', '.join(documents.FORMATS)}")
-    parts = documents.sections(derivation, zoom, gradient or loss is not None, loss, weights=derivation.weights)
+    parts = documents.derived(derivation, zoom, gradient or loss is not None, loss, weights=derivation.weights)
     text = documents.FORMATS[form](parts)
     if output is None:
         click.echo(text, nl=False)
@@ -107,7 +104,7 @@ def check_command(
 
     Exits with 1 where they do not agree.
     """
-    derivation = _derivation(model, shape)
+    derivation = described(model, shape)
     x, y_true = _load_all(inputs, "--inputs"), _load_all(targets, "--targets")
     if y_true is not None and loss is None:
         raise ValueError("--targets: expected --loss with it, got none")
@@ -125,7 +122,7 @@ def check_command(
         text = json.dumps(report.to_dict(), indent=2) + "\n"
     else:
         parts = _checked_sections(derivation, keras_model.get_weights(), x, y_true, loss)
-        text = documents.FORMATS["text"]([*parts, documents.Paragraph("Check against Keras", str(report))])
+        text = documents.FORMATS["text"]([*parts, Section("check", "Check against Keras", (Verbatim(str(report)),))])
     if output is None:
         click.echo(text, nl=False)
     else:
@@ -133,15 +130,97 @@ def check_command(
     sys.exit(0 if report.ok else 1)
 
 
+@cli.command("document", short_help="Write a document on MODEL: .tex .pdf .md .html .ipynb .rst .docx.")
+@_model_options
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("--sections", help="Only these, with commas between: model, picture, forward, ... [default: all].")
+@click.option("--without", help="All sections but these, with commas between.")
+@click.option("--inputs", multiple=True, type=click.Path(path_type=Path), help="x of one sample, as for check.")
+@click.option("--targets", multiple=True, type=click.Path(path_type=Path), help="y_true, as for check.")
+@click.option("--title", help="The title of the document.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")
+def document_command(
+    model: Path | None,
+    output: Path,
+    sections: str | None,
+    without: str | None,
+    inputs: tuple[Path, ...],
+    targets: tuple[Path, ...],
+    title: str | None,
+    seed: int,
+    loss: str | None,
+    **shape: Any,
+) -> None:
+    """Write a document on MODEL: its equations, a worked example, the way back step by step, the check.
+
+    The ending of the file is the format: .tex .pdf .md .html .ipynb .rst .docx. Sections: model,
+    picture, forward, closed, worked, backward, gradients, slips, general, check, letters.
+    """
+    documents.writer(output)
+    derivation = described(model, shape)
+    chosen = _sections(sections, without)
+    x, y_true = _load_all(inputs, "--inputs"), _load_all(targets, "--targets")
+    if y_true is not None and loss is None:
+        raise ValueError("--targets: expected --loss with it, got none")
+    with _progress() as progress:
+        made = documents.document(
+            *(derivation, chosen, x, y_true), loss=loss, seed=seed, title=title, progress=progress
+        )
+        documents.save(made, output, progress)
+
+
+def _sections(chosen: str | None, without: str | None) -> list[str] | None:
+    """The names of the sections, all but some of them, or None for all."""
+    if chosen is not None and without is not None:
+        raise ValueError("--without: expected one of --sections and --without, got both")
+    if chosen is not None:
+        return [name.strip() for name in chosen.split(",")]
+    if without is None:
+        return None
+    from symrnn.sections import SECTIONS  # here: the other commands need no sections
+
+    left_out = [name.strip() for name in without.split(",")]
+    for name in left_out:
+        if name not in SECTIONS:
+            raise ValueError(f"--without: expected some of {', '.join(SECTIONS)}, got {name!r}")
+    return [name for name in SECTIONS if name not in left_out]
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Tells what is being done, on the standard error stream, once the whole has taken a second."""
+    began = time.monotonic()
+    terminal = os.dup(2)
+    doing: list[str] = []
+    timer = threading.Timer(1, lambda: doing and _say(terminal, doing[-1]))
+    timer.start()
+
+    def progress(what: str) -> None:
+        doing.append(what)
+        if time.monotonic() - began > 1:
+            _say(terminal, what)
+
+    try:
+        with _quiet():
+            yield progress
+    finally:
+        timer.cancel()
+        os.close(terminal)
+
+
+def _say(stream: int, what: str) -> None:
+    os.write(stream, f"symrnn: {what} ...\n".encode())
+
+
 def _checked_sections(
     derivation: Derivation, weights: list[np.ndarray], x: Any, y_true: Any, loss: str | None
-) -> list[documents.Section]:
+) -> list[Section]:
     """Model, forward equations, closed form where it is small, the way back: with numbers where each is one."""
     small = derivation.timesteps is not None and derivation.timesteps <= _ELIDED
     zoom = "unrolled" if small else "step"
     numbers = _numbers(derivation, weights, x, y_true, loss) if small and derivation.is_scalar else {}
-    model, *equations = documents.sections(derivation, zoom, True, loss, numbers, weights)
-    closed = documents.sections(derivation, "closed")[1:] if small and derivation.is_scalar else []
+    model, *equations = documents.derived(derivation, zoom, True, loss, numbers, weights)
+    closed = documents.derived(derivation, "closed")[1:] if small and derivation.is_scalar else []
     return [model, equations[0], *closed, *equations[1:]]
 
 
@@ -159,21 +238,6 @@ def _numbers(
     targets = [] if y_true is None or loss is None else [y_true.reshape(-1)]
     values = derivation.gradient(loss).values(x.reshape(-1), *targets, [np.asarray(w, float) for w in weights])
     return {name: float(value.reshape(())) for name, value in values.items()}
-
-
-def _derivation(model: Path | None, shape: dict[str, Any]) -> Derivation:
-    """The derivation of a file, or of SimpleRNN and Dense by the options."""
-    given = [name for name in _DEFAULTS if name != "timesteps" and shape[name] is not None]
-    if model is not None:
-        if given:
-            raise ValueError(f"--{given[0]}: expected no such option beside MODEL, which has its own")
-        return derive(model, timesteps=shape["timesteps"])
-    filled = {name: default if shape[name] is None else shape[name] for name, default in _DEFAULTS.items()}
-    kind = _LAYERS.get(filled["layer"])
-    if kind is None:
-        raise ValueError(f"--layer: expected {', '.join(_LAYERS)}, got {filled['layer']!r}")
-    layers: list[Layer] = [kind(filled["units"], activation=filled["activation"]), Dense(filled["outputs"])]
-    return derive(Sequential(layers, input_shape=(filled["timesteps"], filled["features"])))
 
 
 def _load_all(paths: tuple[Path, ...], option: str) -> Any:

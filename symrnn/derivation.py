@@ -32,6 +32,7 @@ from symrnn.transforms import all_symbols, expand, letter_of, named_symbols, pru
 if TYPE_CHECKING:  # NumPy is loaded where numbers are computed: a derivation needs none
     import numpy as np
 
+    from symrnn.document import Document
     from symrnn.numeric import Call, NumericFunction
     from symrnn.picture import Picture
 
@@ -271,7 +272,7 @@ class Derivation:
         backward = replace(
             backward, outputs=(*total, *(adjoints[symbol] for one in requests for symbol in one.symbols))
         )
-        return Gradient(self.network, self.weights, self.dtype, loss=losses, requests=requests, backward=backward)
+        return Gradient(self.network, self.weights, self.dtype, objective, losses, requests, backward=backward)
 
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         """The Jacobian of one quantity by an earlier one, by name: `jacobian("h_2", "h_0")`.
@@ -296,6 +297,44 @@ class Derivation:
         from symrnn.picture import picture  # here: a derivation needs no drawing
 
         return picture(self.network, rolled, backward, numbers)
+
+    def document(
+        self,
+        sections: Iterable[str] | None = None,
+        x: Any = None,
+        y_true: Any = None,
+        weights: Any = None,
+        loss: Any = None,
+        check: bool | None = None,
+        seed: int = 0,
+        title: str | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> "Document":
+        """A document on this model: `d.document().save("rnn.pdf")`.
+
+        `sections` are chosen by name, in the order in which they are given: model, picture, forward,
+        closed, worked, backward, gradients, slips, general, check, letters; all of them by default.
+        Its numbers are those of one sample x, of y_true where there is a loss, and of the weights: by
+        default the model's own, the notebook's, or drawn by the seed. The check runs where Keras is
+        installed, unless `check` says otherwise. `progress` is told what takes long.
+
+        Raises:
+            ValueError: a section that there is not, x, y_true or weights that do not fit, several samples.
+            ImportError: a section needs something that is missing; the message says what to install.
+        """
+        from symrnn.documents import document  # here: a derivation needs no document
+
+        return document(self, sections, x, y_true, weights, loss, check, seed, title, progress)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symrnn import rich
+
+        return rich.equations(self.display("step" if self.is_open or self._is_long else "unrolled"))
+
+    @property
+    def _is_long(self) -> bool:
+        """Whether there are too many time steps to show each."""
+        return max(filter(None, self.network.timesteps.values()), default=1) > 10
 
     def _function(
         self, name: str, program: Program, outputs: tuple[Output, ...], finish: Callable[[list[Any]], Any]
@@ -327,12 +366,14 @@ class Derivation:
 class Gradient(Derivation):
     """The derivatives of the sum of y, or of a loss, by the symbols in `requests`.
 
-    A derivation too: its programs hold the forward and the adjoint equations.
+    A derivation too: its programs hold the forward and the adjoint equations. `objective` is the
+    letter of what is differentiated: y, s for the sum of several outputs, or L for a loss.
     """
 
-    backward: Program = field(kw_only=True)
+    objective: str = "s"
     loss: tuple[Loss, ...] | None = None
     requests: tuple[Request, ...] = ()
+    backward: Program = field(kw_only=True)
 
     @property
     def steps(self) -> Program:

@@ -3,16 +3,15 @@
 It says nothing about formats: `documents` writes it, one module to a format.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from symrnn.layout import Row
 from symrnn.notation import Letter
 from symrnn.printing import Display
 from symrnn.prose import Prose
-
-if TYPE_CHECKING:  # a document without pictures needs no drawing
-    from symrnn.picture import Picture
 
 Cell = str | Letter | Prose
 """What stands in a table: text as it is, a symbol, or text with formulas."""
@@ -62,11 +61,26 @@ class Step:
     why: Prose = ()
 
 
+class Image(Protocol):
+    """What a figure shows: a drawing with a description for those who cannot see it."""
+
+    @property
+    def alt(self) -> str:
+        """What the drawing shows, in words."""
+
+    def svg(self) -> str:
+        """The drawing as one SVG element."""
+
+    def tikz(self) -> str:
+        """The drawing as a tikzpicture."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A picture with its caption."""
 
-    picture: "Picture"
+    picture: Image
+    caption: Prose = ()
 
 
 @dataclass(frozen=True)
@@ -87,12 +101,54 @@ class Section:
     title: str
     blocks: tuple[Block, ...]
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symrnn import rich  # here: a document needs no format
+
+        return rich.bundle(self.blocks)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a document was made from, so that a notebook can make it again: a model and the arguments."""
+
+    model: Any
+    arguments: Mapping[str, Any]
+
 
 @dataclass(frozen=True)
 class Document:
-    """A title, a line below it, what the document answers, and its sections."""
+    """A title, a line below it, what the document answers, and its sections; `document["forward"]` is one."""
 
     title: str
     subtitle: Prose
     summary: Prose
     sections: tuple[Section, ...]
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+
+    def __getitem__(self, name: str) -> Section:
+        """The section of this name.
+
+        Raises:
+            ValueError: there is none; the message says which there are.
+        """
+        for section in self.sections:
+            if section.name == name:
+                return section
+        raise ValueError(f"document: no section {name!r}; it has {', '.join(s.name for s in self.sections)}")
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the document in the format of the file's ending: .tex .pdf .md .html .ipynb .rst .docx.
+
+        Raises:
+            ValueError: another ending.
+            ImportError: a library that the format needs is missing; the message says what to install.
+            OSError: the place cannot be written to, or there is no pdflatex for a .pdf.
+        """
+        from symrnn import documents  # here: a document needs no format
+
+        documents.save(self, path)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symrnn import rich
+
+        return rich.whole(self)

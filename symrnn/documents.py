@@ -1,255 +1,304 @@
-"""A derivation as a document: a list of sections, written as text, Markdown or LaTeX."""
+"""Documents: what is in them, and how each format is written to a file, whole or not at all."""
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from symrnn import custom
+from symrnn import latexpage, markdown, plaintext
 from symrnn.derivation import Derivation
-from symrnn.functions import activation_name
-from symrnn.layers import Cells, Layer
-from symrnn.network import Source, Weight
-from symrnn.notation import Letter
-from symrnn.printing import Display, render
-from symrnn.styles import LATEX, TEXT, Style
+from symrnn.document import Document, Equations, Figure, Origin, Section
+from symrnn.layers import InputLayer
+from symrnn.modeltable import layer_name, model_table
+from symrnn.prose import Code, Prose, prose, series
 
-Cell = str | Letter
+if TYPE_CHECKING:  # a derivation printed needs no NumPy
+    import numpy as np
 
+    from symrnn.report import Report
+    from symrnn.subject import Subject
 
-@dataclass(frozen=True)
-class Table:
-    """A section that is a table; the columns in `right` are set to the right."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    right: tuple[int, ...] = ()
-    note: str = ""
+Progress = Callable[[str], None]
+Files = Mapping[str, str | bytes]
+"""The text of a document by what follows its name: "" is the document itself, "-1.svg" a picture beside it."""
 
 
-@dataclass(frozen=True)
-class Equations:
-    """A section of displayed equations."""
-
-    title: str
-    display: Display
+# derivations as sections ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Paragraph:
-    """A section of plain text, printed as it is."""
-
-    title: str
-    text: str
-
-
-Section = Table | Equations | Paragraph
-
-
-# sections ---------------------------------------------------------------------------------------
-
-
-def model_table(derivation: Derivation, weights: Sequence[np.ndarray] | None = None) -> Table:
-    """Layer, symbol, Keras weight, shape, number of parameters; and the value of 1 x 1 weights."""
-    parts = [_part(weight, weights[weight.array]) for weight in derivation.table] if weights else []
-    values = [str(part.reshape(())[()]).removesuffix(".0") if part.size == 1 else "" for part in parts]
-    rows: list[tuple[Cell, ...]] = []
-    for i, weight in enumerate(derivation.table):
-        layer = derivation.network.graph.layers[weight.layer]
-        new = i == 0 or derivation.table[i - 1].layer != weight.layer
-        cells = (
-            layer_name(layer) if new else "",
-            weight.letter,
-            _keras_name(derivation, weight),
-            str(weight.shape),
-            str(_count(weight)),
-        )
-        rows.append((*cells, *([values[i]] if any(values) else [])))
-    total, sources = sum(map(_count, derivation.table)), derivation.network.sources
-    head = ("layer", "symbol", "Keras weight", "shape", "count", *(["value"] if any(values) else []))
-    inputs = " ".join(f"Input {source.symbol.name.removesuffix('_t')}: {_input(source)}." for source in sources)
-    inputs = inputs if len(sources) > 1 else f"Input: {_input(sources[0])}."
-    note = f"Parameters: {total}, in the order of get_weights(). {inputs}"
-    return Table("Model", head, tuple(rows), (4, 5), note)
-
-
-def _keras_name(derivation: Derivation, weight: Weight) -> str:
-    """The Keras weight, with the slice of it that is this one's: kernel[:, 0:4]."""
-    array = derivation.network.arrays[weight.array]
-    if len(array.parts) == 1:
-        return weight.keras
-    rows = [] if len(array.shape) == 1 else [":" if weight.row is None else str(weight.row)]
-    return f"{weight.keras}[{', '.join([*rows, f'{weight.start}:{weight.start + weight.shape[-1]}'])}]"
-
-
-def _part(weight: Weight, array: np.ndarray) -> np.ndarray:
-    """The block of a Keras weight that a symbol stands for."""
-    rows = array if weight.row is None else array[weight.row]
-    return rows if rows.shape == weight.shape else rows[..., weight.start : weight.start + weight.shape[-1]]
-
-
-def _input(source: Source) -> str:
-    """What an input holds, in words."""
-    if source.steps is None:
-        return f"one row, columns: {source.width}"
-    steps = "any number of" if source.timesteps is None else str(source.timesteps)
-    what = f"ids below {source.depth}" if source.kind == "ids" else f"features: {source.width}"
-    return f"{steps} time steps, {what}"
-
-
-def _count(weight: Weight) -> int:
-    return int(np.prod(weight.shape))
-
-
-def layer_name(layer: Layer | Cells) -> str:
-    """The layer as it is called, with what is not Keras' default: SimpleRNN(4, relu).
-
-    How it is run, such as return_sequences, and whether it has a bias, are for the equations to show.
-    """
-    if isinstance(layer, custom.Cell):
-        return layer.name or "Cell"
-    parts = []
-    for one in fields(layer):
-        value, default = getattr(layer, one.name), one.default
-        if "activation" in one.name:
-            value, default = activation_name(value), default if default is MISSING else activation_name(default)
-        if not one.kw_only and one.name not in ("name", "use_bias") and value != default:
-            plain = default is MISSING or one.name == "activation"
-            parts.append(_shown(value) if plain else f"{one.name}={_shown(value)}")
-    return f"{type(layer).__name__}({', '.join(parts)})"
-
-
-def _shown(value: Any) -> str:
-    """An argument: a layer or a cell by its name, several in brackets."""
-    if isinstance(value, list | tuple) and all(map(is_dataclass, value)):
-        return f"[{', '.join(map(layer_name, value))}]"
-    return layer_name(value) if isinstance(value, Layer | Cells) else str(value)
-
-
-def sections(
+def derived(
     derivation: Derivation,
     zoom: str,
     gradient: bool = False,
     loss: str | None = None,
     numbers: Mapping[str, float] | None = None,
-    weights: Sequence[np.ndarray] | None = None,
+    weights: "Sequence[np.ndarray] | None" = None,
 ) -> list[Section]:
     """The model, the forward equations and, with a gradient, the way back; `numbers` are put beside."""
     numbers = numbers or {}
-    parts: list[Section] = [model_table(derivation, weights)]
+    parts = [Section("model", "Model", (model_table(derivation.network, weights),))]
     if not gradient:
         title = "Closed form" if zoom == "closed" else "Forward equations"
-        return [*parts, Equations(title, replace(derivation.display(zoom), numbers=numbers))]
+        return [*parts, Section("forward", title, (Equations(replace(derivation.display(zoom), numbers=numbers)),))]
     display = derivation.gradient(loss).display(zoom)
     if zoom == "closed":
-        return [*parts, Equations("Gradients in closed form", display)]
-    forward = replace(display, part="forward", numbers=numbers)
-    adjoint = replace(display, part="adjoint", numbers=numbers)
-    return [*parts, Equations("Forward equations", forward), Equations("Backpropagation through time", adjoint)]
+        return [*parts, Section("gradients", "Gradients in closed form", (Equations(display),))]
+    forward = Equations(replace(display, part="forward", numbers=numbers))
+    adjoint = Equations(replace(display, part="adjoint", numbers=numbers))
+    titles = (("forward", "Forward equations", forward), ("backward", "Backpropagation through time", adjoint))
+    return [*parts, *(Section(name, title, (block,)) for name, title, block in titles)]
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Section]], str]] = {
+    "text": plaintext.sections_text,
+    "markdown": markdown.sections_markdown,
+    "latex": lambda sections: latexpage.sections_latex(sections, "subsection*"),
+}
+"""How sections are printed."""
+
+
+# documents --------------------------------------------------------------------------------------
+
+
+def document(
+    derivation: Derivation,
+    sections: Iterable[str] | None = None,
+    x: Any = None,
+    y_true: Any = None,
+    weights: Any = None,
+    loss: Any = None,
+    check: bool | None = None,
+    seed: int = 0,
+    title: str | None = None,
+    progress: Progress | None = None,
+) -> Document:
+    """The document of a derivation; see `Derivation.document`."""
+    from symrnn.sections import SECTIONS, section
+    from symrnn.subject import subject
+
+    names = _chosen(sections, list(SECTIONS))
+    about = subject(derivation, x, y_true, weights, loss, seed)
+    if "check" in names and _is_checked(check):
+        about = replace(about, reports=lambda: _reports(about, progress))
+    elif "check" in names and sections is not None and check is not False:
+        raise ImportError("check needs Keras and TensorFlow; pip install 'symrnn[keras]' installs them")
+    found = tuple(part for name in names if (part := section(name, about)) is not None)
+    arguments = {"x": about.x, "y_true": about.y_true, "weights": list(about.weights), "loss": loss, "check": check}
+    given = {**arguments, "sections": None if sections is None else list(names), "title": title}
+    origin = Origin(derivation.network.graph, {name: value for name, value in given.items() if value is not None})
+    return Document(title or "Backpropagation through time", _subtitle(about), _summary(about, found), found, origin)
+
+
+def _chosen(sections: Iterable[str] | None, known: Sequence[str]) -> list[str]:
+    if sections is None:
+        return list(known)
+    names = [sections] if isinstance(sections, str) else list(sections)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"sections: expected some of {', '.join(known)}, got {name!r}")
+    return list(dict.fromkeys(names))
+
+
+def _is_checked(check: bool | None) -> bool:
+    """Whether to run the check: as asked, or where Keras is installed."""
+    return check if check is not None else find_spec("keras") is not None and find_spec("tensorflow") is not None
+
+
+def _reports(about: "Subject", progress: Progress | None) -> "tuple[Report, ...] | str":
+    """The check in float32 and in float64; why there is none where Keras cannot build the model."""
+    import numpy as np
+
+    from symrnn.checks import check
+    from symrnn.models import build
+
+    x = [np.asarray(one)[None] for one in about.x] if _is_list(about) else np.asarray(about.x)[None]
+    found = []
+    for dtype in ("float32", "float64"):
+        if progress:
+            progress(f"checking against Keras in {dtype}")
+        try:
+            model = build(about.derivation.network.graph, weights=about.weights, batch_size=1, dtype=dtype)
+        except NotImplementedError as error:
+            return str(error)
+        targets = _batch(about) if about.gradient.loss else None
+        loss = list(about.gradient.loss) if about.gradient.loss else None
+        found.append(check(model, x, targets, loss, Derivation(about.derivation.network)))
+    return tuple(found)
+
+
+def _is_list(about: "Subject") -> bool:
+    return len(about.derivation.network.sources) > 1
+
+
+def _batch(about: "Subject") -> Any:
+    import numpy as np
+
+    several = len(about.derivation.network.heads) > 1
+    return [np.asarray(one)[None] for one in about.y_true] if several else np.asarray(about.y_true)[None]
+
+
+# the first lines --------------------------------------------------------------------------------
+
+
+def _subtitle(about: "Subject") -> Prose:
+    """The layers, and on how many time steps."""
+    layers = [one for one in about.derivation.network.graph.layers if not isinstance(one, InputLayer)]
+    names = [prose(Code(layer_name(layer))) for layer in layers]
+    shown = names if len(names) <= 4 else [*names[:2], prose("..."), names[-1]]
+    steps = [number for number in about.derivation.network.timesteps.values()]
+    if not steps:
+        return series(shown)
+    number = steps[0]
+    words = "any number of time steps" if number is None else "one time step" if number == 1 else f"{number} time steps"
+    return prose(series(shown), f" on {words}")
+
+
+def _summary(about: "Subject", sections: Sequence[Section]) -> Prose:
+    """What the document answers: the number, how it changes with the weights, and that Keras agrees."""
+    names = [section.name for section in sections]
+    count = sum(prod(array.shape) for array in about.derivation.network.arrays)
+    wanted = (
+        (("forward", "closed", "worked"), "where that comes from" if _answer(about) else "what it computes"),
+        (("backward", "gradients", "slips"), f"how it changes with {_weights(count)}"),
+        (("check",), "that Keras agrees"),
+    )
+    parts = [f"{_places(names, which)} {what}" for which, what in wanted if set(which) & set(names)]
+    if not parts:
+        return _answer(about)
+    verb = " show " if parts[0].startswith("sections") else " shows "
+    first = parts[0].capitalize()
+    place = first.index(" w") if " w" in first else first.index(" h") if " h" in first else first.index(" that")
+    listed = series([prose(first[:place], verb, first[place + 1 :]), *map(prose, parts[1:])])
+    return prose(_answer(about), listed, ".")
+
+
+def _weights(count: int) -> str:
+    return "its one weight" if count == 1 else f"each of the {count} weights"
+
+
+def _places(names: Sequence[str], which: Sequence[str]) -> str:
+    """section 3, sections 3 to 5."""
+    found = [i + 1 for i, name in enumerate(names) if name in which]
+    if len(found) == 1:
+        return f"section {found[0]}"
+    return f"sections {found[0]} to {found[-1]}"
+
+
+def _answer(about: "Subject") -> Prose:
+    """For x = ... this network answers y = ...; only of numbers."""
+    from symrnn.styles import LATEX
+    from symrnn.substitution import written
+
+    network = about.derivation.network
+    y = network.heads[0].symbol.name
+    if not about.scalar or y not in about.values or len(network.sources) > 1:
+        return ()
+    import numpy as np
+
+    numbers = np.asarray(about.x).reshape(-1)
+    listed = ", ".join(written(float(v), True) for v in (numbers if len(numbers) <= 6 else [*numbers[:2]]))
+    dots = r", \dots" if len(numbers) > 6 else ""
+    value = LATEX.value(float(about.values[y].reshape(())))
+    return prose(f"For $x = ({listed}{dots})$ this network answers $y {value}$. ")
 
 
 # formats ----------------------------------------------------------------------------------------
 
 
-def _cell(cell: Cell, style: Style) -> str:
-    return style.letter(cell) if isinstance(cell, Letter) else cell
+def _figures(made: Document) -> list[Figure]:
+    return [block for section in made.sections for block in section.blocks if isinstance(block, Figure)]
 
 
-def _text(parts: Sequence[Section]) -> str:
-    return "\n\n".join(f"{part.title}\n\n{_indented(_text_body(part))}" for part in parts) + "\n"
+def _tex(made: Document, stem: str, progress: Progress | None) -> Files:
+    return {"": latexpage.render(made)}
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" if line else "" for line in text.split("\n"))
+def _pdf(made: Document, stem: str, progress: Progress | None) -> Files:
+    from symrnn.pdf import pdf_of
+
+    return {"": pdf_of(latexpage.render(made), progress).pdf}
 
 
-def _text_body(part: Section) -> str:
-    if isinstance(part, Equations):
-        return render(part.display, TEXT)
-    if isinstance(part, Paragraph):
-        return part.text
-    table = [part.head, *(tuple(_cell(cell, TEXT) for cell in row) for row in part.rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = [
-        "  ".join(
-            c.rjust(w) if i in part.right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in table
-    ]
-    rule = "-" * max(map(len, lines))
-    return "\n".join([lines[0], rule, *lines[1:], rule, part.note])
+def _md(made: Document, stem: str, progress: Progress | None) -> Files:
+    pictures = {f"-{i}.svg": figure.picture.svg() for i, figure in enumerate(_figures(made), 1)}
+    return {"": markdown.render(made, [f"{stem}{name}".replace(" ", "%20") for name in pictures]), **pictures}
 
 
-def _markdown_document(parts: Sequence[Section]) -> str:
-    return "\n\n".join(f"## {part.title}\n\n{markdown(part)}" for part in parts) + "\n"
+def _html(made: Document, stem: str, progress: Progress | None) -> Files:
+    from symrnn import webpage
+
+    return {"": webpage.render(made)}
 
 
-def markdown(part: Section) -> str:
-    """A section without its title, as GitHub renders it."""
-    if isinstance(part, Equations):
-        return math_block(render(part.display, LATEX))
-    if isinstance(part, Paragraph):
-        return f"```text\n{part.text}\n```"
-    rule = ["---:" if i in part.right else "---" for i in range(len(part.head))]
-    rows = [[f"$`{c.latex}`$" if isinstance(c, Letter) else c for c in row] for row in part.rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [part.head, rule, *rows]) + f"\n\n{part.note}"
+def _ipynb(made: Document, stem: str, progress: Progress | None) -> Files:
+    from symrnn import notebook
+
+    origin = made.origin
+    if origin is None:
+        raise ValueError("a notebook: expected a document made by Derivation.document, which it makes again")
+    return {"": notebook.render(made, notebook.setup(origin.model, **origin.arguments))}
 
 
-def math_block(latex: str) -> str:
-    """A block of LaTeX as GitHub renders it: fenced, with `aligned` in the place of `align*`."""
-    return f"```math\n{latex.replace('{align*}', '{aligned}')}\n```"
+def _rst(made: Document, stem: str, progress: Progress | None) -> Files:
+    from symrnn import conversion
+
+    return {"": conversion.rst(made)}
 
 
-def _latex(parts: Sequence[Section]) -> str:
-    return "\n\n".join(f"\\subsection*{{{part.title}}}\n{_latex_body(part)}" for part in parts) + "\n"
+def _docx(made: Document, stem: str, progress: Progress | None) -> Files:
+    from symrnn import conversion
+
+    return {"": conversion.docx(made)}
 
 
-def _latex_cell(cell: Cell) -> str:
-    """A symbol, or a negative number with its minus, as mathematics; any other cell as text."""
-    if isinstance(cell, Letter):
-        return f"${cell.latex}$"
-    return f"${cell}$" if cell.startswith("-") else cell.replace("_", r"\_")
-
-
-def _latex_body(part: Section) -> str:
-    if isinstance(part, Equations):
-        return render(part.display, LATEX)
-    if isinstance(part, Paragraph):
-        return f"\\begin{{verbatim}}\n{part.text}\n\\end{{verbatim}}"
-    columns = "".join("r" if i in part.right else "l" for i in range(len(part.head)))
-    rows = [[_latex_cell(cell) for cell in row] for row in part.rows]
-    body = " \\\\\n".join(" & ".join(row) for row in rows)
-    head = " & ".join(part.head)
-    table = f"\\begin{{tabular}}{{{columns}}}\n\\hline\n{head} \\\\\n\\hline\n{body} \\\\\n\\hline\n\\end{{tabular}}"
-    return f"\\begin{{center}}\n{table}\n\\end{{center}}\n{part.note.replace('_', chr(92) + '_')}"
-
-
-FORMATS: Mapping[str, Callable[[Sequence[Section]], str]] = {
-    "text": _text,
-    "markdown": _markdown_document,
-    "latex": _latex,
+WRITERS: Mapping[str, Callable[[Document, str, Progress | None], Files]] = {
+    **{".tex": _tex, ".pdf": _pdf, ".md": _md, ".html": _html, ".ipynb": _ipynb, ".rst": _rst, ".docx": _docx},
 }
-"""How a list of sections is written."""
+"""How a document is written, by the ending of the file."""
 
 
-def write(path: str | os.PathLike, text: str) -> None:
+def writer(path: str | os.PathLike) -> Callable[[Document, str, Progress | None], Files]:
+    """The writer for a file.
+
+    Raises:
+        ValueError: an ending that no format has.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in WRITERS:
+        raise ValueError(f"{path}: expected a name that ends in one of {' '.join(WRITERS)}, got {ending or 'none'}")
+    return WRITERS[ending]
+
+
+def save(made: Document, path: str | os.PathLike, progress: Progress | None = None) -> None:
+    """Write a document in the format of the file's ending; the pictures of a .md stand beside it."""
+    target = Path(path)
+    _check_place(target)
+    files = writer(target)(made, target.stem, progress)
+    for name, text in sorted(files.items(), reverse=True):  # the document itself at the end
+        write(target if not name else target.with_name(target.stem + name), text)
+
+
+def _check_place(target: Path) -> None:
+    if target.is_dir() or not target.parent.is_dir():
+        raise FileNotFoundError(f"{target}: expected the name of a file in a folder that exists")
+
+
+def write(path: str | os.PathLike, text: str | bytes) -> None:
     """Write a file whole or not at all.
 
     Raises:
         OSError: the place cannot be written to; a file that was there is as it was.
     """
     target = Path(path)
-    if target.is_dir() or not target.parent.is_dir():
-        raise FileNotFoundError(f"{target}: expected the name of a file in a folder that exists")
+    _check_place(target)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode() if isinstance(text, str) else text)
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(name, 0o666 & ~mask)

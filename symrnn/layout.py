@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -44,23 +44,23 @@ class Row:
 def rows(lines: Sequence[Line], room: int = _ROOM[LATEX]) -> list[Row]:
     """The lines in LaTeX, broken so that each fits in `room` points; more room before the adjoint lines."""
     found: list[Row] = []
-    margin = max((_points(line.lhs) for line in lines), default=0)
+    margin = max((points(line.lhs) for line in lines), default=0)
     for before, line in zip([None, *lines], lines, strict=False):
         first, *rest = _broken(line, LATEX, room - margin - (8 if line.note else 0))  # for the space before the note
         note = f"{LATEX.space}{line.note}" if line.note else ""
-        pieces = [f"= {first}", *(f"\\qquad {piece}" for piece in rest)]
-        pieces[-1] += note
+        texts = [f"= {first}", *(f"\\qquad {piece}" for piece in rest)]
+        texts[-1] += note
         value = ("", line.value) if line.value else ()
         gap = _gap(before, line) if before else 0
-        found.append(Row((line.lhs, pieces[0], *(() if rest else value)), gap=gap))
-        found += [Row(("", piece)) for piece in pieces[1:-1]]
-        found += [Row(("", pieces[-1], *value))] if rest else []
+        found.append(Row((line.lhs, texts[0], *(() if rest else value)), gap=gap))
+        found += [Row(("", text)) for text in texts[1:-1]]
+        found += [Row(("", texts[-1], *value))] if rest else []
     return found
 
 
-def align(rows: Sequence[Row]) -> str:
-    """One align* block."""
-    texts = ["    " * row.continues + cells(row) for row in rows]
+def align(rows: Sequence[Row], show: Callable[[Row], str] | None = None) -> str:
+    """One align* block; `show` writes a row, with its label where that is shown."""
+    texts = ["    " * row.continues + (show or cells)(row) for row in rows]
     text = texts[0] if rows else ""
     for row, following in zip(rows[1:], texts[1:], strict=True):
         text += f" \\\\{f'[{row.gap}pt]' if row.gap else ''}\n{following}"
@@ -83,24 +83,29 @@ def _gap(before: Line, line: Line) -> int:
 
 
 def _broken(line: Line, style: Style, room: int) -> list[str]:
-    """The right side in pieces that fit in the room: broken before a term, or in one before a factor."""
-    width = _points if style is LATEX else columns
-    room -= width(line.note + line.value)
+    """The right side of a line in pieces that fit in the room, beside its note or value."""
+    width = points if style is LATEX else columns
+    return pieces(line.terms, room - width(line.note + line.value), style)
+
+
+def pieces(terms: list[list[str]], room: int, style: Style = LATEX) -> list[str]:
+    """A sum in pieces that fit in the room: broken before a term, or in one before a factor."""
+    width = points if style is LATEX else columns
     indent = 30 if style is LATEX else 4
-    pieces, used = [""], 0
-    for term in line.terms:
+    found, used = [""], 0
+    for term in terms:
         widths = [width(factor) for factor in term]
         if used and used + sum(widths) > room:
-            pieces.append("{}" if style is LATEX else "")
+            found.append("{}" if style is LATEX else "")
             used = indent
         for i, (factor, size_) in enumerate(zip(term, widths, strict=True)):
             if i and used + size_ > room:
-                pieces.append(style.times + factor)
+                found.append(style.times + factor)
                 used = indent
             else:
-                pieces[-1] += (" " if pieces[-1] else "") + factor
+                found[-1] += (" " if found[-1] else "") + factor
             used += size_
-    return pieces
+    return found
 
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|[_^](?:\{[^{}]*\}|.)|.", re.DOTALL)
@@ -118,11 +123,14 @@ _POINTS = {
 _POINTS |= {"+": 12, "-": 12, "=": 13, "(": 4, ")": 4, " ": 0, "{": 0, "}": 0, ",": 4}
 
 
-def _points(latex: str) -> int:
+def points(latex: str) -> int:
     """About how wide a formula is set, in points: symbols 6, commands by a table, scripts smaller.
 
-    A subscript and the superscript after it stand above each other.
+    A subscript and the superscript after it stand above each other; a matrix is as wide as the
+    widest entry of each column.
     """
+    matrices = [_matrix_points(match[1]) for match in _MATRIX.finditer(latex)]
+    latex = _MATRIX.sub("", latex)
     total = before = 0.0
     for token in _TOKEN.findall(latex):
         if token[0] in "_^":
@@ -132,7 +140,16 @@ def _points(latex: str) -> int:
         else:
             total += _POINTS.get(token, 0 if token[0] == "\\" else 5.6)
             before = 0.0
-    return int(1.06 * total)
+    return int(1.06 * total) + sum(matrices)
+
+
+_MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
+
+
+def _matrix_points(body: str) -> int:
+    """The width of a matrix: its columns, 10 points between them, and the parentheses."""
+    columns = zip(*(row.split("&") for row in body.split(r"\\")), strict=True)
+    return sum(max(points(cell.replace("-", "8")) for cell in column) + 10 for column in columns) + 8
 
 
 def _script_points(token: str) -> float:

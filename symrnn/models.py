@@ -1,7 +1,8 @@
 """Live Keras models to check against: built from layers, or loaded from a file."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import singledispatch
 from typing import Any
@@ -30,8 +31,11 @@ def build(
     seed: int = 0,
     weights: Sequence[Any] | None = None,
     batch_size: int | None = None,
+    dtype: str | None = None,
 ) -> Any:
     """The Keras model of these layers, with these weights, or with Keras' initial ones by the seed.
+
+    It computes in `dtype`, by default in what Keras is set to.
 
     A Sequential becomes a keras.Sequential, as does a graph that is one; anything else a functional
     model. A stateful model needs a batch size, the number of samples of every call.
@@ -43,13 +47,28 @@ def build(
     keras = import_frameworks()[0]
     keras.utils.set_random_seed(seed)
     graph = graph_of(model)
-    built = [_make(layer, keras) for layer in graph.layers]
     make = _sequential if _is_chain(graph) and not isinstance(model, Model) else _functional
-    made = make(graph, built, batch_size, keras)
+    with _dtype(dtype, keras):
+        built = [_make(layer, keras) for layer in graph.layers]
+        made = make(graph, built, batch_size, keras)
     _check_order(made, graph, built)
     if weights is not None:
         made.set_weights([np.asarray(weight) for weight in weights])
     return made
+
+
+@contextlib.contextmanager
+def _dtype(dtype: str | None, keras: Any) -> Iterator[None]:
+    """Keras set to a dtype for a while."""
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    if dtype is not None:
+        keras.config.set_floatx(dtype)
+        keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
 
 
 def load(path: str | os.PathLike) -> Any:

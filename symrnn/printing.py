@@ -133,26 +133,28 @@ def _filled(expr: Expr, places: dict[Expr, Expr]) -> Expr:
 
 def _lines(program: Program, style: Style) -> list[Line]:
     context = Context(style, program.letters)
-    silent = _zero_states(program)
+    silent = zero_states(program)
     lines: list[Line] = []
     for item in program.equations:
-        adjoint = _is_adjoint(item, program)
-        lines += [replace(line, adjoint=adjoint) for line in _item_lines(item, context, silent)]
+        adjoint = is_adjoint(item, program)
+        lines += [replace(line, adjoint=adjoint) for line in item_lines(item, context, silent)]
     return lines
 
 
-def _is_adjoint(item: Item, program: Program) -> bool:
+def is_adjoint(item: Item, program: Program) -> bool:
+    """Whether an item of a gradient's program belongs to the way back."""
     lhs = [e.lhs for e in (*item.body.assignments, *item.sums)] if isinstance(item, Recurrence) else [item.lhs]
     return any(letter_of(program.letters, symbol).is_adjoint for symbol in lhs)
 
 
-def _zero_states(program: Program) -> set[Expr]:
+def zero_states(program: Program) -> set[Expr]:
     """The states that are zero in the first step: their product has no term there."""
     carries = (c for item in program.equations if isinstance(item, Recurrence) for c in item.carries)
     return {carry.prev for carry in carries if is_zero(carry.init)}
 
 
-def _item_lines(item: Item, context: Context, silent: set[Expr]) -> list[Line]:
+def item_lines(item: Item, context: Context, silent: set[Expr]) -> list[Line]:
+    """The lines of one item; `silent` are the states that are zero in the first step."""
     if isinstance(item, Equation):
         return [_line(item.lhs, item.rhs, context)]
     if not isinstance(item, Recurrence):
@@ -233,7 +235,8 @@ def _message_lines(equation: Equation, item: Recurrence, messages: dict[Expr, Ca
     boundary = substitute(_fixed(equation.rhs, first, letters, messages), starts)
     lhs = _fixed(equation.lhs, first, letters, {})
     general = substitute(equation.rhs, rules)
-    return [_line(lhs, boundary, inner), _line(equation.lhs, general, inner, _range(item, context, skip=1))]
+    first = replace(_line(lhs, boundary, inner), name=equation.lhs.name)
+    return [first, _line(equation.lhs, general, inner, _range(item, context, skip=1))]
 
 
 def _moved(expr: Expr, step: int, letters: dict[Expr, Letter]) -> Expr:

@@ -130,6 +130,11 @@ class Program:
         """The equations that assign one symbol each: all of them in one time step and where time is unrolled."""
         return tuple(item for item in self.equations if isinstance(item, Equation))
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symrnn import printing, rich  # here: a program needs no way to be shown
+
+        return rich.equations(printing.Display(self))
+
 
 # what an item reads and defines -----------------------------------------------------------------
 

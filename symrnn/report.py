@@ -63,13 +63,30 @@ class Report:
         """The report as numbers, strings and lists, for JSON."""
         return {**asdict(self), "rows": [asdict(row) for row in self.rows], "ok": self.ok, "verdict": self.verdict}
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symrnn import rich  # here: a report needs no format
+        from symrnn.document import Paragraph, Table
+
+        head, *rows = [tuple(cells) for cells in _table(self)]
+        blocks = (Table(head, tuple(rows), (3, 4, 5, 6)), Paragraph((self.conditions.replace("\n", " "),)))
+        return {**rich.bundle((*blocks, Paragraph((self.conclusion,)))), "text/plain": str(self)}
+
     def __str__(self) -> str:
         """The table, and what it says in words."""
-        head = ("quantity", "shape", "place", "symrnn", f"Keras, {self.dtype}", "difference", "allowed", "verdict")
-        table = [head, *(_cells(row, self.dtype) for row in self.rows)]
+        table = _table(self)
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ["  ".join(map(str.ljust, cells, widths)).rstrip() for cells in table]
-        return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", _conditions(self), _conclusion(self)])
+        return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", self.conditions, self.conclusion])
+
+    @property
+    def conditions(self) -> str:
+        """With what was computed, and what the columns say."""
+        return _conditions(self)
+
+    @property
+    def conclusion(self) -> str:
+        """What the table says, in one sentence."""
+        return _conclusion(self)
 
 
 def row(quantity: str, ours: np.ndarray, own: np.ndarray, theirs: np.ndarray, spread: float, floor: float) -> Row:
@@ -103,6 +120,11 @@ def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     finite = np.isfinite(one) & np.isfinite(other)
     with np.errstate(all="ignore"):
         return np.where(same, 0.0, np.where(finite, np.abs(one - other), np.inf)).astype(float)
+
+
+def _table(report: Report) -> list[Sequence[str]]:
+    head = ("quantity", "shape", "place", "symrnn", f"Keras, {report.dtype}", "difference", "allowed", "verdict")
+    return [head, *(_cells(row, report.dtype) for row in report.rows)]
 
 
 def _cells(row: Row, dtype: str) -> Sequence[str]:

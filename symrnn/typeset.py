@@ -5,9 +5,11 @@ a scalar product or sum, so it is restored here: in a product a derivative comes
 weights, then values, then sums; in a sum the terms follow their weights U, V, b, or their time.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
+from itertools import pairwise
 from typing import Any
 
 from sympy import (
@@ -52,13 +54,15 @@ from symrnn.styles import ADD, ATOM, FUNCTION, LATEX, MUL, OPERATORS, TEXT, Styl
 class Context:
     """Where an expression is printed: the style, the letters, texts that replace symbols.
 
-    `entrywise` says that products of symbols are elementwise products of matrices.
+    `entrywise` says that products of symbols are elementwise products of matrices. `times` stands
+    between the factors of a product, where numbers are put in.
     """
 
     style: Style
     letters: Mapping[Expr, Letter]
     texts: Mapping[Expr, Text] = field(default_factory=dict)
     entrywise: bool = False
+    times: str = " "
 
     def show(self, expr: Expr, level: int = 0) -> str:
         """The expression, in parentheses where it binds less tightly than `level`."""
@@ -79,6 +83,8 @@ def terms_of(expr: Expr, context: Context) -> list[list[str]]:
     for i, term in enumerate(ordered):
         sign, factors = _signed(term, context)
         lead = "-" if sign and i == 0 else "" if i == 0 else "- " if sign else "+ "
+        if context.times != " ":
+            factors = [context.times.join(factors)]
         texts.append([lead + factors[0], *factors[1:]])
     return texts
 
@@ -160,7 +166,7 @@ def _(expr: Mul, context: Context) -> Text:
         positive = show(-expr, context)
         return Text(f"-{positive.text}", ADD)
     above, below = _split_fraction(expr)
-    had = context.style.had if context.entrywise else " "
+    had = context.style.had if context.entrywise else context.times
     if not below:
         return Text(_product(above, context, had), MUL)
     texts = [_product(part, context, had, alone=True) for part in (above, below)]
@@ -179,7 +185,7 @@ def _product(factors: list[Expr], context: Context, had: str, alone: bool = Fals
     numbers = [context.show(f, MUL) for f in factors if f.is_number]
     others = sorted((f for f in factors if not f.is_number), key=lambda f: _factor_key(f, context))
     texts = [context.show(f, MUL) for f in others]
-    return " ".join([*numbers, *([had.join(texts)] if texts else [])]) or "1"
+    return context.times.join([*numbers, *([had.join(texts)] if texts else [])]) or "1"
 
 
 def _split_fraction(expr: Expr) -> tuple[list[Expr], list[Expr]]:
@@ -234,7 +240,11 @@ def _(expr: Function, context: Context) -> Text:
     text = ", ".join(map(context.show, arguments))
     plain = name in OPERATORS and not isinstance(expr, NamedFunction) and len(arguments) == 1
     single = plain and show(arguments[0], context).level == ATOM and isinstance(arguments[0], Symbol)
-    return Text(f"{head} {text}" if single else f"{head}({text})", FUNCTION, head)
+    bare = single or (len(arguments) == 1 and _BRACKETED.fullmatch(text))
+    return Text(f"{head} {text}" if bare else f"{head}({text})", FUNCTION, head)
+
+
+_BRACKETED = re.compile(r"\\begin\{pmatrix\}(?:(?!\\end).)*\\end\{pmatrix\}", re.DOTALL)
 
 
 @show.register
@@ -292,6 +302,8 @@ def _factor_key(factor: Expr, context: Context) -> tuple[Any, ...]:
 
 @show.register
 def _(expr: MatrixSymbol, context: Context) -> Text:
+    if expr in context.texts:
+        return context.texts[expr]
     letter = context.letter(expr)
     return Text(context.style.letter(letter), FUNCTION if letter.layer or letter.mark == "partial" else ATOM)
 
@@ -331,7 +343,16 @@ def _(expr: MatMul, context: Context) -> Text:
     if numbers == [-1]:
         return Text(f"-{' '.join(factors)}", ADD)
     front = [context.show(number, MUL) for number in numbers]
-    return Text(" ".join([*front, *factors]), MUL)
+    return Text(_juxtaposed([*front, *factors], context), MUL)
+
+
+def _juxtaposed(factors: Sequence[str], context: Context) -> str:
+    """The factors of a matrix product side by side, with a sign only between two numbers."""
+    text = factors[0]
+    for before, factor in pairwise(factors):
+        numbers = before[-1:].isdigit() or before[-1:] in ")}" and "matrix" not in before
+        text += (context.times if numbers and factor[0] in "0123456789(-" else " ") + factor
+    return text
 
 
 @show.register

@@ -1,0 +1,116 @@
+"""What each time step contributes to a weight's gradient: the terms of the sum over t, as numbers."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sympy import Expr, MatrixSymbol
+
+from symrnn.codegen import source
+from symrnn.derivation import Gradient
+from symrnn.matrices import is_zero, shape_of
+from symrnn.notation import Letter
+from symrnn.numeric import compile_source
+from symrnn.program import Equation, Program, Recurrence, symbols_of
+from symrnn.transforms import letter_of
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """The terms of one sum: the weight's symbol, its term for a general t, and its value for t = 0, 1, ..."""
+
+    weight: str
+    letter: Letter
+    term: Expr
+    values: tuple[np.ndarray, ...]
+
+    @property
+    def sizes(self) -> tuple[float, ...]:
+        """The Euclidean norm of each term."""
+        return tuple(float(np.linalg.norm(value)) for value in self.values)
+
+
+def contributions(gradient: Gradient, values: Mapping[str, np.ndarray]) -> tuple[Contributions, ...]:
+    """The terms of every sum over t, in the order of the weights; `values` are all values of one sample.
+
+    A weight that is read in several places has the terms of each place.
+    """
+    codes = {weight.letter.partial(gradient.objective).code: weight.symbol.name for weight in gradient.table}
+    program = gradient.steps
+    found = []
+    for item in program.equations:
+        if isinstance(item, Recurrence) and item.sums:
+            found += [one for one in _of_recurrence(item, program, codes, values) if one.weight]
+    order = list(codes.values())
+    return tuple(sorted(found, key=lambda one: order.index(one.weight)))
+
+
+def _of_recurrence(
+    item: Recurrence, program: Program, codes: Mapping[str, str], values: Mapping[str, np.ndarray]
+) -> Iterator[Contributions]:
+    """The terms of one recurrence, all of them evaluated by one function at each t."""
+    letters = program.letters
+    states = _states(program)
+    symbols = list(symbols_of([total.rhs for total in item.sums]))
+    body = Program(tuple(symbols), (), item.sums, tuple(total.lhs for total in item.sums), letters)
+    function = compile_source(source(body, "terms"), "terms")
+    count = _count(symbols, letters, values)
+    with np.errstate(all="ignore"):
+        rows = [function(*(_value(s, t, letters, states, values, count) for s in symbols)) for t in range(count)]
+    for place, total in enumerate(item.sums):
+        code = letter_of(letters, total.lhs).code.split("_use")[0]
+        weight = codes.get(code, "")
+        yield Contributions(
+            weight, letter_of(letters, total.lhs), total.rhs, tuple(np.asarray(row[place]) for row in rows)
+        )
+
+
+def _states(program: Program) -> dict[Expr, tuple[Expr, Expr, int]]:
+    """By the symbol of the state before: the state, what it starts from, and where that is, at -1 or at +1."""
+    return {
+        carry.prev: (carry.next, carry.init, 1 if item.reverse else -1)
+        for item in program.equations
+        if isinstance(item, Recurrence)
+        for carry in item.carries
+        if isinstance(carry.next, MatrixSymbol)
+    }
+
+
+def _count(symbols: list[Expr], letters: Mapping[Expr, Letter], values: Mapping[str, np.ndarray]) -> int:
+    """The number of time steps: how many of a family have values."""
+    family = next(s for s in symbols if letter_of(letters, s).time == "t")
+    t = 0
+    while letter_of(letters, family).at(t).code in values:
+        t += 1
+    return t
+
+
+def _value(
+    symbol: Expr,
+    t: int,
+    letters: Mapping[Expr, Letter],
+    states: Mapping[Expr, tuple[Expr, Expr, int]],
+    values: Mapping[str, np.ndarray],
+    count: int,
+) -> np.ndarray:
+    """The value of a symbol at a time step, as the matrix that it is for one sample."""
+    rows = (1, int(shape_of(symbol)[1]))
+    if symbol in states:
+        state, init, shift = states[symbol]
+        if 0 <= t + shift < count:
+            return np.asarray(values[letter_of(letters, state).at(t + shift).code]).reshape(rows)
+        return np.zeros(rows) if is_zero(init) else np.asarray(values[str(init)]).reshape(rows)
+    letter = letter_of(letters, symbol)
+    if letter.time == "t":
+        return np.asarray(values[letter.at(t).code]).reshape(rows)
+    return np.asarray(values[symbol.name])
+
+
+def total_of(terms: Contributions) -> np.ndarray:
+    """The sum over t, which is the gradient where the weight is read in one place."""
+    return np.sum(terms.values, axis=0)
+
+
+def sums_of(program: Program) -> list[Equation]:
+    """Every sum over t of a program."""
+    return [total for item in program.equations if isinstance(item, Recurrence) for total in item.sums]

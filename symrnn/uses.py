@@ -1,0 +1,184 @@
+"""Where each quantity of a program is read, and by which rules its adjoint comes back from there.
+
+The rules are those of `rules`, by the kind of expression on the way from an equation's right side
+down to the quantity. An activated value whose adjoint has no name of its own is passed through.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+
+from sympy import Add, Expr, Function, MatAdd, MatMul, Mul, Pow, Symbol, Transpose
+from sympy.matrices.expressions import HadamardProduct, MatrixExpr
+
+from symrnn.nodes import SLOTS, Columns, Concat, CrossEntropy, Elementwise, LogSumExp, Peak, Softmax
+from symrnn.notation import Letter, Time, move
+from symrnn.program import Cut, Equation, Item, Join, Maximum, Program, Recurrence, Reversal, symbols_of
+from symrnn.transforms import letter_of
+
+SUM, PRODUCT, ACTIVATION, REUSE, PARTS, LARGEST, ROW, ORDER = (
+    *("sum", "product", "activation", "reuse", "parts", "largest", "row", "order"),
+)
+
+
+@dataclass(frozen=True)
+class Use:
+    """An equation that reads a quantity: its sides, and the letter of its left side as seen from the quantity."""
+
+    lhs: Expr
+    rhs: Expr
+    letter: Letter
+    rules: frozenset[str]
+    per_step: bool = False
+
+
+@singledispatch
+def kinds(expr: Expr, symbol: Expr) -> frozenset[str]:
+    """The rules that lead from an expression down to a symbol in it."""
+    return frozenset()
+
+
+def _inside(expr: Expr, symbol: Expr) -> frozenset[str]:
+    parts = (part for part in expr.args if symbol in getattr(part, "free_symbols", ()))
+    return frozenset().union(*(kinds(part, symbol) for part in parts))
+
+
+@kinds.register(Add)
+@kinds.register(MatAdd)
+def _(expr: Expr, symbol: Expr) -> frozenset[str]:
+    return _inside(expr, symbol) | {SUM}
+
+
+@kinds.register(Mul)
+@kinds.register(MatMul)
+@kinds.register(HadamardProduct)
+def _(expr: Expr, symbol: Expr) -> frozenset[str]:
+    return _inside(expr, symbol) | {PRODUCT}
+
+
+@kinds.register(Function)
+@kinds.register(Pow)
+def _(expr: Expr, symbol: Expr) -> frozenset[str]:
+    return _inside(expr, symbol) | {ACTIVATION}
+
+
+@kinds.register
+def _(expr: Transpose, symbol: Expr) -> frozenset[str]:
+    return _inside(expr, symbol)
+
+
+@kinds.register
+def _(expr: Elementwise, symbol: Expr) -> frozenset[str]:
+    pairs = [(s, m) for s, m in zip(SLOTS, expr.matrices, strict=False) if symbol in m.free_symbols]
+    return frozenset().union(*(kinds(expr.template, slot) | kinds(part, symbol) for slot, part in pairs))
+
+
+@kinds.register(Softmax)
+@kinds.register(CrossEntropy)
+@kinds.register(LogSumExp)
+def _(expr: Expr, symbol: Expr) -> frozenset[str]:
+    return _inside(expr, symbol) | {ROW}
+
+
+@kinds.register(Concat)
+@kinds.register(Columns)
+def _(expr: MatrixExpr, symbol: Expr) -> frozenset[str]:
+    return _inside(expr, symbol) | {PARTS}
+
+
+@kinds.register
+def _(expr: Peak, symbol: Expr) -> frozenset[str]:
+    return _inside(expr, symbol) | {LARGEST}
+
+
+_OF_ITEM: Mapping[type, str] = {Join: PARTS, Cut: PARTS, Maximum: LARGEST, Reversal: ORDER}
+
+
+def uses_of(program: Program) -> dict[Expr, list[Use]]:
+    """The uses of each quantity by the equations of the forward pass, in their order.
+
+    In a recurrence the state is read by the next step, so its use there is that of another time.
+    """
+    found: dict[Expr, list[Use]] = {}
+    for item in program.equations:
+        for symbol, use in _uses(item, program):
+            found.setdefault(symbol, []).append(use)
+    return found
+
+
+def _uses(item: Item, program: Program) -> Iterator[tuple[Expr, Use]]:
+    if isinstance(item, Recurrence):
+        yield from _in_steps(item, program)
+    elif isinstance(item, Equation):
+        yield from _in_equation(item, program, {})
+    else:
+        letter = letter_of(program.letters, item.lhs)
+        yield item.rhs, Use(item.lhs, item.rhs, letter, frozenset({_OF_ITEM[type(item)]}))
+
+
+def _in_equation(item: Equation, program: Program, seen: Mapping[Expr, Time]) -> Iterator[tuple[Expr, Use]]:
+    letter = letter_of(program.letters, item.lhs)
+    for symbol in symbols_of([item.rhs]):
+        yield symbol, Use(item.lhs, item.rhs, letter, kinds(item.rhs, symbol))
+
+
+def _in_steps(item: Recurrence, program: Program) -> Iterator[tuple[Expr, Use]]:
+    """The uses in a step; that of h_{t-1} is a use of h_t by the next step."""
+    letters = {**program.letters, **item.body.letters}
+    carried = {carry.prev: carry.next for carry in item.carries}
+    shift = -1 if item.reverse else 1
+    for equation in item.body.assignments:
+        letter = letter_of(letters, equation.lhs)
+        for symbol in symbols_of([equation.rhs]):
+            rules = kinds(equation.rhs, symbol)
+            if symbol in carried:
+                later = letter.at(move(letter.time, shift))
+                yield carried[symbol], Use(equation.lhs, equation.rhs, later, rules, True)
+            else:
+                yield symbol, Use(equation.lhs, equation.rhs, letter, rules, True)
+    for carry in item.carries:
+        first = letter_of(letters, carry.prev).at("T-1" if item.reverse else 0)
+        yield from ((s, Use(carry.prev, carry.init, first, frozenset())) for s in symbols_of([carry.init]))
+    for total in item.sums:
+        for symbol in symbols_of([total.rhs]):
+            rules = kinds(total.rhs, symbol) | {SUM}
+            yield symbol, Use(total.lhs, total.rhs, letter_of(letters, total.lhs), rules)
+
+
+def aliases(program: Program) -> dict[Expr, Expr]:
+    """Other names of a state: h_last, the one after the last step, is a value of the family h_t."""
+    carries = (carry for item in program.equations if isinstance(item, Recurrence) for carry in item.carries)
+    return {carry.final: carry.next for carry in carries if carry.final is not None}
+
+
+def merged(uses: Mapping[Expr, list[Use]], other: Mapping[Expr, Expr]) -> dict[Expr, list[Use]]:
+    """The uses with those of a second name counted for the first."""
+    found = {symbol: list(listed) for symbol, listed in uses.items()}
+    for second, first in other.items():
+        found.setdefault(first, []).extend(found.get(second, []))
+    return found
+
+
+def through(symbol: Expr, uses: Mapping[Expr, list[Use]], named: Iterable[Expr]) -> frozenset[str]:
+    """The rules of a symbol's adjoint, those of values without a named adjoint among them."""
+    known = set(named)
+    found: set[str] = set()
+    waiting, seen = [symbol], set()
+    while waiting:
+        part = waiting.pop()
+        if part in seen:
+            continue
+        seen.add(part)
+        listed = uses.get(part, [])
+        found |= {REUSE} if len({use.lhs for use in listed}) > 1 else set()
+        for use in listed:
+            found |= use.rules
+            if use.lhs not in known:
+                waiting.append(use.lhs)
+    return frozenset(found)
+
+
+def stand_together(expr: Expr, one: Expr, other: Expr) -> bool:
+    """Whether two symbols are factors of one matrix product."""
+    terms = expr.args if expr.is_MatAdd else (expr,)
+    return any(one in term.free_symbols and other in term.free_symbols for term in terms)
