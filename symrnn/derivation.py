@@ -65,19 +65,22 @@ def derive(model: Any = None, timesteps: int | None = None) -> "Derivation":
     if not isinstance(model, str | os.PathLike) and not is_keras_model(model):
         raise ValueError(f"derive: expected a Sequential, a Model, a Keras model or a path, got {type(model).__name__}")
     imported = from_keras(model, timesteps)
-    return Derivation(forward(imported.graph), imported.weights, imported.dtype)
+    origin = (os.fspath(model), timesteps) if isinstance(model, str | os.PathLike) else None
+    return Derivation(forward(imported.graph), imported.weights, imported.dtype, origin)
 
 
 @dataclass(frozen=True)
 class Derivation:
     """A model's forward equations, and everything that follows from them.
 
-    `weights` are the arrays of the Keras model it was derived from, if any, and `dtype` its type.
+    `weights` are the arrays of the Keras model it was derived from, if any, and `dtype` its type;
+    `file` is where that was read, with the number of time steps that was asked for.
     """
 
     network: Network
     weights: "tuple[np.ndarray, ...] | None" = None
     dtype: str = "float32"
+    file: tuple[str, int | None] | None = field(default=None, compare=False)
 
     @property
     def timesteps(self) -> int | None:
@@ -272,7 +275,9 @@ class Derivation:
         backward = replace(
             backward, outputs=(*total, *(adjoints[symbol] for one in requests for symbol in one.symbols))
         )
-        return Gradient(self.network, self.weights, self.dtype, objective, losses, requests, backward=backward)
+        return Gradient(
+            self.network, self.weights, self.dtype, self.file, objective, losses, requests, backward=backward
+        )
 
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         """The Jacobian of one quantity by an earlier one, by name: `jacobian("h_2", "h_0")`.

@@ -110,7 +110,7 @@ def _(block: Formulas) -> list[nodes.Node]:
 def _(block: Step) -> list[nodes.Node]:
     rule = (" (", *block.rule, ")") if block.rule else ()
     title = _paragraph((Strong(f"Step {block.number}. "), *block.title, *rule))
-    why = [_paragraph(block.why)] if block.why else []
+    why = [_paragraph((Emphasis("Why:"), " ", *block.why))] if block.why else []
     return [title, *nodes_of(block.formulas), *why]
 
 

@@ -71,8 +71,8 @@ class Image(Protocol):
     def svg(self) -> str:
         """The drawing as one SVG element."""
 
-    def tikz(self) -> str:
-        """The drawing as a tikzpicture."""
+    def tikz(self, alt: bool = False) -> str:
+        """The drawing as a tikzpicture, with its description if `alt`, which needs the package accsupp."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a document was made from, so that a notebook can make it again: a model and the arguments."""
+    """What a document was made from, so that a notebook can make it again.
+
+    A model, or the path of its file; the number of time steps where that was asked for; the
+    arguments that were given; and all numbers, drawn ones too, for a reader to use.
+    """
 
     model: Any
     arguments: Mapping[str, Any]
+    timesteps: int | None = None
+    numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -87,9 +87,12 @@ def document(
     elif "check" in names and sections is not None and check is not False:
         raise ImportError("check needs Keras and TensorFlow; pip install 'symrnn[keras]' installs them")
     found = tuple(part for name in names if (part := section(name, about)) is not None)
-    arguments = {"x": about.x, "y_true": about.y_true, "weights": list(about.weights), "loss": loss, "check": check}
-    given = {**arguments, "sections": None if sections is None else list(names), "title": title}
-    origin = Origin(derivation.network.graph, {name: value for name, value in given.items() if value is not None})
+    arguments = {"x": x, "y_true": y_true, "weights": weights, "loss": loss, "check": check, "title": title}
+    given = {name: value for name, value in arguments.items() if value is not None}
+    given |= ({"seed": seed} if seed else {}) | ({} if sections is None else {"sections": names})
+    path, timesteps = derivation.file or (None, None)
+    numbers = {"x": about.x, "y_true": about.y_true, "weights": list(about.weights)}
+    origin = Origin(path or derivation.network.graph, given, timesteps, numbers)
     return Document(title or "Backpropagation through time", _subtitle(about), _summary(about, found), found, origin)
 
 
@@ -237,10 +240,7 @@ def _html(made: Document, stem: str, progress: Progress | None) -> Files:
 def _ipynb(made: Document, stem: str, progress: Progress | None) -> Files:
     from symrnn import notebook
 
-    origin = made.origin
-    if origin is None:
-        raise ValueError("a notebook: expected a document made by Derivation.document, which it makes again")
-    return {"": notebook.render(made, notebook.setup(origin.model, **origin.arguments))}
+    return {"": notebook.of(made)}
 
 
 def _rst(made: Document, stem: str, progress: Progress | None) -> Files:

@@ -26,7 +26,7 @@ from symrnn.transforms import letter_of, with_samples
 from symrnn.typeset import Context, show
 from symrnn.styles import LATEX
 
-_ROOM, _FEW, _DECIMALS = 470, 4, 6
+_ROOM, _FEW, _DECIMALS, _CELLS = 500, 4, 6, 6
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _fitting(columns: Sequence[Column]) -> Iterator[list[Column]]:
 
 def _points(column: Column) -> int:
     """The width of a column with a power of ten before its heading, and the room between."""
-    return max(points(_inline(column.head)), points(_inline(column.name)), 40) + 42
+    return max(points(_inline(column.head)), points(_inline(column.name)), 36) + (32 if _is_scaled(column) else 14)
 
 
 def _columns(found: Sequence[Contributions], subject: Subject) -> list[Column]:
@@ -100,12 +100,13 @@ def _columns(found: Sequence[Contributions], subject: Subject) -> list[Column]:
         total = float(np.linalg.norm(np.sum(one.values, axis=0)))
         if subject.scalar:
             total = float(np.sum(one.values))
+        name = _normed(_inline(one.letter.latex), subject)
         single = [s for s in symbols_of([one.term]) if s in own]
         if len(list(symbols_of([one.term]))) == 1 and single and own[single[0]].total is None:
-            own[single[0]] = replace(own[single[0]], total=total, name=one.letter.latex)
+            own[single[0]] = replace(own[single[0]], total=total, name=name)
         else:
             values = tuple(float(v.reshape(())) for v in one.values) if subject.scalar else one.sizes
-            terms.append(Column(_normed(_term(one, subject), subject), values, total, one.letter.latex))
+            terms.append(Column(_normed(_term(one, subject), subject), values, total, name))
     return [*before, *own.values(), *terms]
 
 
@@ -227,22 +228,28 @@ def _cell(value: float, column: Column, scale: float) -> Cell:
 
 
 def _gradients(subject: Subject) -> Iterator[Row]:
-    """Each derivative and its value; of large matrices the corners."""
-    s = subject.gradient.objective
+    """Each derivative and its value, three numbers in a row; of large matrices the corners."""
+    pending: tuple[str, ...] = ()
     for weight in subject.gradient.table:
-        name = weight.letter.partial(s)
+        name = weight.letter.partial(subject.gradient.objective)
         value = np.asarray(subject.values[name.code], float)
-        if value.size == 1:
-            yield Row((name.latex, LATEX.value(float(value.reshape(())))), gap=3)
-        else:
+        if value.size > 1:
             yield Row((name.latex, rf"\approx {matrix(np.atleast_2d(value)).text}"), gap=3)
+            continue
+        pending += (name.latex, LATEX.value(float(value.reshape(()))))
+        if len(pending) == _CELLS:
+            yield Row(pending, gap=3)
+            pending = ()
+    if pending:
+        yield Row(pending, gap=3)
 
 
 def _share(subject: Subject) -> Iterator[Block]:
     """Which part of the deltas, added up, the step with the largest has."""
     letters = subject.gradient.steps.letters
-    deltas = [s for item in subject.gradient.steps.equations if isinstance(item, Recurrence) for s in item.stacked]
-    for symbol in [s for s in deltas if letter_of(letters, s).base == "delta"][:1]:
+    items = [item for item in subject.gradient.steps.equations if isinstance(item, Recurrence)]
+    named = [equation.lhs for item in items for equation in item.body.assignments]
+    for symbol in [s for s in named if letter_of(letters, s).base == "delta"][:1]:
         letter = letter_of(letters, symbol)
         sizes, t = [], 0
         while letter.at(t).code in subject.values:

@@ -101,6 +101,8 @@ def _(block: Formulas) -> str:
 
 def display(found: Sequence[Row]) -> str:
     """One alignat* block: its columns side by side, with a quad between the pairs."""
+    if not found:
+        return ""
     pairs = max((len(row.cells) + 1) // 2 for row in found)
     return (
         align(found, _row)
@@ -127,7 +129,7 @@ def _(block: Step) -> str:
 @latex.register
 def _(block: Figure) -> str:
     caption = f"\\\\[4pt]\n{{\\small {spans(block.caption)}\\par}}" if block.caption else ""
-    return f"\\begin{{center}}\n{block.picture.tikz()}{caption}\n\\end{{center}}"
+    return f"\\begin{{center}}\n{block.picture.tikz(alt=True)}{caption}\n\\end{{center}}"
 
 
 @latex.register

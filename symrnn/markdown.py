@@ -36,7 +36,7 @@ class Dialect:
 GITHUB = Dialect("$`{}`$", "```math\n{}\n```", "aligned")
 DOLLARS = Dialect("${}$", "$$\n{}\n$$", "aligned")
 """For Jupyter and pandoc."""
-_SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|$~"})
+_SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|$~&"})
 
 
 def render(document: Document, images: Sequence[str] = (), dialect: Dialect = GITHUB) -> str:

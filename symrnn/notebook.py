@@ -57,12 +57,14 @@ def of(document: Document) -> str:
     """
     if document.origin is None:
         raise ValueError("notebook: expected a document that a derivation has made, got one without an origin")
-    model, given = document.origin.model, dict(document.origin.arguments)
-    derivation = derive(model, given.get("timesteps"))
-    weights = derivation.weights if given.get("weights") is None else given["weights"]
-    has_numbers = given.get("x") is not None and weights is not None
-    numbers = (given.get("x"), weights, given.get("loss"), given.get("y_true"))
-    return render(document, setup(model, **given), tries(derivation, *numbers) if has_numbers else None)
+    origin = document.origin
+    model, given, drawn = origin.model, dict(origin.arguments), dict(origin.numbers)
+    known = {**drawn, **{name: value for name, value in given.items() if value is not None}}
+    derivation = derive(model, origin.timesteps)
+    weights = known.get("weights", derivation.weights)
+    found = (known.get("x"), weights, known.get("loss"), known.get("y_true"))
+    shown = tries(derivation, *found) if "x" in known and weights is not None else None
+    return render(document, setup(model, origin.timesteps, drawn, **given), shown)
 
 
 def tries(
@@ -88,12 +90,18 @@ def tries(
 # the code cell ----------------------------------------------------------------------------------
 
 
-def setup(model: Sequential | Model | Graph | str | os.PathLike, timesteps: int | None = None, **arguments: Any) -> str:
+def setup(
+    model: Sequential | Model | Graph | str | os.PathLike,
+    timesteps: int | None = None,
+    numbers: Mapping[str, Any] | None = None,
+    **arguments: Any,
+) -> str:
     """The code that builds `d`, the derivation of a model or of a file, and `document`.
 
     `arguments` are those of `Derivation.document`; numbers are written so that they are read back
     exactly, an array of more than 200 in packed form. One that is None is left out; the weights of a
-    file are then its own.
+    file are then its own. `numbers` are x, y_true or weights that have a variable without being
+    arguments, as the document draws the same.
 
     Raises:
         NotImplementedError: the model, or an argument, cannot be written as code.
@@ -105,9 +113,10 @@ def setup(model: Sequential | Model | Graph | str | os.PathLike, timesteps: int 
         given.setdefault("weights", Source("d.weights"))
     else:
         built, derived = [model_code(model)], "model"
-    _check_count(given)
+    variables = {**(numbers or {}), **{name: given[name] for name in _VALUES if name in given}}
+    _check_count(variables)
     steps = "" if timesteps is None else f", timesteps={literal(timesteps)}"
-    values = [_assigned(name, given[name]) for name in _VALUES if name in given]
+    values = [_assigned(name, variables[name]) for name in _VALUES if name in variables]
     listed = ", ".join(f"{name}={name if name in _VALUES else literal(value)}" for name, value in given.items())
     body = [*built, f"d = symrnn.derive({derived}{steps})", *values, f"document = d.document({listed})"]
     return "\n".join([*_imports("\n".join(values)), "", *body])

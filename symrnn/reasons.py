@@ -6,19 +6,19 @@ A reason is given once for each kind of step: repeated for every time step it wo
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, tanh
 from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.document import Table
 from symrnn.nodes import SLOTS, Elementwise
 from symrnn.prose import Math, Prose, prose, series
+from symrnn.stages import Stage, Way
 from symrnn.styles import LATEX
-from symrnn.substitution import written
+from symrnn.substitution import CANCELS, decimals, written
 from symrnn.transforms import letter_of
 from symrnn.typeset import Context
-from symrnn.uses import ACTIVATION, LARGEST, ORDER, PARTS, PRODUCT, REUSE, ROW, SUM, stand_together
+from symrnn.uses import ACTIVATION, LARGEST, ORDER, PARTS, PRODUCT, REUSE, ROW, SUM, Use, stand_together
 
 
 @dataclass(frozen=True)
@@ -98,211 +98,189 @@ START: Mapping[str, Prose] = {
 # why --------------------------------------------------------------------------------------------
 
 
-def why(stage: Any, rules: frozenset[str], way: Any, told: set[object]) -> Prose:
+def why(stage: Stage, rules: frozenset[str], way: Way, told: set[object]) -> Prose:
     """The reasons for what is new in a step; `told` are those that were given before, and grows."""
-    found: list[Prose] = []
+    spans: Prose = ()
     for key, sentence in _reasons(stage, rules, way):
         if sentence and key not in told:
             told.add(key)
-            found.append(sentence)
-    spans: Prose = ()
-    for sentence in found:
-        spans = (*spans, " ", *sentence) if spans else sentence
+            spans = (*spans, " ", *sentence) if spans else sentence
     return spans
 
 
-def _reasons(stage: Any, rules: frozenset[str], way: Any) -> Iterator[tuple[object, Prose]]:
+Reason = tuple[object, Prose]
+"""A kind of reason, of which one is given once, and its sentence; empty where there is nothing to say."""
+
+
+def _reasons(stage: Stage, rules: frozenset[str], way: Way) -> Iterator[Reason]:
     if not stage.uses:
-        yield (
-            "start",
-            prose("The derivative of ", *_names(stage, way), " by itself is 1.") if way.objective == "y" else (),
-        )
-        return
-    if stage.collects:
-        yield "collect", _of_copies(stage, way)
-        yield from _of_first_state(stage, way)
-        return
-    for adjoint in stage.adjoints:
-        for use in way.uses[adjoint.quantity]:
-            yield from _of_use(adjoint.quantity, use, stage, way)
-    if REUSE in rules and len({use.lhs for use in stage.uses}) > 1:
-        yield (
-            REUSE,
-            prose(*_names(stage, way), " acts through each of its uses, so what comes back from them is added."),
-        )
-    for kind in (ROW, PARTS, LARGEST, ORDER):
-        if kind in rules:
-            yield kind, prose(_OF_KIND[kind])
+        yield from _of_start(stage, way)
+    elif stage.collects:
+        yield "copies", _of_copies(stage, way)
+        yield "first", _of_first_state(stage, way)
+    else:
+        for adjoint in stage.adjoints:
+            for use in way.uses[adjoint.quantity]:
+                yield from _of_use(adjoint.quantity, use, stage, way)
+        if REUSE in rules and len({use.lhs for use in stage.uses}) > 1:
+            said = " acts through each of its uses, so what comes back from them is added."
+            yield REUSE, prose(_names(stage, way), said)
+        yield from ((kind, prose(text)) for kind, text in _OF_KIND.items() if kind in rules)
 
 
-def _names(stage: Any, way: Any) -> Prose:
+def _names(stage: Stage, way: Way) -> Prose:
     return series([prose(letter_of(way.program.letters, adjoint.quantity)) for adjoint in stage.adjoints])
 
 
-_OF_KIND = {
-    ROW: "Every entry of a softmax depends on the whole row: from each adjoint their mean, weighted by the row itself, is taken away.",
+_OF_KIND: Mapping[str, str] = {
+    ROW: "Every entry of a softmax depends on the whole row: from each adjoint their mean, weighted by the row itself, "
+    "is taken away.",
     PARTS: "Each part that stands in a row receives its own columns of the row's adjoint.",
     LARGEST: "Only the largest value passes a change on; equal ones share it.",
     ORDER: "The values are the same, in the opposite order of time.",
 }
 
 
-def _of_use(quantity: Expr, use: Any, stage: Any, way: Any) -> Iterator[tuple[object, Prose]]:
+def _of_start(stage: Stage, way: Way) -> Iterator[Reason]:
+    if way.objective == "y":
+        yield "start", prose("The derivative of ", _names(stage, way), " by itself is 1.")
+
+
+# products ---------------------------------------------------------------------------------------
+
+
+def _of_use(quantity: Expr, use: Use, stage: Stage, way: Way) -> Iterator[Reason]:
     """Why a quantity gets what it gets from the equation that reads it."""
-    scalar = isinstance(quantity, Symbol)
     if ACTIVATION in use.rules:
         yield from _of_activation(quantity, use, way)
-    elif PRODUCT in use.rules and _is_elementwise(use.rhs, quantity):
-        yield "elementwise", prose("The factors of a product entry by entry receive each other.")
+    elif PRODUCT in use.rules and any(use.symbol in part.free_symbols for part in use.rhs.atoms(HadamardProduct)):
+        yield "entries", prose("The factors of a product entry by entry receive each other.")
+    elif PRODUCT in use.rules and isinstance(quantity, Symbol):
+        yield from _of_numbers(quantity, use, stage, way)
     elif PRODUCT in use.rules:
-        kind = "weight" if quantity in way.weights else "state"
-        yield (PRODUCT, kind), (_scalar_product if scalar else _matrix_product)(kind, quantity, use, stage, way)
+        yield from _of_matrices(quantity, use, way)
 
 
-def _is_elementwise(expr: Expr, quantity: Expr) -> bool:
-    return any(quantity in part.free_symbols for part in expr.atoms(HadamardProduct))
-
-
-def _scalar_product(kind: str, quantity: Expr, use: Any, stage: Any, way: Any) -> Prose:
-    letter, factors = letter_of(way.program.letters, quantity), _factors(quantity, use, way)
-    reader = prose(use.letter)
-    if kind == "weight":
-        return prose(letter, " and ", factors, " are the factors of one product, so each receives the other.")
-    if any(adjoint.quantity in way.weights for adjoint in stage.adjoints):
-        return ()
-    waits = [s for s in way.weights if s in use.rhs.free_symbols and s not in [a.quantity for a in stage.adjoints]]
-    later = (
-        prose(
-            " What ",
-            series([prose(letter_of(way.program.letters, s)) for s in waits]),
-            " receive waits for the last step.",
-        )
-        if waits
-        else ()
-    )
-    return prose("In ", reader, " ", letter, " stands beside ", factors, ", which is its slope there.", later)
-
-
-def _factors(quantity: Expr, use: Any, way: Any) -> Prose:
-    """What the quantity is multiplied by."""
-    context = Context(LATEX, way.program.letters)
-    return prose(Math(context.show(use.rhs.diff(quantity))))
-
-
-def _matrix_product(kind: str, quantity: Expr, use: Any, stage: Any, way: Any) -> Prose:
-    """The transpose by entries: which entries a change reaches, and with which slope."""
-    letter, reader = letter_of(way.program.letters, quantity), use.letter
-    weight = next(
-        (
-            s
-            for s in way.weights
-            if s in use.rhs.free_symbols and s != quantity and stand_together(use.rhs, s, quantity)
-        ),
-        None,
-    )
-    if kind == "state" and weight is None:
-        return ()
-    if kind == "weight":
-        return prose(
-            f"Entry $kj$ of ${letter.latex}$ reaches entry $j$ of ${reader.latex}$ alone, multiplied by entry $k$ of the row before it: all these products are a column times a row, hence the transposed row."
-        )
-    name = letter_of(way.program.letters, weight).latex
-    return prose(
-        f"Entry $k$ of ${letter.latex}$ reaches every entry $j$ of ${reader.latex}$, with the slope ${_entry(name)}$. Forward the sum runs over the first index of ${name}$, backward over the second: that is the transpose, and the shapes leave no other choice."
-    )
-
-
-def _entry(name: str) -> str:
-    """The entry k, j of a weight whose letter may have an index already."""
-    return f"{name}_{{kj}}" if "_" not in name and "^" not in name else f"({name})_{{kj}}"
-
-
-def _of_activation(quantity: Expr, use: Any, way: Any) -> Iterator[tuple[object, Prose]]:
-    """The slope, where it is taken, and how it is written."""
-    context, letters = Context(LATEX, way.program.letters), way.program.letters
-    p, z = letter_of(letters, quantity), letter_of(letters, use.lhs)
-    function, slope = _slope(quantity, use, context)
-    if not function:
-        return
-    sentence = [f"The slope of {function} is taken at the point where the forward pass was"]
-    if slope and z.latex in slope:
-        sentence.append(f"; written with the result it is ${slope}$")
-        sentence.append(f", not ${slope.replace(z.latex, p.latex)}$." if function == "$\\tanh$" else ".")
-    else:
-        sentence.append(f": ${slope}$." if slope else ".")
-    yield (ACTIVATION, function), prose("".join(sentence))
-    if not isinstance(quantity, Symbol):
+def _of_numbers(quantity: Expr, use: Use, stage: Stage, way: Way) -> Iterator[Reason]:
+    """The other factor, which is the slope."""
+    letter = letter_of(way.program.letters, quantity)
+    other = Math(Context(LATEX, way.program.letters).show(use.rhs.diff(use.symbol)))
+    here = [adjoint.quantity for adjoint in stage.adjoints]
+    if quantity in way.weights:
         yield (
-            "entry by entry",
+            (PRODUCT, "weight"),
+            prose(letter, " and ", other, " are factors of one product: each receives the other."),
+        )
+    elif not any(s in way.weights for s in here):
+        waits = [s for s in way.weights if s in use.rhs.free_symbols and s not in here]
+        names = series([prose(letter_of(way.program.letters, s)) for s in waits])
+        later = prose(" What ", names, " receive waits for the last step.") if len(waits) > 1 else ()
+        stands = prose("In ", use.letter, " ", letter, " stands beside ", other, ", which is its slope there.")
+        yield (PRODUCT, "state"), (*stands, *later)
+
+
+def _of_matrices(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
+    """The transpose by entries: which entries a change reaches, and with which slope."""
+    letter, reader = letter_of(way.program.letters, quantity).latex, use.letter.latex
+    if quantity in way.weights:
+        yield (
+            (PRODUCT, "weight"),
             prose(
-                f"Each entry of ${z.latex}$ depends on the same entry of ${p.latex}$ alone: the product is one entry by entry."
+                f"Entry $kj$ of ${letter}$ reaches entry $j$ of ${reader}$ alone, multiplied by entry $k$ of the row before "
+                "it. All these products together are a column times a row: hence the transposed row."
             ),
         )
-    yield from _of_cancellation(use, way)
+        return
+    weights = [s for s in way.weights if s in use.rhs.free_symbols and stand_together(use.rhs, s, use.symbol)]
+    if weights:
+        name = letter_of(way.program.letters, weights[0]).latex
+        entry = f"{name}_{{kj}}" if "_" not in name and "^" not in name else f"({name})_{{kj}}"
+        yield (
+            (PRODUCT, "state"),
+            prose(
+                f"Entry $k$ of ${letter}$ reaches every entry $j$ of ${reader}$, with the slope ${entry}$. Forward the sum "
+                f"runs over the first index of ${name}$, backward over the second: that is the transpose, and the shapes "
+                "leave no other choice."
+            ),
+        )
 
 
-def _slope(quantity: Expr, use: Any, context: Context) -> tuple[str, str]:
-    """The name of the function and its slope, in the letters of the equation."""
-    if isinstance(quantity, Symbol):
-        template, names = use.rhs, {}
-        slope = template.diff(quantity).xreplace({template: use.lhs}) if template.is_Function else None
-    elif isinstance(use.rhs, Elementwise) and len(use.rhs.matrices) == 1 and use.rhs.template.is_Function:
-        template = use.rhs.template
-        slope = Elementwise(template.diff(SLOTS[0]).xreplace({template: SLOTS[1]}), quantity, use.lhs)
+# activations ------------------------------------------------------------------------------------
+
+
+def _of_activation(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
+    """The slope, where it is taken, and how it is written."""
+    letters = way.program.letters
+    p, z = letter_of(letters, quantity).latex, letter_of(letters, use.lhs).latex
+    function, slope = _slope(use, Context(LATEX, letters))
+    if not function:
+        return
+    where = f"The slope of ${function}$ is taken at the point where the forward pass was"
+    if z in slope:
+        wrong = f", not ${slope.replace(z, p)}$" if function == r"\tanh" else ""
+        yield (ACTIVATION, function), prose(f"{where}; written with the result it is ${slope}${wrong}.")
+    else:
+        yield (ACTIVATION, function), prose(f"{where}: ${slope}$.")
+    if not isinstance(quantity, Symbol):
+        alone = f"Each entry of ${z}$ depends on the same entry of ${p}$ alone, so the product goes entry by entry."
+        yield "entry by entry", prose(alone)
+    yield "cancels", _of_cancellation(use, way)
+
+
+def _slope(use: Use, context: Context) -> tuple[str, str]:
+    """The name of the function and its slope, in the letters of the equation; nothing of what is no function."""
+    rhs = use.rhs
+    if isinstance(rhs, Elementwise) and len(rhs.matrices) == 1 and rhs.template.is_Function:
+        template = rhs.template
+        put = template.diff(SLOTS[0]).xreplace({template: SLOTS[1]})
+        slope: Expr = Elementwise(put, use.symbol, use.lhs)
+    elif rhs.is_Function and rhs.args == (use.symbol,):
+        template, slope = rhs, rhs.diff(use.symbol).xreplace({rhs: use.lhs})
     else:
         return "", ""
-    if slope is None:
-        return "", ""
-    name = context.style.name(type(template).__name__)
-    printed = getattr(template, "latex", "")
-    return f"${printed or name}$", context.show(slope)
+    return getattr(template, "latex", "") or context.style.name(type(template).__name__), context.show(slope)
 
 
-def _of_cancellation(use: Any, way: Any) -> Iterator[tuple[object, Prose]]:
+def _of_cancellation(use: Use, way: Way) -> Prose:
     """How many digits 1 - h^2 loses, where h is close to 1, and what the shown digits alone would give."""
-    if way.numbers is None or not isinstance(use.lhs, Symbol) or type(use.rhs).__name__ != "tanh":
-        return
+    if way.numbers is None or not isinstance(use.lhs, Symbol) or not isinstance(use.rhs, tanh):
+        return ()
     h = way.numbers.scalar(use.lhs)
     slope = 1 - h * h
-    if not 0 < slope < 0.01:
-        return
+    if not 0 < slope < CANCELS:
+        return ()
     rounded = float(f"{h:.7g}")
     off = abs((1 - rounded * rounded) / slope - 1)
-    lost, decimals = int(-math.log10(slope)), 7 + math.ceil(-math.log10(slope))
+    lost = int(-math.log10(slope))
     letter = letter_of(way.program.letters, use.lhs).latex
-    digits = "digit" if lost == 1 else "digits"
-    yield (
-        "cancels",
-        prose(
-            f"${letter}$ is close to ${'-' * (h < 0)}1$, so the subtraction cancels {lost} leading {digits}: ${letter}$ stands here with "
-            f"{decimals} decimals, and only so are seven digits right. With ${letter} = {written(rounded)}$ the slope would be "
-            f"${written(1 - rounded * rounded)}$, off by {off * 1e6:.0f} parts in a million."
-        ),
-    )
-
-
-def _of_copies(stage: Any, way: Any) -> Prose:
-    """Why there is a sum over t."""
-    letter = letter_of(way.program.letters, stage.adjoints[0].quantity)
-    base = letter.latex if "_" not in letter.latex else rf"{{{letter.latex}}}"
-    copies = f"${base}_{{(0)}}, {base}_{{(1)}}, \\dots$"
     return prose(
-        f"Give each time step a copy of its own of a weight, {copies}; each copy is used once. The copies are one weight "
-        "and move together, so their derivatives add: that is the sum over the time steps."
+        f"${letter}$ is close to ${'-' * (h < 0)}1$, so the subtraction cancels {lost} leading "
+        f"{'digit' if lost == 1 else 'digits'}: ${letter}$ stands here with {decimals(slope)} decimals, and only so are "
+        f"seven digits right. With ${letter} = {written(rounded)}$ the slope would be ${written(1 - rounded * rounded)}$, "
+        f"off by {off * 1e6:.0f} parts in a million."
     )
 
 
-def _of_first_state(stage: Any, way: Any) -> Iterator[tuple[object, Prose]]:
+# sums over time ---------------------------------------------------------------------------------
+
+
+def _of_copies(stage: Stage, way: Way) -> Prose:
+    """Why there is a sum over t."""
+    letter = letter_of(way.program.letters, stage.adjoints[0].quantity).latex
+    base = letter if "_" not in letter else rf"{{{letter}}}"
+    return prose(
+        f"Give each time step a copy of its own of a weight, ${base}_{{(0)}}, {base}_{{(1)}}, \\dots$; each copy is used "
+        "once. The copies are one weight and move together, so their derivatives add: that is the sum over the time steps."
+    )
+
+
+def _of_first_state(stage: Stage, way: Way) -> Prose:
     """Why the sum of a recurrent weight has one term less."""
     names = [a.quantity.name for a in stage.adjoints if a.quantity.name in way.starts]
-    if names:
-        start = way.starts[names[0]]
-        letters = [letter_of(way.program.letters, a.quantity) for a in stage.adjoints if a.quantity.name in names]
-        partials = series([prose(Math(_inline(letter.partial(way.objective).latex))) for letter in letters])
-        step = "0" if start.time == -1 else "T-1"
-        yield "first", prose("In ", partials, f" the term of $t = {step}$ has the factor ${start.latex} = 0$.")
-
-
-def _inline(partial: str) -> str:
-    r"""A derivative within a line: \partial y / \partial U."""
-    return partial.removeprefix(r"\frac{").removesuffix("}").replace("}{", " / ")
+    if not names:
+        return ()
+    start = way.starts[names[0]]
+    letters = [letter_of(way.program.letters, a.quantity) for a in stage.adjoints if a.quantity.name in names]
+    partials = series([prose(Math(rf"\partial {way.objective} / \partial {letter.latex}")) for letter in letters])
+    step = "0" if start.time == -1 else "T-1"
+    return prose("In ", partials, f" the term of $t = {step}$ has the factor ${start.latex} = 0$.")

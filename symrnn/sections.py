@@ -1,5 +1,6 @@
 """The sections of a document, in a reader's order, each a function of its subject."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -18,7 +19,7 @@ from symrnn.printing import Display, lines_of
 from symrnn.program import Equation, Letters, Program, symbols_of
 from symrnn.prose import Math, Prose, prose, series
 from symrnn.reasons import rule_table
-from symrnn.report import AGREES, DIFFERS, UNDECIDABLE
+from symrnn.report import AGREES, DIFFERS, UNDECIDABLE, Report
 from symrnn.report import Row as ReportRow
 from symrnn.slips import slips
 from symrnn.styles import LATEX
@@ -27,9 +28,9 @@ from symrnn.substitution import ROOM, Chain, chain, chain_rows, written
 from symrnn.transforms import letter_of
 from symrnn.typeset import Context, terms_of
 from symrnn.uses import kinds
-from symrnn.walkthrough import rules_of, steps
+from symrnn.walkthrough import rules_used, steps
 
-_CLOSED_ROWS, _MOST_STEPS = 3, 24
+_CLOSED_ROWS, _MOST_STEPS, _OPERATIONS, _ENTRIES_COUNTED = 3, 24, 300, 2000
 
 
 # model and picture ------------------------------------------------------------------------------
@@ -135,21 +136,27 @@ def _closed(subject: Subject) -> tuple[Block, ...]:
     derivation = subject.derivation
     if derivation.is_open:
         return ()
+    if _is_large(subject):
+        return (Paragraph(prose(f"With everything put in, an output has more than {count(OPERATIONS)} operations: ", *_UNREAD)),)
     operations, nesting = size(derivation.program("scalar"))
-    if operations <= OPERATIONS and nesting <= NESTING:
-        display = derivation.display("closed")
-        if len(rows(lines_of(display, LATEX), ROOM)) <= _CLOSED_ROWS:
-            return (Paragraph(_OF_CLOSED), Equations(display))
-    return (
-        Paragraph(
-            prose(
-                f"With everything put in, an output has {count(operations)} operations, nested {nesting} deep: a formula "
-                "that nobody reads. The forward equations say the same in the order in which it is computed."
-            )
-        ),
-    )
+    if operations <= _OPERATIONS and nesting <= NESTING:
+        lines = lines_of(derivation.display("closed"), LATEX)
+        if all(points("".join(map("".join, line.terms))) <= _CLOSED_ROWS * ROOM for line in lines) and len(lines) <= 3:
+            return (Paragraph(_OF_CLOSED), Formulas(tuple(rows(lines, ROOM))))
+    text = f"With everything put in, an output has {count(operations)} operations, nested {nesting} deep: "
+    return (Paragraph(prose(text, *_UNREAD)),)
 
 
+def _is_large(subject: Subject) -> bool:
+    """Whether even to count the operations would take long: every entry of every time step is one."""
+    network = subject.derivation.network
+    entries = sum(int(np.prod(array.shape)) for array in network.arrays)
+    return entries * max(filter(None, network.timesteps.values()), default=1) > _ENTRIES_COUNTED
+
+
+_UNREAD = prose(
+    "a formula that nobody reads. The forward equations say the same, in the order in which it is computed."
+)
 _OF_CLOSED = prose("Each equation put into the next one, with the state before the first step zero:")
 
 
@@ -238,7 +245,7 @@ def _backward(subject: Subject) -> tuple[Block, ...]:
     adjoints = {name: float(v.reshape(())) for name, v in subject.values.items() if v.size == 1}
     few = subject.few and subject.scalar
     drawn = picture(gradient.network, backward=True, numbers=adjoints if few else None)
-    table = rule_table(rules_of(gradient, zoom), subject.scalar)
+    table = rule_table(rules_used(gradient, zoom), subject.scalar)
     return (Paragraph(intro), Formulas((definitions,)), Paragraph(order), table, _figure(drawn), *found)
 
 
@@ -353,11 +360,9 @@ def _check(subject: Subject) -> tuple[Block, ...]:
     if isinstance(found, str):
         return (Paragraph((f"Keras cannot build this model: {found}.",)),)
     first = found[0]
-    more = [cell for report in found[1:] for cell in ("difference", "allowed")]
-    dtypes = ["" if i == 0 else f" ({report.dtype})" for i, report in enumerate(found)]
     head = ["quantity", "symrnn", f"Keras, {first.dtype}", "difference", "allowed"]
-    head += [f"{name}{dtype}" for dtype in dtypes[1:] for name in ("difference", "allowed")]
-    rows_found = [
+    head += [name for report in found[1:] for name in (f"in {report.dtype}", "allowed")]
+    table = [
         (
             (Math(_quantity(row.quantity)),),
             f"{row.ours:.12g}",
@@ -367,10 +372,24 @@ def _check(subject: Subject) -> tuple[Block, ...]:
         )
         for i, row in enumerate(first.rows)
     ]
-    right = tuple(range(1, 5 + len(more)))
-    table = Table((*head, "verdict"), tuple(rows_found), right)
-    said = [Paragraph((f"{report.dtype}: {report.conclusion}",)) for report in found]
-    return (Paragraph((first.conditions.replace("\n", " "),)), table, *said)
+    right = tuple(range(1, len(head)))
+    said = prose(*(_with_formulas(f"{report.dtype}: {report.conclusion} ", report) for report in found))
+    return (Table((*head, "verdict"), tuple(table), right), Paragraph(prose((_compared(first),))), Paragraph(said))
+
+
+def _compared(report: Report) -> str:
+    objective = f"the loss {report.loss}" if report.loss else "the sum of the outputs"
+    return (
+        f"{report.versions}, training=False, gradients of {objective} by GradientTape. A difference is that of the entry "
+        "which differs most, relative to the largest; allowed is what rounding explains."
+    )
+
+
+def _with_formulas(text: str, report: Report) -> Prose:
+    """A sentence with the quantities in it as formulas."""
+    names = sorted({row.quantity for row in report.rows}, key=len, reverse=True)
+    parts = re.split("(" + "|".join(map(re.escape, names)) + r")(?=[ ,.;:])", text)
+    return tuple(Math(_quantity(part)) if part in names else part for part in parts if part)
 
 
 def _differences(row: ReportRow) -> tuple[str, str]:

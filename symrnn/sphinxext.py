@@ -166,7 +166,8 @@ def _visit_inline(translator: "HTMLTranslator", node: nodes.math) -> None:
 
 def _visit_display(translator: Any, node: nodes.math_block) -> None:
     """A display with its number, as Sphinx's own renderers write it."""
-    translator.body.append(translator.starttag(node, "div", CLASS="math notranslate nohighlight symrnn"))
+    kind = "symrnn numbered" if node.get("number") else "symrnn"
+    translator.body.append(translator.starttag(node, "div", CLASS=f"math notranslate nohighlight {kind}"))
     if node.get("number"):
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, "Link to this equation")

@@ -24,7 +24,9 @@ ROOM = 420
 """Points that a display may take beside its label, on a page with 455."""
 CORNERS = (6, 4)
 """Beyond this many rows and columns a matrix shows its corners."""
-_CANCELS, _DIGITS, _LAST = 0.01, 7, 10**9
+CANCELS = 0.01
+"""Below this a difference 1 - h^2 is worked out with the square first."""
+_DIGITS, _LAST = 7, 10**9
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def written(value: float, given: bool = False) -> str:
     return digits + (rf" \times 10^{{{int(exponent)}}}" if exponent else "")
 
 
-def _decimals(value: Rational) -> str:
+def _finite(value: Rational) -> str:
     """The decimals of a fraction that end."""
     text = f"{float(value):.9f}".rstrip("0").rstrip(".")
     return text if text != "-0" else "0"
@@ -116,7 +118,7 @@ def _decimals(value: Rational) -> str:
 
 def _named(symbol: Expr, numbers: Numbers) -> str:
     if symbol.name in numbers.exact and symbol.name not in numbers.given:
-        return _decimals(numbers.exact[symbol.name])
+        return _finite(numbers.exact[symbol.name])
     return written(numbers.scalar(symbol), symbol.name in numbers.given)
 
 
@@ -167,7 +169,7 @@ def _corners(rows: list[list[str]]) -> list[list[str]]:
 def _result(symbol: Expr, numbers: Numbers) -> str:
     """= where the shown number is the number, about otherwise."""
     if symbol.name in numbers.exact:
-        return f"= {_decimals(numbers.exact[symbol.name])}"
+        return f"= {_finite(numbers.exact[symbol.name])}"
     if isinstance(symbol, MatrixSymbol):
         values = numbers.matrix(symbol)
         whole = bool(np.all(values == np.round(values)))
@@ -197,7 +199,7 @@ def _scalar_members(expr: Expr, numbers: Numbers, letters: Letters) -> Iterator[
     after = replace(context, letters={**letters, **{mark: Letter("z", time=_LAST) for mark in marks.values()}})
     shown = {marks[part]: (numbers.scalar(symbol), power) for part, (symbol, power) in differences.items()}
     put = expr.xreplace(marks)
-    if any(power == 2 and abs(1 - h**2) < _CANCELS for h, power in shown.values()):
+    if any(power == 2 and abs(1 - h**2) < CANCELS for h, power in shown.values()):
         squares = {mark: Text(_square(h, power), ADD) for mark, (h, power) in shown.items()}
         yield _unbracketed(terms_of(put, replace(after, texts={**texts, **squares})))
     values = {mark: _text(written(1 - h**power)) for mark, (h, power) in shown.items()}
@@ -219,13 +221,17 @@ def _zeros(difference: float) -> int:
     return max(0, math.ceil(-math.log10(abs(difference)))) if difference else 0
 
 
+def decimals(difference: float) -> int:
+    """How many decimals of h are needed for seven digits of the difference 1 - h^2."""
+    return _DIGITS + _zeros(difference)
+
+
 def _precise(symbol: Expr, power: int, numbers: Numbers) -> str:
     """The value with enough decimals for seven digits of the difference."""
     value = numbers.scalar(symbol)
     if symbol.name in numbers.given or symbol.name in numbers.exact or value == round(value):
         return _named(symbol, numbers)
-    zeros = _zeros(1 - value**power)
-    return f"{value:.{_DIGITS + zeros}f}" if abs(value) >= 1e-3 else _named(symbol, numbers)
+    return f"{value:.{decimals(1 - value**power)}f}" if abs(value) >= 1e-3 else _named(symbol, numbers)
 
 
 def _square(value: float, power: int) -> str:

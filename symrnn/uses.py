@@ -23,10 +23,11 @@ SUM, PRODUCT, ACTIVATION, REUSE, PARTS, LARGEST, ROW, ORDER = (
 
 @dataclass(frozen=True)
 class Use:
-    """An equation that reads a quantity: its sides, and the letter of its left side as seen from the quantity."""
+    """An equation that reads a quantity, as `symbol`, and the letter of its left side as seen from the quantity."""
 
     lhs: Expr
     rhs: Expr
+    symbol: Expr
     letter: Letter
     rules: frozenset[str]
     per_step: bool = False
@@ -113,13 +114,13 @@ def _uses(item: Item, program: Program) -> Iterator[tuple[Expr, Use]]:
         yield from _in_equation(item, program, {})
     else:
         letter = letter_of(program.letters, item.lhs)
-        yield item.rhs, Use(item.lhs, item.rhs, letter, frozenset({_OF_ITEM[type(item)]}))
+        yield item.rhs, Use(item.lhs, item.rhs, item.rhs, letter, frozenset({_OF_ITEM[type(item)]}))
 
 
 def _in_equation(item: Equation, program: Program, seen: Mapping[Expr, Time]) -> Iterator[tuple[Expr, Use]]:
     letter = letter_of(program.letters, item.lhs)
     for symbol in symbols_of([item.rhs]):
-        yield symbol, Use(item.lhs, item.rhs, letter, kinds(item.rhs, symbol))
+        yield symbol, Use(item.lhs, item.rhs, symbol, letter, kinds(item.rhs, symbol))
 
 
 def _in_steps(item: Recurrence, program: Program) -> Iterator[tuple[Expr, Use]]:
@@ -133,16 +134,16 @@ def _in_steps(item: Recurrence, program: Program) -> Iterator[tuple[Expr, Use]]:
             rules = kinds(equation.rhs, symbol)
             if symbol in carried:
                 later = letter.at(move(letter.time, shift))
-                yield carried[symbol], Use(equation.lhs, equation.rhs, later, rules, True)
+                yield carried[symbol], Use(equation.lhs, equation.rhs, symbol, later, rules, True)
             else:
-                yield symbol, Use(equation.lhs, equation.rhs, letter, rules, True)
+                yield symbol, Use(equation.lhs, equation.rhs, symbol, letter, rules, True)
     for carry in item.carries:
         first = letter_of(letters, carry.prev).at("T-1" if item.reverse else 0)
-        yield from ((s, Use(carry.prev, carry.init, first, frozenset())) for s in symbols_of([carry.init]))
+        yield from ((s, Use(carry.prev, carry.init, s, first, frozenset())) for s in symbols_of([carry.init]))
     for total in item.sums:
         for symbol in symbols_of([total.rhs]):
             rules = kinds(total.rhs, symbol) | {SUM}
-            yield symbol, Use(total.lhs, total.rhs, letter_of(letters, total.lhs), rules)
+            yield symbol, Use(total.lhs, total.rhs, symbol, letter_of(letters, total.lhs), rules)
 
 
 def aliases(program: Program) -> dict[Expr, Expr]:

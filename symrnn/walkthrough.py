@@ -1,71 +1,25 @@
-"""Backpropagation step by step: what each step undoes, by which rule, and why.
+"""Backpropagation step by step: what each step undoes, by which rule, and why."""
 
-The way back goes through the equations of the forward pass from the last to the first. A quantity
-that one equation reads gets its adjoint where that equation is undone, with others that it reads;
-one that several read has a step of its own; the weights that every time step reads come last.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-
-from sympy import Expr
+from collections.abc import Sequence
+from dataclasses import replace
 
 from symrnn import reasons
 from symrnn.derivation import Gradient
 from symrnn.document import Formulas, Step
-from symrnn.layout import Line, Row, points, rows
-from symrnn.matrices import is_zero
-from symrnn.notation import Letter
-from symrnn.printing import is_adjoint, item_lines, zero_states
-from symrnn.program import Equation, Item, Program, Recurrence, defines
+from symrnn.layout import Row, points, rows
 from symrnn.modeltable import layer_name
+from symrnn.notation import Letter
+from symrnn.program import Equation, Program
 from symrnn.prose import Code, Math, Prose, prose, series
+from symrnn.stages import Stage, Way, rules_of, stages_of, way_of
 from symrnn.styles import LATEX
 from symrnn.substitution import ROOM, Numbers, chain, chain_rows
-from symrnn.transforms import letter_of, prune, with_samples
+from symrnn.transforms import letter_of
 from symrnn.typeset import Context, terms_of
-from symrnn.uses import REUSE, Use, aliases, merged, stand_together, through, uses_of
+from symrnn.uses import Use
 
 LONGEST = 330
 """Points up to which a title shows the equation that is undone, and not its left side alone."""
-
-
-@dataclass(frozen=True)
-class Adjoint:
-    """A quantity, the lines of its adjoint, and the equation where it is one of numbers or matrices."""
-
-    quantity: Expr
-    lines: tuple[Line, ...]
-    equation: Equation | None = None
-
-
-@dataclass
-class Stage:
-    """A step in the making: the adjoints that it gives, all from the same uses."""
-
-    uses: tuple[Use, ...]
-    adjoints: list[Adjoint] = field(default_factory=list)
-    collects: bool = False
-
-
-@dataclass(frozen=True)
-class Way:
-    """What the steps are made from."""
-
-    program: Program
-    uses: Mapping[Expr, list[Use]]
-    quantities: Mapping[str, Expr]
-    named: frozenset[Expr]
-    weights: Mapping[Expr, int]
-    collected: frozenset[str]
-    starts: Mapping[str, Letter]
-    numbers: Numbers | None
-    gradient: Gradient
-
-    @property
-    def objective(self) -> str:
-        """The letter of what is differentiated."""
-        return self.gradient.objective
 
 
 def steps(gradient: Gradient, zoom: str, numbers: Numbers | None = None) -> list[Step]:
@@ -73,8 +27,8 @@ def steps(gradient: Gradient, zoom: str, numbers: Numbers | None = None) -> list
 
     With numbers each formula has them put in; only "unrolled" has room for them.
     """
-    way = _way(gradient, zoom, numbers)
-    stages = _stages(way)
+    way = way_of(gradient, zoom, numbers)
+    stages = stages_of(way)
     told: set[object] = set()
     found = [_start(way)] if _has_total(way.program) else []
     for stage in stages:
@@ -82,126 +36,10 @@ def steps(gradient: Gradient, zoom: str, numbers: Numbers | None = None) -> list
     return found
 
 
-def rules_of(gradient: Gradient, zoom: str) -> frozenset[str]:
+def rules_used(gradient: Gradient, zoom: str) -> frozenset[str]:
     """The rules that the steps go by."""
-    way = _way(gradient, zoom, None)
-    return frozenset().union(*(_rules(stage, way) for stage in _stages(way)))
-
-
-def _rules(stage: Stage, way: Way) -> frozenset[str]:
-    found = frozenset().union(*(through(adjoint.quantity, way.uses, way.named) for adjoint in stage.adjoints))
-    return found | ({REUSE} if stage.collects else set())
-
-
-def _way(gradient: Gradient, zoom: str, numbers: Numbers | None) -> Way:
-    program = gradient.program(zoom)
-    if not gradient.is_scalar:
-        program = with_samples(program, 1)
-    forward = tuple(item for item in program.equations if not is_adjoint(item, program))
-    past = _live(Program(program.inputs, program.sequences, forward, (), program.letters), gradient)
-    uses = merged(uses_of(past), aliases(past))
-    quantities = _quantities(past, gradient.objective)
-    adjoint = [item for item in program.equations if is_adjoint(item, program)]
-    defined = {symbol.name for item in adjoint for symbol in _defined(item)}
-    named = frozenset(symbol for name, symbol in quantities.items() if name in defined)
-    layers = {weight.symbol.name: weight.layer for weight in gradient.table}
-    weights = {symbol: layers[symbol.name] for symbol in past.inputs if symbol.name in layers}
-    collected, starts = frozenset(_collected(gradient)), _starts(gradient)
-    return Way(program, uses, quantities, named, weights, collected, starts, numbers, gradient)
-
-
-def _live(past: Program, gradient: Gradient) -> Program:
-    """The forward pass without what the objective does not depend on."""
-    total = [e.lhs for e in past.equations if isinstance(e, Equation) and letter_of(past.letters, e.lhs).is_total]
-    heads = {head.symbol.name for head in gradient.network.heads}
-    ends = total[-1:] or [s for item in past.equations for s in defines(item) if s.name in heads]
-    return prune(past, tuple(ends))
-
-
-def _collected(gradient: Gradient) -> set[str]:
-    """The names of the weights whose derivative is a sum over the time steps."""
-    items = gradient.steps.equations
-    sums = {total.lhs.name for item in items if isinstance(item, Recurrence) for total in item.sums}
-    names = {w.letter.partial(gradient.objective).code: w.symbol.name for w in gradient.table}
-    return {name for code, name in names.items() if any(code == s or s.startswith(f"{code}_use") for s in sums)}
-
-
-def _starts(gradient: Gradient) -> dict[str, Letter]:
-    """By the name of a recurrent weight the state before the first step, where that is zero."""
-    program = gradient.network.program
-    weights = [weight.symbol for weight in gradient.table]
-    found = {}
-    for item in program.equations:
-        for carry in item.carries if isinstance(item, Recurrence) else ():
-            first = letter_of(program.letters, carry.prev).at("T" if item.reverse else -1)
-            steps = [equation.rhs for equation in item.body.assignments if is_zero(carry.init)]
-            found |= {w.name: first for rhs in steps for w in weights if stand_together(rhs, w, carry.prev)}
-    return found
-
-
-def _defined(item: Item) -> Iterator[Expr]:
-    if isinstance(item, Recurrence):
-        yield from (equation.lhs for equation in (*item.body.assignments, *item.sums))
-    else:
-        yield item.lhs
-
-
-def _quantities(past: Program, objective: str) -> dict[str, Expr]:
-    """The quantities of the forward pass by the names of their adjoints."""
-    inputs = (*past.inputs, *past.sequences)
-    defined = [symbol for item in past.equations for symbol in _defined(item)]
-    found = {letter_of(past.letters, s).adjoint().code: s for s in defined}
-    return found | {letter_of(past.letters, s).partial(objective).code: s for s in inputs}
-
-
-# stages -----------------------------------------------------------------------------------------
-
-
-def _adjoints(way: Way) -> Iterator[Adjoint]:
-    """The adjoints in the order in which they are found, each with what prints it."""
-    context, silent = Context(LATEX, way.program.letters), zero_states(way.program)
-    pending: tuple[Line, ...] = ()
-    for item in way.program.equations:
-        if not is_adjoint(item, way.program):
-            continue
-        lines: dict[str, list[Line]] = {}
-        for line in item_lines(item, context, silent):
-            lines.setdefault(line.name, []).append(line)
-        for name, group in lines.items():
-            quantity = way.quantities.get(name)
-            if quantity is None:
-                pending += tuple(group)
-                continue
-            equation = item if isinstance(item, Equation) else None
-            yield Adjoint(quantity, (*pending, *group), equation)
-            pending = ()
-
-
-def _stages(way: Way) -> list[Stage]:
-    """The adjoints that belong together; those of weights that several steps read come last."""
-    found: dict[object, Stage] = {}
-    for adjoint in _adjoints(way):
-        uses = tuple(way.uses.get(adjoint.quantity, ()))
-        collects = adjoint.quantity.name in way.collected
-        key = ("collect", way.weights[adjoint.quantity]) if collects else tuple(str(use.lhs) for use in uses)
-        stage = found.setdefault(key, Stage(uses, collects=collects))
-        stage.adjoints.append(adjoint)
-    ordered = sorted(found.values(), key=lambda stage: stage.collects)
-    for stage in [one for one in ordered if not one.collects and _only_weights(one, way)]:
-        ordered.remove(stage)
-        ordered.insert(_after(stage, ordered), stage)
-    return ordered
-
-
-def _only_weights(stage: Stage, way: Way) -> bool:
-    return all(adjoint.quantity in way.weights for adjoint in stage.adjoints)
-
-
-def _after(stage: Stage, ordered: Sequence[Stage]) -> int:
-    """The place behind the stage that gives the adjoint which this one sends on."""
-    read = {use.lhs for use in stage.uses}
-    places = [i for i, one in enumerate(ordered) for adjoint in one.adjoints if adjoint.quantity in read]
-    return max(places, default=-1) + 1
+    way = way_of(gradient, zoom)
+    return frozenset().union(*(rules_of(stage, way) for stage in stages_of(way)))
 
 
 # steps ------------------------------------------------------------------------------------------
@@ -209,7 +47,7 @@ def _after(stage: Stage, ordered: Sequence[Stage]) -> int:
 
 def _step(stage: Stage, number: int, way: Way, told: set[object]) -> Step:
     stage.adjoints.sort(key=lambda adjoint: adjoint.quantity not in way.weights)
-    rules = _rules(stage, way)
+    rules = rules_of(stage, way)
     formulas = Formulas(_tagged(_rows(stage, way), f"B{number}"))
     return Step(number, _title(stage, way), reasons.references(rules), formulas, reasons.why(stage, rules, way, told))
 
