@@ -192,7 +192,12 @@ def _progress() -> Iterator[Callable[[str], None]]:
     began = time.monotonic()
     terminal = os.dup(2)
     doing: list[str] = []
-    timer = threading.Timer(1, lambda: doing and _say(terminal, doing[-1]))
+
+    def begin() -> None:
+        for what in doing[-1:]:
+            _say(terminal, what)
+
+    timer = threading.Timer(1, begin)
     timer.start()
 
     def progress(what: str) -> None:

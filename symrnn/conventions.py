@@ -104,7 +104,8 @@ TEXTS = (
         *("column", "1"),
     ),
 )
-"""Where two are given for d2l, the first is of its section on backpropagation through time, the second of its chapter."""
+"""Where two are given for d2l, the first is of its section on backpropagation through time, the second of its "
+"chapter."""
 
 GATES: Mapping[type, tuple[str, Sequence[tuple[str, str, str]]]] = {
     LSTMCell: (
@@ -163,7 +164,10 @@ def _letters(letters: Sequence[str], ends: bool = False) -> Table:
 
 
 _BEWARE = prose(
-    "the $V$ and $W$ of Goodfellow et al. are our $W$ and $V$, each transposed. The state $x_t$ of Pascanu et al. is the sum "
-    r"before the activation, our $a_t$. With samples as columns every product is reversed: our $\delta_{t+1} V^{\mathsf T}$ is "
-    r"$W^{\mathsf T}$ times a column there, and the factors of $\partial h_T / \partial h_t$ stand in the opposite order of time."
+    "the $V$ and $W$ of Goodfellow et al. are our $W$ and $V$, each transposed. The state $x_t$ of Pascanu et "
+    "al. is the sum "
+    r"before the activation, our $a_t$. With samples as columns every product is reversed: our $\delta_{t+1} "
+    r"V^{\mathsf T}$ is "
+    r"$W^{\mathsf T}$ times a column there, and the factors of $\partial h_T / \partial h_t$ stand in the "
+    r"opposite order of time."
 )

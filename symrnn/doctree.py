@@ -38,7 +38,7 @@ class drawing(nodes.paragraph):  # noqa: N801  (nodes are named in small letters
 
 def figure_of(image: Image, caption: Iterable[Any]) -> nodes.figure:
     """A drawing with its caption."""
-    drawn = drawing(image.alt, image.alt, svg=image.svg(), tikz=image.tikz())
+    drawn = drawing(image.alt, image.alt, svg=image.svg(), tikz=image.tikz(alt=True))
     text = spans(caption)
     return nodes.figure("", drawn, *([nodes.caption("", "", *text)] if text else []), classes=["symrnn"])
 

@@ -152,7 +152,7 @@ def _subtitle(about: "Subject") -> Prose:
     layers = [one for one in about.derivation.network.graph.layers if not isinstance(one, InputLayer)]
     names = [prose(Code(layer_name(layer))) for layer in layers]
     shown = names if len(names) <= 4 else [*names[:2], prose("..."), names[-1]]
-    steps = [number for number in about.derivation.network.timesteps.values()]
+    steps = list(about.derivation.network.timesteps.values())
     if not steps:
         return series(shown)
     number = steps[0]
@@ -184,7 +184,7 @@ def _weights(count: int) -> str:
 
 
 def _places(names: Sequence[str], which: Sequence[str]) -> str:
-    """section 3, sections 3 to 5."""
+    """Section 3, sections 3 to 5."""
     found = [i + 1 for i, name in enumerate(names) if name in which]
     if len(found) == 1:
         return f"section {found[0]}"

@@ -20,11 +20,11 @@ from symrnn.nodes import SLOTS, Elementwise, steps_symbol
 from symrnn.notation import Letter
 from symrnn.program import Equation, Program, Recurrence, symbols_of
 from symrnn.prose import Math, Span, prose
+from symrnn.styles import LATEX
 from symrnn.subject import FEW_STEPS, Subject
 from symrnn.substitution import matrix, written
 from symrnn.transforms import letter_of, with_samples
 from symrnn.typeset import Context, show
-from symrnn.styles import LATEX
 
 _ROOM, _FEW, _DECIMALS, _CELLS = 500, 4, 6, 6
 
@@ -188,7 +188,7 @@ def _table(columns: Sequence[Column], count: int) -> Table:
     names = [(Math(_scaled(c.name, power)),) if c.total is not None else "" for c in columns]
     sums = [("sum", *totals), ("which is", *names)] if any(c.total is not None for c in columns) else []
     head = (prose("$t$"), *((Math(_scaled(column.head, power, column)),) for column in columns))
-    return Table(head, tuple([*rows, *sums]), tuple(range(1, len(columns) + 1)), totals=len(sums))
+    return Table(head, (*rows, *sums), tuple(range(1, len(columns) + 1)), totals=len(sums))
 
 
 def _power(columns: Sequence[Column]) -> int:

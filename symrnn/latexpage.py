@@ -223,7 +223,9 @@ def _span(span: Span) -> str:
         return f"${span.latex}$"
     command = {Code: r"\texttt", Strong: r"\textbf", Emphasis: r"\emph"}[type(span)]
     text = escaped(span.text)
-    return f"{command}{{{text.replace(chr(92) + '_', chr(92) + '_' + chr(92) + 'allowbreak ') if isinstance(span, Code) else text}}}"
+    if isinstance(span, Code):  # a long name may break after its underscores
+        text = text.replace(r"\_", r"\_\allowbreak ")
+    return f"{command}{{{text}}}"
 
 
 _ESCAPES = {

@@ -235,8 +235,8 @@ def _message_lines(equation: Equation, item: Recurrence, messages: dict[Expr, Ca
     boundary = substitute(_fixed(equation.rhs, first, letters, messages), starts)
     lhs = _fixed(equation.lhs, first, letters, {})
     general = substitute(equation.rhs, rules)
-    first = replace(_line(lhs, boundary, inner), name=equation.lhs.name)
-    return [first, _line(equation.lhs, general, inner, _range(item, context, skip=1))]
+    start = replace(_line(lhs, boundary, inner), name=equation.lhs.name)
+    return [start, _line(equation.lhs, general, inner, _range(item, context, skip=1))]
 
 
 def _moved(expr: Expr, step: int, letters: dict[Expr, Letter]) -> Expr:

@@ -5,7 +5,7 @@ The signs are for the texts of this package. What a user chose, such as a name, 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symrnn.notation import Letter
@@ -43,7 +43,7 @@ Span = str | Math | Code | Strong | Emphasis
 Prose = tuple[Span, ...]
 
 _SIGNS = re.compile(r"\$(?P<math>[^$]+)\$|`(?P<code>[^`]+)`|\*\*(?P<strong>[^*]+)\*\*|\*(?P<emphasis>[^*]+)\*")
-_KINDS = {"math": Math, "code": Code, "strong": Strong, "emphasis": Emphasis}
+_KINDS: Mapping[str, Callable[[str], Span]] = {"math": Math, "code": Code, "strong": Strong, "emphasis": Emphasis}
 
 
 def prose(*parts: str | Letter | Span | Prose) -> Prose:
@@ -68,8 +68,8 @@ def _read(text: str) -> Iterator[Span]:
     for match in _SIGNS.finditer(text):
         if match.start() > end:
             yield text[end : match.start()]
-        assert match.lastgroup is not None
-        yield _KINDS[match.lastgroup](match[match.lastgroup])
+        kind = match.lastgroup or "emphasis"
+        yield _KINDS[kind](match[kind])
         end = match.end()
     if end < len(text):
         yield text[end:]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sympy import Expr, Symbol, tanh
 from sympy.matrices.expressions import HadamardProduct
 
-from symrnn.document import Table
+from symrnn.document import Cell, Table
 from symrnn.nodes import SLOTS, Elementwise
 from symrnn.prose import Math, Prose, prose, series
 from symrnn.stages import Stage, Way
@@ -80,7 +80,7 @@ def references(rules: frozenset[str]) -> Prose:
 
 def rule_table(rules: frozenset[str], scalar: bool) -> Table:
     """The rules that a derivation uses; the first four always, as they are what everything is made of."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for kind in RULES:
         if kind in rules or kind in (SUM, PRODUCT, ACTIVATION, REUSE):
             rule = RULES[kind]
@@ -186,7 +186,8 @@ def _of_matrices(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
         yield (
             (PRODUCT, "weight"),
             prose(
-                f"Entry $kj$ of ${letter}$ reaches entry $j$ of ${reader}$ alone, multiplied by entry $k$ of the row before "
+                f"Entry $kj$ of ${letter}$ reaches entry $j$ of ${reader}$ alone, multiplied by entry $k$ of the "
+                f"row before "
                 "it. All these products together are a column times a row: hence the transposed row."
             ),
         )
@@ -198,8 +199,10 @@ def _of_matrices(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
         yield (
             (PRODUCT, "state"),
             prose(
-                f"Entry $k$ of ${letter}$ reaches every entry $j$ of ${reader}$, with the slope ${entry}$. Forward the sum "
-                f"runs over the first index of ${name}$, backward over the second: that is the transpose, and the shapes "
+                f"Entry $k$ of ${letter}$ reaches every entry $j$ of ${reader}$, with the slope ${entry}$. "
+                f"Forward the sum "
+                f"runs over the first index of ${name}$, backward over the second: that is the transpose, and "
+                f"the shapes "
                 "leave no other choice."
             ),
         )
@@ -252,12 +255,12 @@ def _of_cancellation(use: Use, way: Way) -> Prose:
     rounded = float(f"{h:.7g}")
     off = abs((1 - rounded * rounded) / slope - 1)
     lost = int(-math.log10(slope))
-    letter = letter_of(way.program.letters, use.lhs).latex
+    letter, near = letter_of(way.program.letters, use.lhs).latex, written(1 - rounded * rounded)
     return prose(
         f"${letter}$ is close to ${'-' * (h < 0)}1$, so the subtraction cancels {lost} leading "
-        f"{'digit' if lost == 1 else 'digits'}: ${letter}$ stands here with {decimals(slope)} decimals, and only so are "
-        f"seven digits right. With ${letter} = {written(rounded)}$ the slope would be ${written(1 - rounded * rounded)}$, "
-        f"off by {off * 1e6:.0f} parts in a million."
+        f"{'digit' if lost == 1 else 'digits'}: ${letter}$ stands here with {decimals(slope)} decimals, and only so "
+        f"are seven digits right. With ${letter} = {written(rounded)}$ the slope would be ${near}$, off by "
+        f"{off * 1e6:.0f} parts in a million."
     )
 
 
@@ -269,8 +272,10 @@ def _of_copies(stage: Stage, way: Way) -> Prose:
     letter = letter_of(way.program.letters, stage.adjoints[0].quantity).latex
     base = letter if "_" not in letter else rf"{{{letter}}}"
     return prose(
-        f"Give each time step a copy of its own of a weight, ${base}_{{(0)}}, {base}_{{(1)}}, \\dots$; each copy is used "
-        "once. The copies are one weight and move together, so their derivatives add: that is the sum over the time steps."
+        f"Give each time step a copy of its own of a weight, ${base}_{{(0)}}, {base}_{{(1)}}, \\dots$; each copy "
+        f"is used "
+        "once. The copies are one weight and move together, so their derivatives add: that is the sum over the "
+        "time steps."
     )
 
 

@@ -20,7 +20,6 @@ Without the name of a file the options describe the model, as on the command lin
 import re
 from collections.abc import Callable, Sequence
 from html import escape
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,7 +29,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.math import get_node_equation_number
 
-from symrnn import __version__, tikz
+from symrnn import __version__
 from symrnn.displays import rows_of
 from symrnn.doctree import drawing, labelled, numbered, tags_of
 from symrnn.excerpts import read, shown
@@ -114,19 +113,24 @@ class Directive(SphinxDirective):
             caption[:] = self.parse_inline(text)[0]
 
     def _number(self, root: nodes.container, label: str) -> None:
-        """Give labels: the first display that gets a number is LABEL, the next LABEL-2; a row with a tag LABEL-TAG."""
+        """Give labels: LABEL-TAG to rows with tags; without any, LABEL to the first display, LABEL-2 to the next."""
         blocks = list(root.findall(nodes.math_block))
         if not blocks:
             raise ValueError(":label: expected equations to number, got none")
-        free = (label if i == 1 else f"{label}-{i}" for i in count(1))
-        for block in blocks:
-            tags = tags_of(block)
-            labels = [f"{label}-{tag}" for tag in tags] or [next(free)]
-            node = self._tagged(block, tags, labels) if tags else self._numbered(block, labels[0])
-            self.set_source_info(node)
-            target = nodes.target("", "", ids=[nodes.make_id(f"equation-{name}") for name in labels])
-            self.state.document.note_explicit_target(target)
-            block.parent.replace(block, [target, node])
+        tagged = [(block, tags) for block in blocks if (tags := tags_of(block))]
+        for block, tags in tagged:
+            labels = [f"{label}-{tag}" for tag in tags]
+            self._replace(block, self._tagged(block, tags, labels), labels)
+        for i, block in enumerate([] if tagged else blocks, start=1):
+            name = label if i == 1 else f"{label}-{i}"
+            self._replace(block, self._numbered(block, name), [name])
+
+    def _replace(self, block: nodes.math_block, node: nodes.math_block, labels: Sequence[str]) -> None:
+        """Put a display with its target in the place of one without."""
+        self.set_source_info(node)
+        target = nodes.target("", "", ids=[nodes.make_id(f"equation-{label}") for label in labels])
+        self.state.document.note_explicit_target(target)
+        block.parent.replace(block, [target, node])
 
     def _tagged(self, block: nodes.math_block, tags: Sequence[str], labels: Sequence[str]) -> nodes.math_block:
         """A display whose rows can be referred to by their tags."""
@@ -206,10 +210,17 @@ def _leave(translator: Any, node: nodes.Node) -> None:
     """Nothing is left to write."""
 
 
+_PREAMBLE = r"""
+\usetikzlibrary{arrows.meta}
+\IfFileExists{accsupp.sty}{\usepackage{accsupp}}{\newcommand\BeginAccSupp[1]{}\newcommand\EndAccSupp[1]{}}
+\allowdisplaybreaks
+"""
+"""What pictures with their descriptions, and displays longer than a page, need beside the package tikz."""
+
+
 def _prepare(app: "Sphinx", config: "Config") -> None:
-    """The preamble that pictures need, and the style sheet."""
-    libraries = "".join(line for line in tikz.PREAMBLE.splitlines(keepends=True) if "usepackage" not in line)
-    preamble = f"{config.latex_elements.get('preamble', '')}\n{libraries}\n\\allowdisplaybreaks\n"
+    """The preamble, and the folder of the style sheet."""
+    preamble = config.latex_elements.get("preamble", "") + _PREAMBLE
     config.latex_elements = {**config.latex_elements, "preamble": preamble}
     config.html_static_path = [*config.html_static_path, str(STATIC)]
 

@@ -98,9 +98,11 @@ def _starts(gradient: Gradient) -> dict[str, Letter]:
     """By the name of a recurrent weight the state before the first step, where that is zero."""
     program = gradient.network.program
     weights = [weight.symbol for weight in gradient.table]
-    found = {}
+    found: dict[str, Letter] = {}
     for item in program.equations:
-        for carry in item.carries if isinstance(item, Recurrence) else ():
+        if not isinstance(item, Recurrence):
+            continue
+        for carry in item.carries:
             first = letter_of(program.letters, carry.prev).at("T" if item.reverse else -1)
             steps = [equation.rhs for equation in item.body.assignments if is_zero(carry.init)]
             found |= {w.name: first for rhs in steps for w in weights if stand_together(rhs, w, carry.prev)}

@@ -28,7 +28,8 @@ def render(drawing: Drawing, description: str | None = None) -> str:
     picture = "\n".join([_FIT, *_colours(drawing), head, *(f"  {part}" for part in parts), "\\end{tikzpicture}}"])
     if description is None:
         return picture + "\n"
-    return f"\\leavevmode\\BeginAccSupp{{method=escape, Alt={{{_plain(description)}}}}}%\n{picture}%\n\\EndAccSupp{{}}\n"
+    alt = f"\\leavevmode\\BeginAccSupp{{method=escape, Alt={{{_plain(description)}}}}}%"
+    return f"{alt}\n{picture}%\n\\EndAccSupp{{}}\n"
 
 
 def _plain(description: str) -> str:

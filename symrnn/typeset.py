@@ -350,7 +350,7 @@ def _juxtaposed(factors: Sequence[str], context: Context) -> str:
     """The factors of a matrix product side by side, with a sign only between two numbers."""
     text = factors[0]
     for before, factor in pairwise(factors):
-        numbers = before[-1:].isdigit() or before[-1:] in ")}" and "matrix" not in before
+        numbers = before[-1:].isdigit() or (before[-1:] in ")}" and "matrix" not in before)
         text += (context.times if numbers and factor[0] in "0123456789(-" else " ") + factor
     return text
 

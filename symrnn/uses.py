@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 
-from sympy import Add, Expr, Function, MatAdd, MatMul, Mul, Pow, Symbol, Transpose
+from sympy import Add, Expr, Function, MatAdd, MatMul, Mul, Pow, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr
 
 from symrnn.nodes import SLOTS, Columns, Concat, CrossEntropy, Elementwise, LogSumExp, Peak, Softmax

@@ -53,8 +53,8 @@ def _step(stage: Stage, number: int, way: Way, told: set[object]) -> Step:
 
 
 def _rows(stage: Stage, way: Way) -> tuple[Row, ...]:
-    equations = [adjoint.equation for adjoint in stage.adjoints]
-    if way.numbers is None or None in equations:
+    equations = [adjoint.equation for adjoint in stage.adjoints if adjoint.equation is not None]
+    if way.numbers is None or len(equations) < len(stage.adjoints):
         return tuple(rows([line for adjoint in stage.adjoints for line in adjoint.lines], ROOM))
     return chain_rows([chain(equation, way.numbers, way.program.letters) for equation in equations])
 
@@ -117,5 +117,5 @@ def _start(way: Way) -> Step:
     """The derivative of the objective by itself."""
     s = way.objective
     row = Row((rf"\frac{{\partial {s}}}{{\partial {s}}}", "= 1"), "B1")
-    why = reasons.START[s] if s in reasons.START else ()
+    why = reasons.START.get(s, ())
     return Step(1, prose("Start at ", Math(s), "."), prose("definition"), Formulas((row,)), why)

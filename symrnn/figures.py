@@ -1,0 +1,22 @@
+"""Pictures as figures of a document."""
+
+from symrnn.document import Figure
+from symrnn.glyphs import Number, Piece, Transposed
+from symrnn.notation import Letter
+from symrnn.picture import Picture
+from symrnn.prose import Math
+from symrnn.styles import LATEX
+from symrnn.substitution import written
+
+
+def figure(drawn: Picture) -> Figure:
+    """A picture with its caption, the letters in it as formulas."""
+    return Figure(drawn, tuple(map(_span, drawn.parts)))
+
+
+def _span(piece: Piece) -> str | Math:
+    if isinstance(piece, Letter):
+        return Math(piece.latex)
+    if isinstance(piece, Transposed):
+        return Math(piece.letter.latex + LATEX.transposed)
+    return Math(written(piece.value)) if isinstance(piece, Number) else piece

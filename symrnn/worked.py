@@ -1,0 +1,137 @@
+"""The forward pass on paper: its equations with their labels, and the same with numbers put in."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from symrnn.document import Block, Equations, Formulas, Paragraph
+from symrnn.layout import Row, points
+from symrnn.notation import Letter
+from symrnn.program import Equation, Letters, Program, symbols_of
+from symrnn.prose import prose
+from symrnn.styles import LATEX
+from symrnn.subject import FEW_STEPS, Subject
+from symrnn.substitution import ROOM, Chain, chain, chain_rows
+from symrnn.transforms import letter_of
+from symrnn.typeset import Context, terms_of
+from symrnn.uses import SUM, kinds
+
+
+def forward_blocks(subject: Subject) -> tuple[Block, ...]:
+    """The forward equations: of every time step where they are few, for a general t else."""
+    if not subject.few:
+        display = replace(subject.gradient.display("step"), part="forward")
+        return (Paragraph(_OF_SUMS), Equations(display))
+    program = subject.forward
+    found = [Row((letter_of(program.letters, s).latex, "= 0")) for s in subject.starts]
+    return (Paragraph(_OF_SUMS), Formulas((*found, *_paired(_shown(program), program.letters))))
+
+
+_OF_SUMS = prose(
+    "Each equation uses what those before it define. The sum inside an activation has a name of its own, such as "
+    "$a_t$, because the way back stops there."
+)
+
+
+def _shown(program: Program) -> list[Equation]:
+    """The equations of the model: without the sum of all outputs, which only the way back needs."""
+    return [equation for equation in program.assignments if letter_of(program.letters, equation.lhs).base != "s"]
+
+
+def _paired(equations: Sequence[Equation], letters: Letters) -> Iterator[Row]:
+    """One row for each equation; for a sum and what activates it, one for both where there is room."""
+    context = Context(LATEX, letters)
+    pending: tuple[str, ...] = ()
+    grouped: list[tuple[Letter, list[Row]]] = []
+    for i, equation in enumerate(equations):
+        following = equations[i + 1] if i + 1 < len(equations) else None
+        cells = _cells(equation, context)
+        if following is not None and not pending and _activates(following, equation):
+            both = (*cells, *_cells(following, context))
+            if points("".join(both)) < ROOM - 40 and len(cells) == 2:
+                pending = cells
+                continue
+        grouped.append((letter_of(letters, equation.lhs), _rows(equation, pending, context)))
+        pending = ()
+    yield from _labelled(grouped)
+
+
+def _activates(following: Equation, equation: Equation) -> bool:
+    """Whether an equation only applies a function to what the one before defines."""
+    return list(symbols_of([following.rhs])) == [equation.lhs] and SUM not in kinds(following.rhs, equation.lhs)
+
+
+def _cells(equation: Equation, context: Context) -> tuple[str, ...]:
+    terms = terms_of(equation.rhs, context)
+    return context.show(equation.lhs), "= " + " ".join(" ".join(term) for term in terms)
+
+
+def _rows(equation: Equation, before: tuple[str, ...], context: Context) -> list[Row]:
+    cells = (*before, *_cells(equation, context))
+    if points("".join(cells)) < ROOM:
+        return [Row(cells)]
+    return list(chain_rows([Chain(context.show(equation.lhs), terms_of(equation.rhs, context), (), "")]))
+
+
+def _labelled(grouped: Sequence[tuple[Letter, Sequence[Row]]]) -> Iterator[Row]:
+    """Labels with meaning and time: F0, F1, ..., or F0.1, F0.2 where a time step has several; Fy."""
+    names = [str(letter.time) if isinstance(letter.time, int) else letter.base for letter, _ in grouped]
+    for i, (name, (_, found)) in enumerate(zip(names, grouped, strict=True)):
+        place = names[: i + 1].count(name)
+        tag = f"F{name}" if names.count(name) == 1 else f"F{name}.{place}"
+        yield replace(found[0], tag=tag, gap=3 if i and names[i - 1] != name else 0)
+        yield from found[1:]
+
+
+# with numbers -----------------------------------------------------------------------------------
+
+
+def worked_blocks(subject: Subject) -> tuple[Block, ...]:
+    """The forward pass with numbers: formula, numbers put in, result."""
+    if subject.derivation.is_open:
+        return ()
+    program, numbers = subject.forward, subject.numbers
+    equations = _shown(program)
+    last = max((t for t in (_time(e, program) for e in equations) if t is not None), default=0)
+    parts = _by_time(equations, program, last)
+    chains = [
+        chain(equation, numbers, program.letters, gap=4 if place and equation is part[0] else 0)
+        for place, part in enumerate(parts)
+        for equation in part
+    ]
+    dots = [Paragraph(_OF_DOTS)] if len(parts) < len(_by_time(equations, program, last, everything=True)) else []
+    given = prose("The numbers are drawn at random. ") if subject.drawn else ()
+    digits = _OF_DIGITS if subject.scalar else _OF_DECIMALS
+    return (Paragraph(prose(given, digits)), Formulas(chain_rows(chains)), *dots)
+
+
+_OF_DIGITS = prose(
+    "Each line: the formula, the numbers put in, the result. Given numbers stand in full. Computed ones are shown with "
+    r"seven significant digits and *carried* in full, so the last digit of a result may differ from what the shown "
+    r"digits give. A rounded result has $\approx$."
+)
+_OF_DECIMALS = prose(
+    "Each line: the formula, the numbers put in, the result. Numbers are shown with four decimals and *carried* "
+    "in full, "
+    r"so the last digit of a result may differ from what the shown digits give. A rounded result has $\approx$."
+)
+_OF_DOTS = prose("The time steps between are computed in the same way; only the first two and the last are shown.")
+
+
+def _time(equation: Equation, program: Program) -> int | None:
+    time = letter_of(program.letters, equation.lhs).time
+    return time if isinstance(time, int) else None
+
+
+def _by_time(
+    equations: Sequence[Equation], program: Program, last: int, everything: bool = False
+) -> list[list[Equation]]:
+    """Runs of equations of one time step; of many steps the first two and the last."""
+    shown = range(last + 1) if everything or last < FEW_STEPS else (0, 1, last)
+    runs: list[tuple[int | None, list[Equation]]] = []
+    for equation in equations:
+        time = _time(equation, program)
+        if runs and runs[-1][0] == time:
+            runs[-1][1].append(equation)
+        else:
+            runs.append((time, [equation]))
+    return [run for time, run in runs if time is None or time in shown]
