@@ -48,7 +48,7 @@ def _compared(report: Report) -> str:
 def _with_formulas(text: str, report: Report) -> Prose:
     """A sentence with the quantities in it as formulas."""
     names = sorted({row.quantity for row in report.rows}, key=len, reverse=True)
-    parts = re.split("(" + "|".join(map(re.escape, names)) + r")(?=[ ,.;:])", text)
+    parts = re.split(r"(?<=[ ])(" + "|".join(map(re.escape, names)) + r")(?=[ ,.;:])", text)
     return tuple(Math(_quantity(part)) if part in names else part for part in parts if part)
 
 

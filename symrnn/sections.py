@@ -1,5 +1,6 @@
 """The sections of a document, in a reader's order, each a function of its subject."""
 
+import re
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -51,18 +52,20 @@ def _closed(subject: Subject) -> tuple[Block, ...]:
     if derivation.is_open:
         return ()
     if _is_large(subject):
-        return (
-            Paragraph(
-                prose(f"With everything put in, an output has more than {count(OPERATIONS)} operations: ", *_UNREAD)
-            ),
-        )
+        many = f"With everything put in, an output has more than {_count(OPERATIONS)} operations: "
+        return (Paragraph(prose(many, _UNREAD)),)
     operations, nesting = size(derivation.program("scalar"))
     if operations <= _OPERATIONS and nesting <= NESTING:
         lines = lines_of(derivation.display("closed"), LATEX)
         if all(points("".join(map("".join, line.terms))) <= _CLOSED_ROWS * ROOM for line in lines) and len(lines) <= 3:
             return (Paragraph(_OF_CLOSED), Formulas(tuple(rows(lines, ROOM))))
-    text = f"With everything put in, an output has {count(operations)} operations, nested {nesting} deep: "
-    return (Paragraph(prose(text, *_UNREAD)),)
+    text = f"With everything put in, an output has {_count(operations)} operations, nested {nesting} deep: "
+    return (Paragraph(prose(text, _UNREAD)),)
+
+
+def _count(number: int) -> str:
+    """The number, a large one as a power of ten."""
+    return re.sub(r"10\^(\d+)", r"$10^{\1}$", count(number))
 
 
 def _is_large(subject: Subject) -> bool:

@@ -16,6 +16,7 @@ from symrnn.graph import graph_of
 from symrnn.matrices import shape_of
 from symrnn.network import Network
 from symrnn.numeric import Call, read
+from symrnn.objective import default_loss
 from symrnn.points import random_inputs, random_targets
 from symrnn.program import Equation, Program
 from symrnn.starts import with_starts
@@ -118,10 +119,14 @@ def subject(
 ) -> Subject:
     """The subject of a document: what is not given is the notebook's, or drawn by the seed.
 
+    Without a loss it is the sum of all outputs that is differentiated; where one is a softmax, whose
+    sum is always 1, the categorical crossentropy.
+
     Raises:
         ValueError: x, y_true or weights do not fit; more than one sample.
     """
-    gradient = derivation if isinstance(derivation, Gradient) else derivation.gradient(loss)
+    chosen = default_loss(derivation.network) if loss is None else loss
+    gradient = derivation if isinstance(derivation, Gradient) else derivation.gradient(chosen)
     plain = Derivation(gradient.network, gradient.weights, gradient.dtype)
     network = plain.network
     notebook = network.graph == graph_of(NOTEBOOK)

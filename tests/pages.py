@@ -1,12 +1,10 @@
-"""Pages whose formulas, numbers and outputs are made by the code in them.
+"""Pages on GitHub, such as the README, whose formulas and outputs are made by the code in them.
 
-A page holds Python sessions (lines after `>>>`, run in order, with their output below them) and three
-kinds of comments, each followed by what its expression gives:
+A page holds Python sessions (lines after `>>>`, run in order, with their output below them) and comments,
+each followed by what its expression gives:
 
-    <!-- math: d.latex() -->   a fenced block of mathematics
-    <!-- text: d.text() -->    a fenced block of text
-    <!-- here: expr -->        a block of Markdown, up to <!-- end -->
-    0.5746<!-- = f"{y:.4f}" -->   a number in a sentence
+    <!-- math: d.latex() -->       a fenced block of mathematics
+    <!-- picture: d.picture() -->  an image with a description, whose file is written, too
 
 `python -m tests.pages PAGE ...` writes them anew; a test compares.
 """
@@ -16,60 +14,42 @@ import doctest
 import io
 import re
 import sys
-from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
-from click.testing import CliRunner
-
-from symrnn import documents
-from symrnn.cli import cli
-from symrnn.documents import math_block
-from symrnn.functions import activations
-from symrnn.losses import ALIASES, LOSSES
-
 _PARTS = re.compile(
-    r"(?P<session>```pycon\n.*?```)"
-    r"|<!-- (?P<kind>math|text): (?P<expression>.*?) -->\n+```\w+\n.*?```"
-    r"|<!-- here: (?P<markdown>.*?) -->\n.*?<!-- end -->"
-    r"|(?P<number>[-\d.e]+)<!-- = (?P<value>.*?) -->",
+    r"(?P<session>```pycon\n.*?```)|<!-- math: (?P<expression>.*?) -->\n+```\w+\n.*?```"
+    r"|<!-- picture: (?P<picture>.*?) -->\n+!\[[^]]*\]\((?P<file>[^)]*)\)",
     re.DOTALL,
 )
 
 
+ROOT = Path(__file__).parents[1]
+WRITES = False
+"""Whether files of pictures are written, or only read."""
+
+
 def made_anew(text: str) -> str:
-    """The page with every output, formula and number in it computed again."""
-    names: dict[str, object] = {"help_of": help_of, "names_of": names_of}
-    names |= {
-        "activations": activations,
-        "LOSSES": LOSSES,
-        "ALIASES": ALIASES,
-        "documents": documents,
-        "replace": replace,
-    }
+    """The page with every output and formula in it computed again."""
+    names: dict[str, object] = {}
 
     def remake(match: re.Match[str]) -> str:
         if match["session"]:
             return _session(match["session"], names)
-        if match["kind"]:
-            made = eval(match["expression"], names)
-            body = math_block(made) if match["kind"] == "math" else f"```text\n{made}\n```"
-            return f"<!-- {match['kind']}: {match['expression']} -->\n\n{body}"
-        if match["markdown"]:
-            return f"<!-- here: {match['markdown']} -->\n\n{eval(match['markdown'], names)}\n\n<!-- end -->"
-        return f"{eval(match['value'], names)}<!-- = {match['value']} -->"
+        if match["picture"]:
+            return _picture(match["picture"], match["file"], names)
+        made = eval(match["expression"], names).replace("{align*}", "{aligned}")
+        return f"<!-- math: {match['expression']} -->\n\n```math\n{made}\n```"
 
     return _PARTS.sub(remake, text)
 
 
-def help_of(command: str) -> str:
-    """What `symrnn COMMAND --help` prints."""
-    return CliRunner().invoke(cli, [command, "--help"], prog_name="symrnn").output.rstrip("\n")
-
-
-def names_of(table: Iterable[str], *more: str) -> str:
-    """Names in the form of code, sorted."""
-    return ", ".join(f"`{name}`" for name in sorted([*table, *more]))
+def _picture(expression: str, file: str, names: dict[str, object]) -> str:
+    """The image anew; its file must hold the picture that the expression gives now."""
+    made = eval(expression, names)
+    if WRITES:
+        (ROOT / file).write_text(made.svg(), encoding="utf-8")
+    same = (ROOT / file).read_text(encoding="utf-8") == made.svg()
+    return f"<!-- picture: {expression} -->\n\n![{made.alt if same else 'another picture'}]({file})"
 
 
 def _session(block: str, names: dict[str, object]) -> str:
@@ -87,6 +67,7 @@ def _session(block: str, names: dict[str, object]) -> str:
 
 
 if __name__ == "__main__":
+    WRITES = True
     for name in sys.argv[1:]:
         page = Path(name)
         page.write_text(made_anew(page.read_text(encoding="utf-8")), encoding="utf-8")

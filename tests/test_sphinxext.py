@@ -1,0 +1,299 @@
+"""Pages with the directive `symrnn`, built by Sphinx for HTML, LaTeX and other builders."""
+
+import os
+import re
+import shutil
+import subprocess
+from xml.etree import ElementTree
+
+import pytest
+
+pytest.importorskip("sphinx")
+pytest.importorskip("latex2mathml")
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+import symrnn
+from symrnn import excerpts
+from symrnn.displays import rows_of
+from symrnn.doctree import nodes_of, numbered
+from symrnn.document import Document, Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
+from symrnn.layout import Row
+from symrnn.notation import Letter
+from symrnn.options import described
+from symrnn.prose import Code, prose
+
+CONF = """
+project = "pages"
+extensions = ["symrnn.sphinxext"{more}]
+html_math_renderer = "symrnn"
+html_theme = "basic"
+latex_documents = [("index", "pages.tex", "pages", "author", "howto")]
+"""
+
+
+def build(folder, builder="html", out=None, **pages):
+    """The pages built with warnings as errors: the folder with what came out."""
+    pytest.importorskip("myst_parser")
+    source = folder / "source"
+    source.mkdir(exist_ok=True)
+    (source / "conf.py").write_text(CONF.format(more=', "myst_parser"'))
+    for name, text in pages.items():
+        (source / name.replace("_", ".")).write_text(text)
+    out = folder / (out or builder)
+    with docutils_namespace(), patch_docutils(str(source)):
+        app = Sphinx(source, source, out, folder / "trees", builder, status=None, warning=None, warningiserror=True)
+        app.build()
+    assert app.statuscode == 0
+    return out
+
+
+def text_of(page):
+    """The main part of a page of HTML, parsed, so that malformed MathML and SVG are noticed."""
+    html = page.read_text(encoding="utf-8")
+    return html[html.index('<div class="body"') : html.index('<div class="sphinxsidebar"')]
+
+
+RST = """
+Title
+=====
+
+.. symrnn::
+   :label: forward
+
+As :eq:`forward` says, :math:`h_t` depends on :math:`h_{t-1}`.
+"""
+MYST = """# Title
+
+```{symrnn}
+:label: forward
+```
+
+As {eq}`forward` says, {math}`h_t` depends on {math}`h_{t-1}`.
+"""
+
+
+@pytest.mark.parametrize("page", [{"index_rst": RST}, {"index_md": MYST}], ids=["rst", "myst"])
+def test_a_page_in_html(tmp_path, page):
+    html = text_of(build(tmp_path, **page) / "index.html")
+    formulas = [ElementTree.fromstring(found) for found in re.findall(r"<math.*?</math>", html, re.DOTALL)]
+    assert [formula.get("display") for formula in formulas] == ["block", None, None]
+    assert '<span class="eqno">(1)<a class="headerlink" href="#equation-forward"' in html
+    assert re.search(r'As <a class="reference internal" href="#equation-forward">\(1\)</a> says', html)
+    assert html.count('id="equation-forward"') == 1
+
+
+@pytest.mark.parametrize("page", [{"index_rst": RST}, {"index_md": MYST}], ids=["rst", "myst"])
+def test_a_page_in_latex(tmp_path, page):
+    latex = (build(tmp_path, "latex", **page) / "pages.tex").read_text()
+    body = symrnn.derive().latex().replace("{align*}", "{alignedat}").replace("}", "}{1}", 1)
+    head = r"\begin{equation}\label{equation:index:forward}"
+    assert "\n".join([head, rf"\begin{{split}}{body}\end{{split}}", r"\end{equation}"]) in latex
+    assert r"As \eqref{equation:index:forward} says" in latex
+
+
+def test_no_script_and_no_network_in_a_page(tmp_path):
+    html = (build(tmp_path, index_rst=RST) / "index.html").read_text()
+    assert re.findall(r'(?:src|href)="(?:https?:)?//(?!www\.sphinx-doc\.org|github\.com/bitprophet)[^"]*"', html) == []
+    assert "mathjax" not in html.lower()
+
+
+PICTURE = """
+Title
+=====
+
+.. symrnn::
+   :show: picture
+   :caption: The state :math:`h_t`
+"""
+
+
+def test_a_picture_is_svg_in_html_and_its_description_elsewhere(tmp_path):
+    picture = symrnn.derive().picture()
+    html = (build(tmp_path, index_rst=PICTURE) / "index.html").read_text(encoding="utf-8")
+    assert picture.svg() in html
+    assert re.search(r"<figcaption>.*The state <span class=\"math", html, re.DOTALL)
+    text = (build(tmp_path, "text") / "index.txt").read_text(encoding="utf-8")
+    assert " ".join(picture.alt.split()) in " ".join(text.split())
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_a_page_compiles(tmp_path):
+    page = PICTURE + ".. symrnn::\n   :layer: LSTM\n   :units: 2\n   :show: step\n   :gradient:\n   :label: all\n"
+    out = build(tmp_path, "latex", index_rst=page)
+    assert symrnn.derive().picture().tikz(alt=True) in (out / "pages.tex").read_text()
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "pages.tex"]
+    run = subprocess.run(command, cwd=out, capture_output=True, text=True, errors="replace", check=False)
+    assert run.returncode == 0, run.stdout[-1500:]
+    assert "Overfull" not in run.stdout
+
+
+def test_several_displays_have_several_numbers(tmp_path):
+    page = "T\n=\n\n.. symrnn::\n   :show: step, unrolled\n   :label: a\n\n:eq:`a` and :eq:`a-2`\n"
+    html = text_of(build(tmp_path, index_rst=page) / "index.html")
+    assert re.findall(r'class="eqno">\((\d)\)', html) == ["1", "2"]
+
+
+def test_a_row_with_a_tag_is_referred_to_by_it(tmp_path, monkeypatch):
+    rows = Formulas((Row(("a", "= b"), "F1"), Row(("c", "= d"), "F2")))
+    document = Document("", (), (), (Section("tagged", "Tagged", (rows, Formulas((Row(("e",)),)))),))
+    monkeypatch.setattr(excerpts, "_document", lambda *arguments: document)
+    page = "T\n=\n\n.. symrnn::\n   :show: tagged\n   :label: a\n\n:eq:`a-F2`.\n"
+    html = text_of(build(tmp_path, index_rst=page) / "index.html")
+    assert '<a class="reference internal" href="#equation-a-f2">(F2)</a>.' in html
+    assert [html.count(f'id="equation-a{name}"') for name in ("-f1", "-f2", "")] == [1, 1, 0]
+    latex = (build(tmp_path, "latex") / "pages.tex").read_text()
+    assert r"a &= b \tag{F1}\label{equation:index:a-F1} \\" in latex
+    assert r"\eqref{equation:index:a-F2}." in latex
+
+
+def test_a_label_stands_for_one_display(tmp_path):
+    page = "Title\n=====\n" + "\n.. symrnn::\n   :label: a\n" * 2
+    where = re.escape(str(tmp_path / "source" / "index.rst"))
+    with pytest.raises(
+        ExtensionError,
+        match=rf"^{where}:7: symrnn: :label: expected a name of its own, got 'a', which is in index already$",
+    ):
+        build(tmp_path, index_rst=page)
+
+
+def test_a_page_is_built_again_when_its_model_changes(tmp_path):
+    keras = pytest.importorskip("keras")
+    build(tmp_path, index_rst="Title\n=====\n")
+    path = tmp_path / "source" / "some model.keras"
+
+    def save(units):
+        keras.Sequential([keras.Input((3, 1)), keras.layers.SimpleRNN(units), keras.layers.Dense(1)]).save(path)
+
+    page = "Title\n=====\n\n.. symrnn:: some model.keras\n   :show: step\n"
+    save(1)
+    assert "h_{t-1} V" not in (build(tmp_path, "latex", index_rst=page) / "pages.tex").read_text()
+    save(2)
+    os.utime(path, (path.stat().st_atime + 10, path.stat().st_mtime + 10))
+    assert "h_{t-1} V" in (build(tmp_path, "latex") / "pages.tex").read_text()
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("\n:units: two", ":units: expected a whole number, got 'two'"),
+        ("\n:units:", ":units: expected a whole number, got nothing"),
+        ("\n:gradient: no", ":gradient: expected no value, got 'no'"),
+        ("\n:layer: RNN", ":layer: expected SimpleRNN, LSTM, GRU, got 'RNN'"),
+        ("\n:show: picture\n:label: a", ":label: expected equations to number, got none"),
+        ("\n:caption: a", ":caption: expected a picture to describe, got none"),
+        (" none.keras", "no such file: none.keras"),
+        ("\n:units: 2\n\nx = 1", "expected options alone, got the text 'x = 1'"),
+        (
+            "\n:unit: 2",
+            "unknown option 'unit'; known: timesteps, layer, units, features, outputs, activation, "
+            "loss, gradient, show, x, y_true, label, caption",
+        ),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["rst", "md"])
+def test_a_wrong_option_ends_the_build_with_file_and_line(tmp_path, lines, message, suffix):
+    if suffix == "rst":
+        page = "Title\n=====\n\n.. symrnn::" + lines.replace("\n", "\n   ") + "\n"
+        place = "index.rst:4"
+    else:
+        page = "# Title\n\n```{symrnn}" + lines + "\n```\n"
+        place = "index.md:3"
+    where = re.escape(f"{tmp_path / 'source' / place}: symrnn: {message}")
+    with pytest.raises(ExtensionError, match=f"^{where}$"):
+        build(tmp_path, **{f"index_{suffix}": page})
+
+
+def test_options_mean_what_they_mean_on_the_command_line():
+    options = excerpts.read({"layer": "GRU", "units": "2", "features": "3", "timesteps": "4", "activation": "relu"})
+    model = symrnn.Sequential([symrnn.GRU(2, activation="relu"), symrnn.Dense(1)], input_shape=(4, 3))
+    assert described(None, options) == symrnn.derive(model)
+
+
+def test_what_a_file_has_is_no_option(tmp_path):
+    with pytest.raises(ValueError, match=r"^--units: expected no such option beside MODEL, which has its own$"):
+        described(tmp_path / "model.keras", {"units": 2})
+
+
+@pytest.mark.parametrize("name", ["step", "unrolled", "scalar", "closed"])
+def test_zooms(name):
+    (block,) = excerpts.shown(symrnn.derive(), {"show": (name,), "gradient": True})
+    assert rows_of(block.astext()) == rows_of(symrnn.derive().gradient().latex(name))
+
+
+def test_a_loss_is_that_of_the_gradient():
+    (block,) = excerpts.shown(symrnn.derive(), {"show": ("step",), "loss": "mse"})
+    assert rows_of(block.astext()) == rows_of(symrnn.derive().gradient("mse").latex("step"))
+
+
+# blocks -----------------------------------------------------------------------------------------
+
+
+def markup(block):
+    """The nodes of a block, as XML (not escaped) without attributes."""
+    return re.sub(r"(<\w+) [^>]*?(/?>)", r"\1\2", "".join(str(node) for node in nodes_of(block)))
+
+
+FORMULAS = Formulas((Row(("a", "= b"), "F1"), Row(("c", "= d"), gap=3)))
+DISPLAY = "\n".join([r"\begin{alignat*}{1}", r"a &= b \tag{F1} \\[3pt]", r"c &= d", r"\end{alignat*}"])
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (Paragraph(prose("**all** *of* $h_t$ `x`")),
+         "<paragraph><strong>all</strong> <emphasis>of</emphasis> <math>h_t</math> <literal>x</literal></paragraph>"),
+        (Paragraph(("text",), "Title."), "<paragraph><strong>Title. </strong>text</paragraph>"),
+        (Verbatim("a  < b"), "<literal_block>a  < b</literal_block>"),
+        (FORMULAS, f"<math_block>{DISPLAY}</math_block>"),
+        (Section("n", "Name", (Verbatim("a"),)), "<rubric>Name</rubric><literal_block>a</literal_block>"),
+    ],
+)  # fmt: skip
+def test_blocks(block, expected):
+    assert markup(block) == expected
+
+
+def test_a_step_has_its_number_its_rule_and_its_reason():
+    step = Step(3, prose("Back through $h_2$"), prose("rule 1"), FORMULAS, prose("why"))
+    title, display, why = nodes_of(step)
+    assert title.astext() == "Step 3. Back through h_2 (rule 1)"
+    assert display.astext() == DISPLAY
+    assert why.astext() == "Why: why"
+
+
+def test_a_table_has_its_columns_totals_and_letters():
+    rows = (("a_b <i>", Letter("h"), "-1"), ("sum", "", "2"))
+    columns, table, note = nodes_of(Table(("x", "y", "z"), rows, (2,), prose("*note*"), totals=1))
+    assert columns["spec"] == "LLR"
+    entries = [entry for row in table.findall(nodes.row) for entry in row]
+    assert [entry.astext() for entry in entries] == ["x", "y", "z", "a_b <i>", "h", "−1", "sum", "", "2"]
+    assert [entry["classes"] for entry in entries[:3]] == [["text-left"], ["text-left"], ["text-right"]]
+    assert [formula.astext() for formula in table.findall(nodes.math)] == ["h"]
+    assert [row["classes"] for row in table.findall(nodes.row)] == [[], [], ["symrnn-total"]]
+    assert note.astext() == "note"
+
+
+def test_equations_and_pictures_are_those_of_the_derivation():
+    derivation = symrnn.derive()
+    (block,) = nodes_of(Equations(derivation.display()))
+    assert rows_of(block.astext()) == rows_of(derivation.latex())
+    (figure,) = nodes_of(Figure(derivation.picture()))
+    assert [node.astext() for node in figure] == [derivation.picture().alt, derivation.picture().caption]
+
+
+def test_a_figure_may_have_a_caption_of_its_own():
+    (figure,) = nodes_of(Figure(symrnn.derive().picture(), prose("of $h_t$")))
+    assert figure.children[1].astext() == "of h_t"
+
+
+def test_what_is_no_part_of_a_document_is_refused():
+    with pytest.raises(NotImplementedError, match=r"^doctree: expected a part of a document, got Code$"):
+        nodes_of(Code("a"))
+
+
+def test_a_numbered_display_has_no_numbers_of_its_own():
+    (block,) = nodes_of(Formulas((Row(("a", "= b")),)))
+    assert numbered(block).astext() == "\n".join([r"\begin{alignedat}{1}", "a &= b", r"\end{alignedat}"])
