@@ -157,6 +157,7 @@ def document_command(
     picture, forward, closed, worked, backward, gradients, slips, general, check, letters.
     """
     documents.writer(output)
+    documents.check_place(output)
     derivation = described(model, shape)
     chosen = _sections(sections, without)
     x, y_true = _load_all(inputs, "--inputs"), _load_all(targets, "--targets")

@@ -99,11 +99,31 @@ def _value(
         state, init, shift = states[symbol]
         if 0 <= t + shift < count:
             return np.asarray(values[letter_of(letters, state).at(t + shift).code]).reshape(rows)
-        return np.zeros(rows) if is_zero(init) else np.asarray(values[str(init)]).reshape(rows)
+        return np.zeros(rows) if is_zero(init) else np.asarray(_start(init, letters, states, values)).reshape(rows)
     letter = letter_of(letters, symbol)
     if letter.time == "t":
         return np.asarray(values[letter.at(t).code]).reshape(rows)
     return np.asarray(values[symbol.name])
+
+
+def _start(
+    init: Expr,
+    letters: Mapping[Expr, Letter],
+    states: Mapping[Expr, tuple[Expr, Expr, int]],
+    values: Mapping[str, np.ndarray],
+) -> np.ndarray:
+    """The value of a given initial state; the last one of another layer is the last of its family."""
+    if init.name in values:
+        return values[init.name]
+    last = letter_of(letters, init)
+    families = {(f.base, f.sub, f.layer): f for f in (letter_of(letters, state) for state, _, _ in states.values())}
+    family = families[last.base, last.sub, last.layer]
+    if last.time == "0":
+        return values[family.at(0).code]
+    t = 0
+    while family.at(t + 1).code in values:
+        t += 1
+    return values[family.at(t).code]
 
 
 def total_of(terms: Contributions) -> np.ndarray:

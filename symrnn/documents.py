@@ -91,7 +91,8 @@ def document(
     given = {name: value for name, value in arguments.items() if value is not None}
     given |= ({"seed": seed} if seed else {}) | ({} if sections is None else {"sections": names})
     path, timesteps = derivation.file or (None, None)
-    numbers = {"x": about.x, "y_true": about.y_true, "weights": list(about.weights)}
+    values = {"x": about.x, "y_true": about.y_true, "weights": list(about.weights)}
+    numbers = {name: value for name, value in values.items() if value is not None}
     origin = Origin(path or derivation.network.graph, given, timesteps, numbers)
     return Document(title or "Backpropagation through time", _subtitle(about), _summary(about, found), found, origin)
 
@@ -116,7 +117,6 @@ def _reports(about: "Subject", progress: Progress | None) -> "tuple[Report, ...]
     import numpy as np
 
     from symrnn.checks import check
-    from symrnn.models import build
 
     x = [np.asarray(one)[None] for one in about.x] if _is_list(about) else np.asarray(about.x)[None]
     found = []
@@ -124,13 +124,23 @@ def _reports(about: "Subject", progress: Progress | None) -> "tuple[Report, ...]
         if progress:
             progress(f"checking against Keras in {dtype}")
         try:
-            model = build(about.derivation.network.graph, weights=about.weights, batch_size=1, dtype=dtype)
+            model = _live(about, dtype)
         except NotImplementedError as error:
             return str(error)
         targets = _batch(about) if about.gradient.loss else None
         loss = list(about.gradient.loss) if about.gradient.loss else None
         found.append(check(model, x, targets, loss, Derivation(about.derivation.network)))
     return tuple(found)
+
+
+def _live(about: "Subject", dtype: str) -> Any:
+    """The Keras model: that of the file with its own weights, else one made anew."""
+    from symrnn.models import build, load
+
+    file = about.derivation.file
+    if file is not None and about.has_own_weights and dtype == about.derivation.dtype:
+        return load(file[0])
+    return build(about.derivation.network.graph, weights=about.weights, batch_size=1, dtype=dtype)
 
 
 def _is_list(about: "Subject") -> bool:
@@ -276,13 +286,18 @@ def writer(path: str | os.PathLike) -> Callable[[Document, str, Progress | None]
 def save(made: Document, path: str | os.PathLike, progress: Progress | None = None) -> None:
     """Write a document in the format of the file's ending; the pictures of a .md stand beside it."""
     target = Path(path)
-    _check_place(target)
+    check_place(target)
     files = writer(target)(made, target.stem, progress)
     for name, text in sorted(files.items(), reverse=True):  # the document itself at the end
         write(target if not name else target.with_name(target.stem + name), text)
 
 
-def _check_place(target: Path) -> None:
+def check_place(target: Path) -> None:
+    """Check that a file can stand there.
+
+    Raises:
+        FileNotFoundError: there is a folder of this name, or none to put it in.
+    """
     if target.is_dir() or not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: expected the name of a file in a folder that exists")
 
@@ -294,7 +309,7 @@ def write(path: str | os.PathLike, text: str | bytes) -> None:
         OSError: the place cannot be written to; a file that was there is as it was.
     """
     target = Path(path)
-    _check_place(target)
+    check_place(target)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:

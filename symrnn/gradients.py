@@ -14,6 +14,7 @@ from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.contributions import Contributions, contributions
 from symrnn.document import Block, Cell, Figure, Formulas, Paragraph, Table
+from symrnn.functions import define
 from symrnn.layout import Row, points
 from symrnn.matrices import shape, variable
 from symrnn.nodes import SLOTS, Elementwise, steps_symbol
@@ -133,13 +134,20 @@ def _origins(adjoints: Sequence[Expr], subject: Subject, count: int) -> Iterator
             and isinstance(factor.matrices[0], MatrixSymbol)
         ):
             inner = _column(subject, count, factor.matrices[0]).values
-            slope = lambdify(SLOTS[0], factor.template)
+            slope = lambdify(SLOTS[0], _defined(factor.template))
             sized = MatrixSymbol(factor.matrices[0].name, 1, 1)
             shown = Context(LATEX, {sized: letter_of(letters, factor.matrices[0])})
             yield Column(shown.show(Elementwise(factor.template, sized)), tuple(float(slope(value)) for value in inner))
     for factor in factors:
         if isinstance(factor, MatrixSymbol):
             yield _column(subject, count, factor)
+
+
+def _defined(expr: Expr) -> Expr:
+    """The expression with the definitions of all named functions, and of those in them."""
+    while expr != (expr := define(expr)):
+        pass
+    return expr
 
 
 def move_to(letter: Letter, t: int) -> int:
@@ -205,7 +213,7 @@ def _is_scaled(column: Column) -> bool:
 
 def _scaled(head: str, power: int, column: Column | None = None) -> str:
     if not power or (column is not None and not _is_scaled(column)):
-        return head
+        return _inline(head)
     return f"10^{{{power}}}\\, {_inline(head)}"
 
 

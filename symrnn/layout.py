@@ -93,18 +93,31 @@ def pieces(terms: list[list[str]], room: int, style: Style = LATEX) -> list[str]
     width = points if style is LATEX else columns
     indent = 30 if style is LATEX else 4
     found, used = [""], 0
-    for term in terms:
+    for term in [[part for factor in term for part in _apart(factor, style)] for term in terms]:
         widths = [width(factor) for factor in term]
         if used and used + sum(widths) > room:
             found.append("{}" if style is LATEX else "")
             used = indent
         for i, (factor, size_) in enumerate(zip(term, widths, strict=True)):
             if i and used + size_ > room:
-                found.append(style.times + factor)
+                found.append(factor if factor.startswith(style.had.strip()) else style.times + factor)
                 used = indent
             else:
                 found[-1] += (" " if found[-1] else "") + factor
             used += size_
+    return found
+
+
+def _apart(factor: str, style: Style) -> list[str]:
+    """A product entry by entry as its factors, each with the sign before it; parentheses stay whole."""
+    sign = style.had.strip()
+    found, depth = [""], 0
+    for part in re.split(r"([(){}]|" + re.escape(sign) + ")", factor):
+        if part == sign and depth == 0:
+            found[-1] = found[-1].rstrip()
+            found.append("")
+        depth += (part in ("(", "{")) - (part in (")", "}"))
+        found[-1] += part
     return found
 
 
@@ -119,6 +132,9 @@ _POINTS = {
     "\\exp": 17,
     "\\log": 14,
     "\\times": 12,
+    "\\partial": 6,
+    "\\lVert": 5,
+    "\\rVert": 5,
 }
 _POINTS |= {"+": 12, "-": 12, "=": 13, "(": 4, ")": 4, " ": 0, "{": 0, "}": 0, ",": 4}
 
@@ -127,8 +143,9 @@ def points(latex: str) -> int:
     """About how wide a formula is set, in points: symbols 6, commands by a table, scripts smaller.
 
     A subscript and the superscript after it stand above each other; a matrix is as wide as the
-    widest entry of each column.
+    widest entry of each column, a fraction as the wider of its parts.
     """
+    latex = _FRACTION.sub(lambda match: max(match[1], match[2], key=points), latex)
     matrices = [_matrix_points(match[1]) for match in _MATRIX.finditer(latex)]
     latex = _MATRIX.sub("", latex)
     total = before = 0.0
@@ -143,6 +160,8 @@ def points(latex: str) -> int:
     return int(1.06 * total) + sum(matrices)
 
 
+_GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+_FRACTION = re.compile(rf"\\frac{_GROUP}{_GROUP}")
 _MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
 
 

@@ -73,7 +73,7 @@ def way_of(gradient: Gradient, zoom: str, numbers: Numbers | None = None) -> Way
     defined = {symbol.name for item in adjoint for symbol in _defined(item)}
     named = frozenset(symbol for name, symbol in quantities.items() if name in defined)
     layers = {weight.symbol.name: weight.layer for weight in gradient.table}
-    weights = {symbol: layers[symbol.name] for symbol in past.inputs if symbol.name in layers}
+    weights = {symbol: layers[symbol.name] for symbol in program.inputs if symbol.name in layers}
     collected, starts = frozenset(_collected(gradient)), _starts(gradient)
     return Way(program, uses, quantities, named, weights, collected, starts, numbers, gradient)
 

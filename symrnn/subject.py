@@ -34,7 +34,8 @@ FEW_STEPS, FEW_EQUATIONS = 5, 24
 class Subject:
     """A derivation with one sample, targets where there is a loss, and weights.
 
-    `drawn` says which of "x", "y_true" and "weights" were drawn; `reports` runs the check, in one dtype
+    `drawn` says which of "x", "y_true" and "weights" were drawn, `has_own_weights` that they are those
+    of the Keras model; `reports` runs the check, in one dtype
     after the other, or says why there is none.
     """
 
@@ -44,6 +45,7 @@ class Subject:
     y_true: Any
     weights: Sequence[np.ndarray]
     drawn: frozenset[str] = frozenset()
+    has_own_weights: bool = False
     reports: "Callable[[], tuple[Report, ...] | str] | None" = None
 
     @property
@@ -125,12 +127,14 @@ def subject(
     Raises:
         ValueError: x, y_true or weights do not fit; more than one sample.
     """
-    chosen = default_loss(derivation.network) if loss is None else loss
-    gradient = derivation if isinstance(derivation, Gradient) else derivation.gradient(chosen)
-    plain = Derivation(gradient.network, gradient.weights, gradient.dtype)
-    network = plain.network
+    network = derivation.network
+    if loss is None:
+        loss = derivation.loss if isinstance(derivation, Gradient) else default_loss(network)
+    plain = Derivation(network, derivation.weights, derivation.dtype, derivation.file)
+    gradient = plain.gradient(loss)
     notebook = network.graph == graph_of(NOTEBOOK)
     drawn = set()
+    own = gradient.weights is not None and (weights is None or weights is gradient.weights)
     if weights is None:
         weights = gradient.weights or (NOTEBOOK_WEIGHTS if notebook else None)
         if weights is None:
@@ -147,7 +151,7 @@ def subject(
     if gradient.loss and y_true is None:
         drawn.add("y_true")
         y_true = _drawn_targets(gradient, call.lengths, seed)
-    return Subject(plain, gradient, _single(network, call), y_true, weights, frozenset(drawn))
+    return Subject(plain, gradient, _single(network, call), y_true, weights, frozenset(drawn), own)
 
 
 def _in_order(weights: Any, network: Network) -> Sequence[Any]:

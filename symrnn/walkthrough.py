@@ -90,7 +90,7 @@ def _title_of_collection(stage: Stage, letters: Sequence[Letter], quantities: Pr
     if len(names) > len(letters) or len(letters) > 4:
         whole = layer_name(way.gradient.network.graph.layers[layer])
         return prose("Collect: the weights of ", Code(whole), " are used in every time step.")
-    readers = _readers([use for adjoint in stage.adjoints for use in way.uses[adjoint.quantity]])
+    readers = _readers([use for adjoint in stage.adjoints for use in way.uses.get(adjoint.quantity, ())])
     verb = " is used in " if len(letters) == 1 else " are used in "
     if len(readers) > 4:
         readers = [*readers[:2], prose(r"$\dots$"), readers[-1]]

@@ -7,7 +7,7 @@ from symrnn.document import Block, Equations, Formulas, Paragraph
 from symrnn.layout import Row, points
 from symrnn.notation import Letter
 from symrnn.program import Equation, Letters, Program, symbols_of
-from symrnn.prose import prose
+from symrnn.prose import Prose, prose, series
 from symrnn.styles import LATEX
 from symrnn.subject import FEW_STEPS, Subject
 from symrnn.substitution import ROOM, Chain, chain, chain_rows
@@ -99,11 +99,21 @@ def worked_blocks(subject: Subject) -> tuple[Block, ...]:
         for equation in part
     ]
     dots = [Paragraph(_OF_DOTS)] if len(parts) < len(_by_time(equations, program, last, everything=True)) else []
-    given = prose("The numbers are drawn at random. ") if subject.drawn else ()
+    given = _of_drawn(subject)
     digits = _OF_DIGITS if subject.scalar else _OF_DECIMALS
     return (Paragraph(prose(given, digits)), Formulas(chain_rows(chains)), *dots)
 
 
+def _of_drawn(subject: Subject) -> Prose:
+    """Which numbers are nobody's but examples."""
+    names = [prose(text) for name, text in _DRAWN.items() if name in subject.drawn]
+    if not names:
+        return ()
+    verb = " are drawn at random. " if len(names) > 1 or "weights" in subject.drawn else " is drawn at random. "
+    return prose("The ", series(names), verb)
+
+
+_DRAWN = {"weights": "weights", "x": "input", "y_true": "target"}
 _OF_DIGITS = prose(
     "Each line: the formula, the numbers put in, the result. Given numbers stand in full. Computed ones are shown with "
     r"seven significant digits and *carried* in full, so the last digit of a result may differ from what the shown "
