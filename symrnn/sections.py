@@ -1,7 +1,8 @@
 """The sections of a document, in a reader's order, each a function of its subject."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from symrnn.styles import LATEX
 from symrnn.subject import Subject
 from symrnn.substitution import ROOM, written
 from symrnn.walkthrough import rules_used, steps
-from symrnn.worked import forward_blocks, worked_blocks
+from symrnn.worked import forward_blocks, labels, worked_blocks
 
 _CLOSED_ROWS, _MOST_STEPS, _OPERATIONS, _ENTRIES_COUNTED = 3, 24, 300, 2000
 
@@ -58,9 +59,15 @@ def _closed(subject: Subject) -> tuple[Block, ...]:
     if operations <= _OPERATIONS and nesting <= NESTING:
         lines = lines_of(derivation.display("closed"), LATEX)
         if all(points("".join(map("".join, line.terms))) <= _CLOSED_ROWS * ROOM for line in lines) and len(lines) <= 3:
-            return (Paragraph(_OF_CLOSED), Formulas(tuple(rows(lines, ROOM))))
+            return (Paragraph(_OF_CLOSED), Formulas(_tagged(rows(lines, ROOM), "C")))
     text = f"With everything put in, an output has {_count(operations)} operations, nested {nesting} deep: "
     return (Paragraph(prose(text, _UNREAD)),)
+
+
+def _tagged(found: Sequence[Row], tag: str) -> tuple[Row, ...]:
+    """The rows with a label, where it is one formula."""
+    single = sum(not row.continues for row in found) == 1
+    return (replace(found[0], tag=tag if single else ""), *found[1:])
 
 
 def _count(number: int) -> str:
@@ -87,11 +94,11 @@ _OF_CLOSED = prose("Each equation put into the next one, with the state before t
 def _backward(subject: Subject) -> tuple[Block, ...]:
     """Backpropagation step by step, with the rules by which it goes."""
     gradient, s = subject.gradient, subject.gradient.objective
-    zoom = "unrolled" if subject.few else "step"
-    found = steps(gradient, zoom, subject.numbers if subject.few else None)
-    if len(found) > _MOST_STEPS and zoom == "unrolled":
-        found = steps(gradient, "step")
-        zoom = "step"
+    zoom, found = "step", steps(gradient, "step")
+    if subject.few:
+        unrolled = steps(gradient, "unrolled", subject.numbers, labels(subject.forward))
+        if len(unrolled) <= _MOST_STEPS:
+            zoom, found = "unrolled", unrolled
     what = {"y": "$y$", "L": "the loss $L$", "s": "$s$, the sum of all outputs"}[s]
     intro = prose(
         f"A bar marks the *adjoint* of a quantity, the derivative of {what} by it, and has the shape of the quantity; "
@@ -168,8 +175,8 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Subject], tuple[Block, ...]]]] = {
     "backward": ("Backpropagation through time", _backward),
     "gradients": ("The gradients, with their numbers", gradients_blocks),
     "slips": ("Common slips", _slips),
-    "general": ("Any number of units and steps", general_blocks),
     "check": ("Check against Keras", check_blocks),
+    "general": ("Any number of units and steps", general_blocks),
     "letters": ("The letters in other texts", _letters),
 }
 """Title and blocks of each section by its name, in the order of a document."""

@@ -24,11 +24,15 @@ from symrnn.uses import REUSE, Use, aliases, merged, stand_together, through, us
 
 @dataclass(frozen=True)
 class Adjoint:
-    """A quantity, the lines of its adjoint, and the equation where it is one of numbers or matrices."""
+    """A quantity, the lines of its adjoint, and the item of the program that it comes from.
+
+    `before` are items that it reads and that belong to no quantity of their own.
+    """
 
     quantity: Expr
     lines: tuple[Line, ...]
-    equation: Equation | None = None
+    item: Item
+    before: tuple[Item, ...] = ()
 
 
 @dataclass
@@ -52,6 +56,7 @@ class Way:
     collected: frozenset[str]
     starts: Mapping[str, Letter]
     numbers: Numbers | None
+    labels: Mapping[str, str]
     gradient: Gradient
 
     @property
@@ -60,7 +65,9 @@ class Way:
         return self.gradient.objective
 
 
-def way_of(gradient: Gradient, zoom: str, numbers: Numbers | None = None) -> Way:
+def way_of(
+    gradient: Gradient, zoom: str, numbers: Numbers | None = None, labels: Mapping[str, str] | None = None
+) -> Way:
     """The way back of a gradient at the zoom "step" or "unrolled", for one sample."""
     program = gradient.program(zoom)
     if not gradient.is_scalar:
@@ -75,7 +82,7 @@ def way_of(gradient: Gradient, zoom: str, numbers: Numbers | None = None) -> Way
     layers = {weight.symbol.name: weight.layer for weight in gradient.table}
     weights = {symbol: layers[symbol.name] for symbol in program.inputs if symbol.name in layers}
     collected, starts = frozenset(_collected(gradient)), _starts(gradient)
-    return Way(program, uses, quantities, named, weights, collected, starts, numbers, gradient)
+    return Way(program, uses, quantities, named, weights, collected, starts, numbers, labels or {}, gradient)
 
 
 def _live(past: Program, gradient: Gradient) -> Program:
@@ -131,6 +138,7 @@ def _adjoints(way: Way) -> Iterator[Adjoint]:
     """The adjoints in the order in which they are found, each with what prints it."""
     context, silent = Context(LATEX, way.program.letters), zero_states(way.program)
     pending: tuple[Line, ...] = ()
+    before: tuple[Item, ...] = ()
     for item in way.program.equations:
         if not is_adjoint(item, way.program):
             continue
@@ -140,11 +148,12 @@ def _adjoints(way: Way) -> Iterator[Adjoint]:
         for name, group in lines.items():
             quantity = way.quantities.get(name)
             if quantity is None:
-                pending += tuple(group)
-                continue
-            equation = item if isinstance(item, Equation) else None
-            yield Adjoint(quantity, (*pending, *group), equation)
-            pending = ()
+                pending, before = (*pending, *group), (*before, item)
+            elif quantity.name in way.collected:  # these come last, what is pending before
+                yield Adjoint(quantity, tuple(group), item)
+            else:
+                yield Adjoint(quantity, (*pending, *group), item, before)
+                pending, before = (), ()
 
 
 def stages_of(way: Way) -> list[Stage]:

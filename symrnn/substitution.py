@@ -133,7 +133,7 @@ def matrix(values: np.ndarray, given: bool = False) -> Text:
     """A matrix of numbers, one power of ten in front where all are small; a single one as a number."""
     if values.size == 1:
         return _text(written(float(values.reshape(())), given))
-    power = 0 if given else _power(values)
+    power = min(_power(values), 0) if given else _power(values)
     body = _corners([[_entry(value, given) for value in row] for row in values / 10.0**power])
     rows = r" \\ ".join(" & ".join(row) for row in body)
     text = rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"

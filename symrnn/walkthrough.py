@@ -1,6 +1,6 @@
 """Backpropagation step by step: what each step undoes, by which rule, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from symrnn import reasons
@@ -22,12 +22,15 @@ LONGEST = 330
 """Points up to which a title shows the equation that is undone, and not its left side alone."""
 
 
-def steps(gradient: Gradient, zoom: str, numbers: Numbers | None = None) -> list[Step]:
+def steps(
+    gradient: Gradient, zoom: str, numbers: Numbers | None = None, labels: Mapping[str, str] | None = None
+) -> list[Step]:
     """The steps of the way back: of every time step at zoom "unrolled", for a general t at "step".
 
-    With numbers each formula has them put in; only "unrolled" has room for them.
+    With numbers each formula has them put in; only "unrolled" has room for them. `labels` are those of
+    the forward equations, by the names of what they define.
     """
-    way = way_of(gradient, zoom, numbers)
+    way = way_of(gradient, zoom, numbers, labels or {})
     stages = stages_of(way)
     told: set[object] = set()
     found = [_start(way)] if _has_total(way.program) else []
@@ -53,8 +56,9 @@ def _step(stage: Stage, number: int, way: Way, told: set[object]) -> Step:
 
 
 def _rows(stage: Stage, way: Way) -> tuple[Row, ...]:
-    equations = [adjoint.equation for adjoint in stage.adjoints if adjoint.equation is not None]
-    if way.numbers is None or len(equations) < len(stage.adjoints):
+    items = [item for adjoint in stage.adjoints for item in (*adjoint.before, adjoint.item)]
+    equations = [item for item in items if isinstance(item, Equation)]
+    if way.numbers is None or len(equations) < len(items):
         return tuple(rows([line for adjoint in stage.adjoints for line in adjoint.lines], ROOM))
     return chain_rows([chain(equation, way.numbers, way.program.letters) for equation in equations])
 
@@ -76,7 +80,8 @@ def _title(stage: Stage, way: Way) -> Prose:
     others = [s for s in way.uses if s in way.named and use.lhs in [other.lhs for other in way.uses[s]]]
     more = any(s not in [adjoint.quantity for adjoint in stage.adjoints] for s in others)
     to = prose(", to ", quantities) if more else ()
-    return prose("Back through ", _undone(use, way), to, ".")
+    label = f" ({way.labels[use.lhs.name]})" if use.lhs.name in way.labels else ""
+    return prose("Back through ", _undone(use, way), label, to, ".")
 
 
 def _readers(uses: Sequence[Use]) -> list[Prose]:

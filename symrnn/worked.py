@@ -1,12 +1,11 @@
 """The forward pass on paper: its equations with their labels, and the same with numbers put in."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from symrnn.document import Block, Equations, Formulas, Paragraph
 from symrnn.layout import Row, points
-from symrnn.notation import Letter
-from symrnn.program import Equation, Letters, Program, symbols_of
+from symrnn.program import Equation, Program, symbols_of
 from symrnn.prose import Prose, prose, series
 from symrnn.styles import LATEX
 from symrnn.subject import FEW_STEPS, Subject
@@ -22,8 +21,10 @@ def forward_blocks(subject: Subject) -> tuple[Block, ...]:
         display = replace(subject.gradient.display("step"), part="forward")
         return (Paragraph(_OF_SUMS), Equations(display))
     program = subject.forward
-    found = [Row((letter_of(program.letters, s).latex, "= 0")) for s in subject.starts]
-    return (Paragraph(_OF_SUMS), Formulas((*found, *_paired(_shown(program), program.letters))))
+    context = Context(LATEX, program.letters)
+    starts = [Row((context.letter(s).latex, "= 0")) for s in subject.starts]
+    rows = [row for one in labelled(program) for row in one.rows(context)]
+    return (Paragraph(_OF_SUMS), Formulas((*starts, *rows)))
 
 
 _OF_SUMS = prose(
@@ -37,22 +38,51 @@ def _shown(program: Program) -> list[Equation]:
     return [equation for equation in program.assignments if letter_of(program.letters, equation.lhs).base != "s"]
 
 
-def _paired(equations: Sequence[Equation], letters: Letters) -> Iterator[Row]:
-    """One row for each equation; for a sum and what activates it, one for both where there is room."""
-    context = Context(LATEX, letters)
-    pending: tuple[str, ...] = ()
-    grouped: list[tuple[Letter, list[Row]]] = []
-    for i, equation in enumerate(equations):
-        following = equations[i + 1] if i + 1 < len(equations) else None
-        cells = _cells(equation, context)
-        if following is not None and not pending and _activates(following, equation):
-            both = (*cells, *_cells(following, context))
-            if points("".join(both)) < ROOM - 40 and len(cells) == 2:
-                pending = cells
-                continue
-        grouped.append((letter_of(letters, equation.lhs), _rows(equation, pending, context)))
-        pending = ()
-    yield from _labelled(grouped)
+@dataclass(frozen=True)
+class Labelled:
+    """The equations of one label: one alone, or a sum with what activates it."""
+
+    equations: tuple[Equation, ...]
+    label: str
+    opens: bool = False
+
+    def rows(self, context: Context) -> Iterator[Row]:
+        """The rows; a wider gap where a time step begins."""
+        cells = tuple(cell for equation in self.equations for cell in _cells(equation, context))
+        found = [Row(cells)] if points("".join(cells)) < ROOM else _broken(self.equations[0], context)
+        yield replace(found[0], tag=self.label, gap=3 if self.opens else 0)
+        yield from found[1:]
+
+
+def labelled(program: Program) -> list[Labelled]:
+    """The equations with labels that have meaning and time: F0, or F0.1, F0.2 where a step has several; Fy."""
+    equations, context = _shown(program), Context(LATEX, program.letters)
+    groups: list[tuple[Equation, ...]] = []
+    for equation in equations:
+        before = groups[-1] if groups else ()
+        if len(before) == 1 and _activates(equation, before[0]) and _fits((*before, equation), context):
+            groups[-1] = (*before, equation)
+        else:
+            groups.append((equation,))
+    letters = [letter_of(program.letters, group[-1].lhs) for group in groups]
+    names = [str(letter.time) if isinstance(letter.time, int) else letter.base for letter in letters]
+    return [
+        Labelled(
+            group,
+            f"F{name}" if names.count(name) == 1 else f"F{name}.{names[: i + 1].count(name)}",
+            bool(i) and names[i - 1] != name,
+        )
+        for i, (group, name) in enumerate(zip(groups, names, strict=True))
+    ]
+
+
+def labels(program: Program) -> dict[str, str]:
+    """The labels by the names of what the equations define."""
+    return {equation.lhs.name: one.label for one in labelled(program) for equation in one.equations}
+
+
+def _fits(equations: Sequence[Equation], context: Context) -> bool:
+    return points("".join(cell for equation in equations for cell in _cells(equation, context))) < ROOM - 40
 
 
 def _activates(following: Equation, equation: Equation) -> bool:
@@ -65,21 +95,8 @@ def _cells(equation: Equation, context: Context) -> tuple[str, ...]:
     return context.show(equation.lhs), "= " + " ".join(" ".join(term) for term in terms)
 
 
-def _rows(equation: Equation, before: tuple[str, ...], context: Context) -> list[Row]:
-    cells = (*before, *_cells(equation, context))
-    if points("".join(cells)) < ROOM:
-        return [Row(cells)]
+def _broken(equation: Equation, context: Context) -> list[Row]:
     return list(chain_rows([Chain(context.show(equation.lhs), terms_of(equation.rhs, context), (), "")]))
-
-
-def _labelled(grouped: Sequence[tuple[Letter, Sequence[Row]]]) -> Iterator[Row]:
-    """Labels with meaning and time: F0, F1, ..., or F0.1, F0.2 where a time step has several; Fy."""
-    names = [str(letter.time) if isinstance(letter.time, int) else letter.base for letter, _ in grouped]
-    for i, (name, (_, found)) in enumerate(zip(names, grouped, strict=True)):
-        place = names[: i + 1].count(name)
-        tag = f"F{name}" if names.count(name) == 1 else f"F{name}.{place}"
-        yield replace(found[0], tag=tag, gap=3 if i and names[i - 1] != name else 0)
-        yield from found[1:]
 
 
 # with numbers -----------------------------------------------------------------------------------
