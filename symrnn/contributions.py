@@ -1,7 +1,8 @@
 """What each time step contributes to a weight's gradient: the terms of the sum over t, as numbers."""
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sympy import Expr, MatrixSymbol
@@ -58,11 +59,15 @@ def _of_recurrence(
     with np.errstate(all="ignore"):
         rows = [function(*(_value(s, t, letters, states, values, count) for s in symbols)) for t in range(count)]
     for place, total in enumerate(item.sums):
-        code = letter_of(letters, total.lhs).code.split("_use")[0]
-        weight = codes.get(code, "")
+        weight = codes.get(whole(letter_of(letters, total.lhs)).code, "")
         yield Contributions(
             weight, letter_of(letters, total.lhs), total.rhs, tuple(np.asarray(row[place]) for row in rows)
         )
+
+
+def whole(letter: Letter) -> Letter:
+    """The derivative that a sum is a part of, where a weight is read in several places: dU of dU_use1."""
+    return replace(letter, sub=re.sub(r"use\d+$", "", letter.sub))
 
 
 def _states(program: Program) -> dict[Expr, tuple[Expr, Expr, int]]:

@@ -85,7 +85,7 @@ def _fitting(columns: Sequence[Column]) -> Iterator[list[Column]]:
 
 def _points(column: Column) -> int:
     """The width of a column with a power of ten before its heading, and the room between."""
-    return max(points(_inline(column.head)), points(_inline(column.name)), 36) + (32 if _is_scaled(column) else 14)
+    return max(points(_inline(column.head)), points(_inline(column.name)), 36) + (40 if _is_scaled(column) else 16)
 
 
 def _columns(found: Sequence[Contributions], subject: Subject) -> list[Column]:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 from sympy import Expr
 
+from symrnn.contributions import whole
 from symrnn.derivation import Gradient
 from symrnn.layout import Line
 from symrnn.matrices import is_zero
 from symrnn.notation import Letter
 from symrnn.printing import is_adjoint, item_lines, zero_states
-from symrnn.program import Equation, Item, Program, Recurrence, defines
+from symrnn.program import Equation, Item, Program, Recurrence, defines, reads
 from symrnn.styles import LATEX
 from symrnn.substitution import Numbers
 from symrnn.transforms import letter_of, prune, with_samples
@@ -96,9 +97,10 @@ def _live(past: Program, gradient: Gradient) -> Program:
 def _collected(gradient: Gradient) -> set[str]:
     """The names of the weights whose derivative is a sum over the time steps."""
     items = gradient.steps.equations
-    sums = {total.lhs.name for item in items if isinstance(item, Recurrence) for total in item.sums}
+    sums = [total.lhs for item in items if isinstance(item, Recurrence) for total in item.sums]
     names = {w.letter.partial(gradient.objective).code: w.symbol.name for w in gradient.table}
-    return {name for code, name in names.items() if any(code == s or s.startswith(f"{code}_use") for s in sums)}
+    found = (whole(letter_of(gradient.steps.letters, symbol)).code for symbol in sums)
+    return {names[code] for code in found if code in names}
 
 
 def _starts(gradient: Gradient) -> dict[str, Letter]:
@@ -135,10 +137,10 @@ def _quantities(past: Program, objective: str) -> dict[str, Expr]:
 
 
 def _adjoints(way: Way) -> Iterator[Adjoint]:
-    """The adjoints in the order in which they are found, each with what prints it."""
+    """The adjoints in the order in which they are found, each with what prints it; collected ones at the end."""
     context, silent = Context(LATEX, way.program.letters), zero_states(way.program)
-    pending: tuple[Line, ...] = ()
-    before: tuple[Item, ...] = ()
+    found: list[tuple[Expr, list[Line], Item]] = []
+    pending: list[tuple[Line, Item]] = []
     for item in way.program.equations:
         if not is_adjoint(item, way.program):
             continue
@@ -146,14 +148,21 @@ def _adjoints(way: Way) -> Iterator[Adjoint]:
         for line in item_lines(item, context, silent):
             lines.setdefault(line.name, []).append(line)
         for name, group in lines.items():
-            quantity = way.quantities.get(name)
-            if quantity is None:
-                pending, before = (*pending, *group), (*before, item)
-            elif quantity.name in way.collected:  # these come last, what is pending before
-                yield Adjoint(quantity, tuple(group), item)
+            if name in way.quantities:
+                found.append((way.quantities[name], group, item))
             else:
-                yield Adjoint(quantity, (*pending, *group), item, before)
-                pending, before = (), ()
+                pending += [(line, item) for line in group]
+    for quantity, group, item in sorted(found, key=lambda one: one[0].name in way.collected):
+        before = _read(pending, item)
+        yield Adjoint(quantity, (*(line for line, _ in before), *group), item, tuple(i for _, i in before))
+
+
+def _read(pending: list[tuple[Line, Item]], item: Item) -> list[tuple[Line, Item]]:
+    """Those of what is pending that an item reads, and what these read; they are taken out."""
+    names = {symbol.name for symbol in reads(item)}
+    found = [one for one in pending if names & {symbol.name for symbol in (*_defined(one[1]), *defines(one[1]))}]
+    pending[:] = [one for one in pending if one not in found]
+    return [earlier for one in found for earlier in (*_read(pending, one[1]), one)]
 
 
 def stages_of(way: Way) -> list[Stage]:

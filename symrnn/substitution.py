@@ -315,7 +315,9 @@ def _stacked(one: Chain) -> Iterator[Row]:
     room = ROOM - points(one.lhs) - 20
     texts: list[str] = []
     for terms in (one.formula, *one.members):
-        first, *rest = pieces(terms, room)
+        first, *rest = found = pieces(terms, room)
+        if terms is not one.formula and max(map(points, found)) > ROOM:
+            continue  # nothing in it can be broken, and the result says the same
         texts += [f"= {first}", *(rf"\qquad {piece}" for piece in rest)]
     texts += [one.result] if one.result else []
     lines = [texts[0]]

@@ -176,10 +176,10 @@ def rules(network: Network) -> list[tuple[Expr, Expr]]:
 
 def test_a_product_of_masked_sequences() -> None:
     """For Keras a masked step of one factor is 1, and one that is masked in all of them 0."""
-    assert latex(merged(Multiply(), True))[4:6] == [
+    assert latex(merged(Multiply(), True))[4:7] == [
         r"m_{or,t}^{(4)} = 1 - (1 - m_t^{(1)}) \odot (1 - m_t^{(2)}) >",
-        r"g_t^{(3)} = m_{or,t}^{(4)} (m_t^{(1)} g_t^{(1)} + (1 - m_t^{(1)}) \mathbf 1^{\mathsf T})"
-        r" \odot (m_t^{(2)} g_t^{(2)} + (1 - m_t^{(2)}) \mathbf 1^{\mathsf T}) >",
+        r"g_t^{(3)} = m_{or,t}^{(4)} (m_t^{(1)} g_t^{(1)} + (1 - m_t^{(1)}) \mathbf 1^{\mathsf T})",
+        r"    &\qquad \odot (m_t^{(2)} g_t^{(2)} + (1 - m_t^{(2)}) \mathbf 1^{\mathsf T}) >",
     ]
 
 
