@@ -4,17 +4,15 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.util import find_spec
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symrnn import latexpage, markdown, plaintext
 from symrnn.derivation import Derivation
 from symrnn.document import Document, Equations, Figure, Origin, Section
-from symrnn.layers import InputLayer
-from symrnn.modeltable import layer_name, model_table
-from symrnn.prose import Code, Prose, prose, series
+from symrnn.modeltable import model_table
 
 if TYPE_CHECKING:  # a derivation printed needs no NumPy
     import numpy as np
@@ -22,6 +20,7 @@ if TYPE_CHECKING:  # a derivation printed needs no NumPy
     from symrnn.report import Report
     from symrnn.subject import Subject
 
+TITLE = "Backpropagation through time"
 Progress = Callable[[str], None]
 Files = Mapping[str, str | bytes]
 """The text of a document by what follows its name: "" is the document itself, "-1.svg" a picture beside it."""
@@ -77,13 +76,14 @@ def document(
     progress: Progress | None = None,
 ) -> Document:
     """The document of a derivation; see `Derivation.document`."""
+    from symrnn.opening import subtitle, summary
     from symrnn.sections import SECTIONS, section
     from symrnn.subject import subject
 
     names = _chosen(sections, list(SECTIONS))
     about = subject(derivation, x, y_true, weights, loss, seed)
     if "check" in names and _is_checked(check):
-        about = replace(about, reports=lambda: _reports(about, progress))
+        about = replace(about, reports=_once(_reports, about, progress))
     elif "check" in names and sections is not None and check is not False:
         raise ImportError("check needs Keras and TensorFlow; pip install 'symrnn[keras]' installs them")
     found = tuple(part for name in names if (part := section(name, about)) is not None)
@@ -94,7 +94,12 @@ def document(
     values = {"x": about.x, "y_true": about.y_true, "weights": list(about.weights)}
     numbers = {name: value for name, value in values.items() if value is not None}
     origin = Origin(path or derivation.network.graph, given, timesteps, numbers)
-    return Document(title or "Backpropagation through time", _subtitle(about), _summary(about, found), found, origin)
+    return Document(title or TITLE, subtitle(about), summary(about, found), found, origin)
+
+
+def _once(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+    """The function of these arguments, computed when it is first asked for."""
+    return cache(lambda: function(*arguments))
 
 
 def _chosen(sections: Iterable[str] | None, known: Sequence[str]) -> list[str]:
@@ -152,71 +157,6 @@ def _batch(about: "Subject") -> Any:
 
     several = len(about.derivation.network.heads) > 1
     return [np.asarray(one)[None] for one in about.y_true] if several else np.asarray(about.y_true)[None]
-
-
-# the first lines --------------------------------------------------------------------------------
-
-
-def _subtitle(about: "Subject") -> Prose:
-    """The layers, and on how many time steps."""
-    layers = [one for one in about.derivation.network.graph.layers if not isinstance(one, InputLayer)]
-    names = [prose(Code(layer_name(layer))) for layer in layers]
-    shown = names if len(names) <= 4 else [*names[:2], prose("..."), names[-1]]
-    steps = list(about.derivation.network.timesteps.values())
-    if not steps:
-        return series(shown)
-    number = steps[0]
-    words = "any number of time steps" if number is None else "one time step" if number == 1 else f"{number} time steps"
-    return prose(series(shown), f" on {words}")
-
-
-def _summary(about: "Subject", sections: Sequence[Section]) -> Prose:
-    """What the document answers: the number, how it changes with the weights, and that Keras agrees."""
-    names = [section.name for section in sections]
-    count = sum(prod(array.shape) for array in about.derivation.network.arrays)
-    wanted = (
-        (("forward", "closed", "worked"), "where that comes from" if _answer(about) else "what it computes"),
-        (("backward", "gradients", "slips"), f"how it changes with {_weights(count)}"),
-        (("check",), "that Keras agrees"),
-    )
-    parts = [f"{_places(names, which)} {what}" for which, what in wanted if set(which) & set(names)]
-    if not parts:
-        return _answer(about)
-    verb = " show " if parts[0].startswith("sections") else " shows "
-    first = parts[0].capitalize()
-    place = first.index(" w") if " w" in first else first.index(" h") if " h" in first else first.index(" that")
-    listed = series([prose(first[:place], verb, first[place + 1 :]), *map(prose, parts[1:])])
-    return prose(_answer(about), listed, ".")
-
-
-def _weights(count: int) -> str:
-    return "its one weight" if count == 1 else f"each of the {count} weights"
-
-
-def _places(names: Sequence[str], which: Sequence[str]) -> str:
-    """Section 3, sections 3 to 5."""
-    found = [i + 1 for i, name in enumerate(names) if name in which]
-    if len(found) == 1:
-        return f"section {found[0]}"
-    return f"sections {found[0]} to {found[-1]}"
-
-
-def _answer(about: "Subject") -> Prose:
-    """For x = ... this network answers y = ...; only of numbers."""
-    from symrnn.styles import LATEX
-    from symrnn.substitution import written
-
-    network = about.derivation.network
-    y = network.heads[0].symbol.name
-    if not about.scalar or y not in about.values or len(network.sources) > 1:
-        return ()
-    import numpy as np
-
-    numbers = np.asarray(about.x).reshape(-1)
-    listed = ", ".join(written(float(v), True) for v in (numbers if len(numbers) <= 6 else [*numbers[:2]]))
-    dots = r", \dots" if len(numbers) > 6 else ""
-    value = LATEX.value(float(about.values[y].reshape(())))
-    return prose(f"For $x = ({listed}{dots})$ this network answers $y {value}$. ")
 
 
 # formats ----------------------------------------------------------------------------------------

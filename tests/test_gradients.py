@@ -9,8 +9,7 @@ import pytest
 from symrnn import GRU, LSTM, Dense, Sequential, SimpleRNN, derive
 from symrnn.document import Figure, Formulas, Paragraph, Table
 from symrnn.gradients import gradients_blocks
-from symrnn.plaintext import text, words
-from symrnn.prose import Math
+from symrnn.plaintext import words
 from symrnn.subject import subject
 from tests.bank import MODELS, over
 
@@ -105,7 +104,7 @@ def test_norms_of_matrices(layer):
         assert all(r"\lVert" in words(head) for head in table.head[1:])
         assert [row[0] for row in cells(table)][:4] == ["3", "2", "1", "0"]
         assert len(table.head) <= 9
-    assert "a column shows Euclidean norms" in text(gradients_blocks(about)[0])
+    assert "a column shows Euclidean norms" in words(gradients_blocks(about)[0].text)
 
 
 def test_one_time_step_has_no_table():
