@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from symrnn.custom import Cell
 from symrnn.derivation import Derivation, Gradient, derive
-from symrnn.functions import activations
 from symrnn.graph import Model
 from symrnn.layers import (
     ELU,
@@ -37,6 +36,7 @@ from symrnn.layers import (
     TimeDistributed,
 )
 from symrnn.losses import Loss
+from symrnn.nonlinearities import activations
 
 if TYPE_CHECKING:
     from symrnn.checks import Report, check

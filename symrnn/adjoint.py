@@ -14,8 +14,8 @@ from typing import Any
 
 from sympy import Expr
 
-from symrnn.functions import equal
 from symrnn.matrices import add, elementwise, factored, hadamard, is_zero, ones, shape_of, substitute, variable, zeros
+from symrnn.namedfunctions import equal
 from symrnn.nodes import SLOTS, Elementwise, Softmax
 from symrnn.notation import Letter
 from symrnn.program import (

@@ -10,7 +10,6 @@ from typing import Any
 
 from symrnn.custom import Cell
 from symrnn.drawing import Arrow, Drawing, Node
-from symrnn.functions import activation_name
 from symrnn.glyphs import Line, Piece, text
 from symrnn.layers import (
     RNN,
@@ -34,6 +33,7 @@ from symrnn.layers import (
     TimeDistributed,
 )
 from symrnn.network import Network, State
+from symrnn.nonlinearities import activation_name
 from symrnn.notation import Letter
 from symrnn.strands import ALL, LAST, START, Link, Strand
 from symrnn.timeline import Timeline

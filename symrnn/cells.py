@@ -22,10 +22,10 @@ from typing import Protocol
 from sympy import Expr
 
 from symrnn.custom import Cell, letter_of_name
-from symrnn.functions import activation_name, activations
 from symrnn.layers import Cells, GRUCell, LSTMCell, SimpleRNNCell
 from symrnn.matrices import add, columns, elementwise, hadamard, multiply, ones, shape_of, spread, substitute
 from symrnn.nodes import SLOTS, LogSumExp, N, Softmax
+from symrnn.nonlinearities import activation_name, activations
 from symrnn.notation import Letter
 from symrnn.program import Equation
 

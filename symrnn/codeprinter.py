@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from sympy import And, Expr, Function, Rational, Symbol, cse
 from sympy.printing.pycode import PythonCodePrinter
 
-from symrnn.functions import NamedFunction, sigmoid, stable
+from symrnn.functions import sigmoid
+from symrnn.namedfunctions import NamedFunction, stable
 
 _FUNCTIONS = ("tanh", "exp", "log", "log1p", "expm1", "sin", "cos", "sinh", "cosh")
 _ARCS = {"atan": "arctan", "asinh": "arcsinh"}  # SymPy's names, which are those of `math`, and NumPy's

@@ -47,8 +47,9 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.hadamard import HadamardPower
 
-from symrnn.functions import NamedFunction, NamedSlope
+from symrnn.functions import NamedSlope
 from symrnn.matrices import add, elementwise, hadamard, multiply, ones, shape, shape_of, transpose
+from symrnn.namedfunctions import NamedFunction
 from symrnn.nodes import SLOTS, Elementwise, N, Node
 from symrnn.notation import Letter
 from symrnn.program import Equation, check_name

@@ -13,13 +13,14 @@ from symrnn import printing
 from symrnn.adjoint import backprop
 from symrnn.codegen import source
 from symrnn.forward import forward
-from symrnn.functions import clip, define
+from symrnn.functions import clip
 from symrnn.fusion import fuse
 from symrnn.graph import Graph, Model, graph_of, with_timesteps
 from symrnn.jacobian import Jacobian, jacobian
 from symrnn.layers import Dense, Sequential, SimpleRNN, check_size
 from symrnn.losses import Loss, losses_of, with_loss, with_sum
 from symrnn.matrices import shape_of
+from symrnn.namedfunctions import define
 from symrnn.network import Network, Weight
 from symrnn.nodes import N, OneHot
 from symrnn.program import Cut, Equation, Join, Program, families, right_sides

@@ -7,8 +7,8 @@ from itertools import chain
 from sympy import Add, Expr, Identity, Integer, MatAdd, MatMul, MatrixSymbol, Mul, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.functions import differs, logsumexp, maximum, onehot, softmax
 from symrnn.matrices import elementwise, split
+from symrnn.namedfunctions import differs, logsumexp, maximum, onehot, softmax
 from symrnn.nodes import (
     Columns,
     Concat,

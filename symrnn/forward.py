@@ -15,7 +15,7 @@ from sympy import Expr, Integer
 from symrnn.building import MERGES, Build, Place, Value, Values, mask_on, only, sequence, width_of
 from symrnn.cells import activate, activated, affine
 from symrnn.errors import at
-from symrnn.functions import activation_name, elu, float32, leaky_relu, prelu, relu
+from symrnn.functions import float32
 from symrnn.graph import Call, Graph, Model, Result, graph_of, takes_ids
 from symrnn.labels import labels, lengths
 from symrnn.layers import (
@@ -47,6 +47,7 @@ from symrnn.layers import (
 from symrnn.matrices import add, elementwise, hadamard, multiply, ones, scale, scaled, spread
 from symrnn.network import Array, Head, Network, Source
 from symrnn.nodes import SLOTS, N, OneHot, T, steps_symbol
+from symrnn.nonlinearities import activation_name, elu, leaky_relu, prelu, relu
 from symrnn.notation import Letter
 from symrnn.program import Equation, Join, Maximum, Program, recurrence
 from symrnn.recurrent import recur, recur_both_ways

@@ -12,8 +12,8 @@ from types import UnionType
 from typing import Any
 
 from symrnn.errors import at
-from symrnn.functions import activation_name
 from symrnn.layers import CELLS, LAYERS, Bidirectional, InputLayer
+from symrnn.nonlinearities import activation_name
 
 DTYPES = ("float32", "float64")
 INTEGERS = ("int32", "int64")

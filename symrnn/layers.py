@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symrnn.custom import Cell
-from symrnn.functions import activation_name
+from symrnn.nonlinearities import activation_name
 
 Shape = tuple[int | None, ...]
 

@@ -39,22 +39,12 @@ from typing import Any
 from sympy import Abs, Expr, log
 from sympy.matrices.expressions import OneMatrix
 
-from symrnn.functions import (
-    EPSILON,
-    clip,
-    clip_from,
-    equal,
-    float32,
-    float64,
-    huber,
-    inverse_norm,
-    larger,
-    log_cosh,
-    softplus,
-)
+from symrnn.functions import EPSILON, clip, float32, float64, inverse_norm, log_cosh, softplus
 from symrnn.matrices import add, columns, elementwise, hadamard, multiply, ones, peak, scaled, shape_of, variable
+from symrnn.namedfunctions import equal, larger
 from symrnn.network import Head, Network
 from symrnn.nodes import SLOTS, CrossEntropy, N, OneHot
+from symrnn.nonlinearities import clip_from, huber
 from symrnn.notation import Letter
 from symrnn.program import Equation, Item, Program, recurrence
 

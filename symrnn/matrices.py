@@ -12,7 +12,7 @@ from typing import Any
 from sympy import Add, Basic, Expr, Identity, Integer, MatAdd, MatMul, MatrixSymbol, Mul, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.functions import maximum
+from symrnn.namedfunctions import maximum
 from symrnn.nodes import (
     SLOTS,
     Columns,

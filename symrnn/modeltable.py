@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from symrnn import custom
 from symrnn.document import Cell, Table
-from symrnn.functions import activation_name
 from symrnn.layers import Cells, Layer
 from symrnn.network import Network, Source, Weight
+from symrnn.nonlinearities import activation_name
 from symrnn.prose import Code, Prose, prose
 
 if TYPE_CHECKING:  # a table without values needs no NumPy

@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Add, Basic, Expr, Integer, Symbol
 from sympy.matrices.expressions import MatrixExpr
 
-from symrnn.functions import differs, logsumexp, maximum, onehot, softmax
+from symrnn.namedfunctions import differs, logsumexp, maximum, onehot, softmax
 
 N = Symbol("N", integer=True, positive=True)
 """The number of samples (rows)."""

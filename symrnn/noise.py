@@ -15,8 +15,8 @@ from typing import Any
 from sympy import Abs, Expr, Float, MatAdd, MatMul, MatrixSymbol, Piecewise, Symbol
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.functions import Indicator, NamedFunction
 from symrnn.matrices import add, elementwise, hadamard, scale, shape_of, split, variable
+from symrnn.namedfunctions import Indicator, NamedFunction
 from symrnn.nodes import SLOTS, Columns, Concat, Differs, Elementwise, N, OneHot, Peak
 from symrnn.notation import Letter
 from symrnn.program import Equation, Item, Program, Recurrence, Reversal, recurrence, symbols_of

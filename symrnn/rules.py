@@ -11,8 +11,8 @@ from itertools import accumulate
 from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, log
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.functions import equal
 from symrnn.matrices import add, columns, concat, elementwise, hadamard, multiply, ones, scaled, transpose, zeros
+from symrnn.namedfunctions import equal
 from symrnn.nodes import (
     SLOTS,
     Columns,

@@ -10,7 +10,7 @@ from functools import cache, partial
 from sympy import Expr, Symbol
 
 from symrnn.codeprinter import FLOATS
-from symrnn.functions import maximum
+from symrnn.namedfunctions import maximum
 from symrnn.nodes import is_size
 from symrnn.program import Equation, Maximum, Program, Recurrence, families, right_sides, right_sides_of, symbols_of
 from symrnn.transforms import family_name, letter_of

@@ -13,6 +13,7 @@ from symrnn.document import Block, Cell, Formulas, Paragraph, Section, Table
 from symrnn.figures import figure
 from symrnn.general import general_blocks
 from symrnn.gradients import gradients_blocks
+from symrnn.layers import Bidirectional
 from symrnn.layout import Row, points, rows
 from symrnn.modeltable import model_table
 from symrnn.notation import Letter
@@ -162,7 +163,8 @@ def _number(value: float) -> Prose:
 
 
 def _letters(subject: Subject) -> tuple[Block, ...]:
-    units = subject.derivation.network.graph.layers
+    layers = subject.derivation.network.graph.layers
+    units = [half for layer in layers for half in (layer.halves if isinstance(layer, Bidirectional) else (layer,))]
     return letters_blocks([type(cell) for layer in units for cell in getattr(layer, "cells", ())])
 
 

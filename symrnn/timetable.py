@@ -14,9 +14,9 @@ from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.contributions import Contributions
 from symrnn.document import Cell, Table
-from symrnn.functions import define
 from symrnn.layout import points
 from symrnn.matrices import shape, variable
+from symrnn.namedfunctions import define
 from symrnn.nodes import SLOTS, Elementwise
 from symrnn.notation import Letter
 from symrnn.program import Equation, Program, Recurrence, symbols_of

@@ -31,7 +31,8 @@ from sympy import (
 from sympy.core.function import Application
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.functions import NamedFunction, NamedSlope, differs, onehot, softmax
+from symrnn.functions import NamedSlope
+from symrnn.namedfunctions import NamedFunction, differs, onehot, softmax
 from symrnn.nodes import (
     SLOTS,
     Columns,

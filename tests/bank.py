@@ -16,7 +16,6 @@ from sympy.polys.rings import PolyElement, PolyRing, ring
 
 from symrnn.custom import Cell
 from symrnn.forward import forward
-from symrnn.functions import NamedFunction, activations, define
 from symrnn.graph import Model
 from symrnn.layers import (
     ELU,
@@ -53,7 +52,9 @@ from symrnn.layers import (
 )
 from symrnn.losses import with_loss, with_sum
 from symrnn.matrices import add, elementwise, hadamard, multiply, ones, transpose, zeros
+from symrnn.namedfunctions import NamedFunction, define
 from symrnn.nodes import SLOTS, Differs, N, OneHot, steps_symbol
+from symrnn.nonlinearities import activations
 from symrnn.notation import Letter
 from symrnn.program import (
     Carry,

@@ -10,7 +10,6 @@ import pytest
 from symrnn.cells import ROWS, activate, affine
 from symrnn.derivation import derive
 from symrnn.forward import forward
-from symrnn.functions import activations
 from symrnn.layers import (
     GRU,
     LSTM,
@@ -26,6 +25,7 @@ from symrnn.layers import (
 )
 from symrnn.matrices import shape, variable
 from symrnn.nodes import N
+from symrnn.nonlinearities import activations
 from symrnn.printing import Display, render
 from symrnn.styles import TEXT
 from tests.test_numeric import refused

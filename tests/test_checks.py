@@ -9,8 +9,8 @@ import pytest
 import symrnn
 from symrnn import Activation, Dense, Dropout, Sequential, SimpleRNN, TimeDistributed
 from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
-from symrnn.functions import activations
 from symrnn.models import build
+from symrnn.nonlinearities import activations
 from tests.checking import live, quantities
 
 keras = pytest.importorskip("keras")

@@ -11,26 +11,9 @@ from sympy import Abs, Expr, Max, Min, Piecewise, Rational, Symbol, erfc, exp, l
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symrnn.codeprinter import ARRAYS, FLOATS, Dialect
-from symrnn.functions import (
-    activations,
-    at_least,
-    clip_from,
-    differs,
-    elu,
-    equal,
-    functions,
-    huber,
-    larger,
-    leaky_relu,
-    logsumexp,
-    maximum,
-    onehot,
-    prelu,
-    relu,
-    sigmoid,
-    slopes,
-    softmax,
-)
+from symrnn.functions import functions, sigmoid, slopes
+from symrnn.namedfunctions import at_least, differs, equal, larger, logsumexp, maximum, onehot, softmax
+from symrnn.nonlinearities import activations, clip_from, elu, huber, leaky_relu, prelu, relu
 from symrnn.numeric import compile_source
 from tests.bank import written_out
 

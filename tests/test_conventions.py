@@ -5,7 +5,8 @@ import pytest
 from symrnn import GRU, LSTM, RNN, Bidirectional, Dense, LSTMCell, Sequential, SimpleRNN, derive
 from symrnn.conventions import GATES, LETTERS, TEXTS, letters_blocks
 from symrnn.document import Paragraph, Table
-from symrnn.layers import GRUCell, LSTMCell as Cell, SimpleRNNCell
+from symrnn.layers import GRUCell, SimpleRNNCell
+from symrnn.layers import LSTMCell as Cell
 from symrnn.plaintext import words
 from symrnn.sections import section
 from symrnn.subject import subject

@@ -10,35 +10,33 @@ import sympy
 from sympy import Expr, Integer, Rational, Symbol, exp, lambdify, simplify
 from sympy.core.function import ArgumentIndexError
 
-from symrnn.functions import (
-    _HELPERS,
-    _KERAS_ONLY,
-    ROW_ACTIVATIONS,
+from symrnn.functions import NamedSlope, RowFunction, functions, slopes, softplus
+from symrnn.namedfunctions import (
     NamedFunction,
-    NamedSlope,
-    RowFunction,
-    activation_name,
-    activations,
     at_least,
-    clip_from,
     define,
     differs,
-    elu,
     equal,
-    functions,
-    huber,
     larger,
-    leaky_relu,
     logsumexp,
     maximum,
     onehot,
+    softmax,
+    stable,
+)
+from symrnn.nonlinearities import (
+    _HELPERS,
+    _KERAS_ONLY,
+    ROW_ACTIVATIONS,
+    activation_name,
+    activations,
+    clip_from,
+    elu,
+    huber,
+    leaky_relu,
     prelu,
     relu,
-    slopes,
-    softmax,
-    softplus,
-    stable,
-)  # fmt: skip
+)
 from tests.bank import computable, exact, written_out
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)

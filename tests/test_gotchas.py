@@ -18,7 +18,6 @@ import pytest
 import sympy
 
 import symrnn
-from symrnn.functions import activations, define
 from symrnn.graph import Model
 from symrnn.layers import (
     ELU,
@@ -42,6 +41,8 @@ from symrnn.layers import (
     TimeDistributed,
 )
 from symrnn.models import build
+from symrnn.namedfunctions import define
+from symrnn.nonlinearities import activations
 
 keras = pytest.importorskip("keras")
 tensorflow = pytest.importorskip("tensorflow")

@@ -85,7 +85,9 @@ def test_every_gradient_is_there_with_its_number(case):
         [weight.letter.partial(objective).latex for weight in about.gradient.table],
         key=[name for name, _ in pairs].index,
     )
-    values = {w.letter.partial(objective).latex: about.values[w.letter.partial(objective).code] for w in about.gradient.table}
+    values = {
+        w.letter.partial(objective).latex: about.values[w.letter.partial(objective).code] for w in about.gradient.table
+    }
     for name, shown in pairs:
         if np.size(values[name]) == 1:
             exact = float(np.asarray(values[name]).reshape(()))

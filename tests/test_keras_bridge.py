@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from symrnn import layers as ours
-from symrnn.functions import activations
 from symrnn.graph import Call, Model, Result, graph_of
 from symrnn.keras_bridge import from_keras, is_keras_model
 from symrnn.keras_graph import read_graph
 from symrnn.keras_layers import Origin
+from symrnn.nonlinearities import activations
 from tests.keras_bank import (
     BANK,
     LAYERS,

@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from symrnn.functions import activation_name
 from symrnn.keras_bridge import from_keras
 from symrnn.keras_file import LIMITS
+from symrnn.nonlinearities import activation_name
 from tests.keras_bank import (
     BANK,
     LAYERS,

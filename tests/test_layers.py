@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from symrnn.functions import ROW_ACTIVATIONS, activations
 from symrnn.layers import (
     ELU,
     GRU,
@@ -25,6 +24,7 @@ from symrnn.layers import (
     SimpleRNN,
     TimeDistributed,
 )
+from symrnn.nonlinearities import ROW_ACTIVATIONS, activations
 
 KNOWN = ", ".join(sorted([*activations, *ROW_ACTIVATIONS]))
 POSITIVE = "expected a positive whole number"

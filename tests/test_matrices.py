@@ -8,7 +8,6 @@ from sympy import Abs, Expr, Integer, MatAdd, MatMul, Matrix, MatrixSymbol, Symb
 from sympy.matrices.expressions import HadamardProduct, OneMatrix, ZeroMatrix
 
 from symrnn.entries import entries
-from symrnn.functions import logsumexp, softmax
 from symrnn.matrices import (
     add,
     elementwise,
@@ -24,6 +23,7 @@ from symrnn.matrices import (
     variable,
     zeros,
 )
+from symrnn.namedfunctions import logsumexp, softmax
 from symrnn.nodes import SLOTS, CrossEntropy, Elementwise, N, Softmax, T
 
 a, b, c = sympy.symbols("a b c", real=True)

@@ -8,8 +8,8 @@ from sympy import Add, Expr, Float, Integer, MatrixSymbol, Symbol
 from sympy.matrices.expressions import MatrixExpr
 
 from symrnn.entries import Entries, entries
-from symrnn.functions import differs, logsumexp, maximum, onehot
 from symrnn.matrices import columns, concat, peak, shape, substitute, variable
+from symrnn.namedfunctions import differs, logsumexp, maximum, onehot
 from symrnn.nodes import Columns, Concat, Differs, LogSumExp, N, Node, OneHot, Peak, is_size, steps_symbol
 from symrnn.rules import contributions
 from tests.bank import same

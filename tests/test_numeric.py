@@ -13,9 +13,10 @@ import sympy
 from sympy import Symbol
 
 from symrnn import Dense, Derivation, Sequential, SimpleRNN, TimeDistributed, derive
-from symrnn.functions import Indicator, activations
 from symrnn.losses import LOSSES, with_loss, with_sum
+from symrnn.namedfunctions import Indicator
 from symrnn.network import Head, Source
+from symrnn.nonlinearities import activations
 from symrnn.numeric import read
 from symrnn.program import Program
 from symrnn.transforms import expand, letter_of, named_symbols, unroll

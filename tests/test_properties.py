@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import symrnn
-from symrnn.functions import ROW_ACTIVATIONS, activations
 from symrnn.graph import Model, graph_of
 from symrnn.layers import (
     CELLS,
@@ -54,6 +53,7 @@ from symrnn.layers import (
 )
 from symrnn.losses import LOSSES
 from symrnn.models import build
+from symrnn.nonlinearities import ROW_ACTIVATIONS, activations
 
 keras = pytest.importorskip("keras")
 tensorflow = pytest.importorskip("tensorflow")

@@ -42,7 +42,7 @@ def value(latex: str) -> float:
     text = re.sub(r"\) +(?=[(\d])|(?<=\d) +(?=\()", lambda match: ")*" if match[0][0] == ")" else "*", text)
     assert re.fullmatch(r"(?:tanh|sigma|[\d.e*() +-])*", text), latex
     known = {"tanh": math.tanh, "sigma": lambda a: 1 / (1 + math.exp(-a)), "__builtins__": {}}
-    return float(eval(text, known))  # noqa: S307 - digits and signs alone
+    return float(eval(text, known))
 
 
 def chains(about, program):
@@ -119,7 +119,9 @@ def test_matrices_show_their_values(case):
         if not one.result or "dots" in one.result:
             continue
         power = re.search(r"10\^\{(-?\d+)\} \\begin", one.result)
-        entries = [float(text) for text in re.findall(r"(?<![\d^{])-?\d+\.?\d*(?![\d}])", one.result.replace("pmatrix", ""))]
+        entries = [
+            float(text) for text in re.findall(r"(?<![\d^{])-?\d+\.?\d*(?![\d}])", one.result.replace("pmatrix", ""))
+        ]
         shown = np.array(entries) * 10.0 ** int(power[1] if power else 0)
         exact = np.asarray(about.values[equation.lhs.name], float).reshape(-1)
         tolerance = 5.1e-5 * 10.0 ** int(power[1] if power else 0)
@@ -187,9 +189,7 @@ def test_a_single_entry_is_a_number():
 
 
 def test_powers_of_ten_of_small_matrices():
-    assert matrix(np.array([[1.5e-4, -2e-5]])).text == (
-        r"10^{-4} \begin{pmatrix} 1.5000 & -0.2000 \end{pmatrix}"
-    )
+    assert matrix(np.array([[1.5e-4, -2e-5]])).text == (r"10^{-4} \begin{pmatrix} 1.5000 & -0.2000 \end{pmatrix}")
     assert matrix(np.array([[0.5, -2e-5]])).text == r"\begin{pmatrix} 0.5000 & -0.0000 \end{pmatrix}"
     assert matrix(np.array([[0.0, 0.0]])).text == r"\begin{pmatrix} 0 & 0 \end{pmatrix}"
     assert matrix(np.array([[1.5e-4, 0.0]]), given=True).text == r"10^{-4} \begin{pmatrix} 1.5000 & 0 \end{pmatrix}"

@@ -86,7 +86,7 @@ def test_items_that_are_no_equation_have_a_rule(name, kind, rule):
     program = derive(MODELS[name].model).steps
     symbol = next(item.rhs for item in program.equations if isinstance(item, kind))
     assert rule in set().union(*(use.rules for use in uses_of(program)[symbol]))
-    assert ORDER != rule
+    assert rule != ORDER
 
 
 def test_through_a_value_whose_adjoint_has_no_name():
