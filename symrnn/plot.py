@@ -22,6 +22,8 @@ _STYLES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D")
 _MARKED, _LOG = 30, 100
 """Up to so many steps a sign stands at each; from so large a range on the axis is logarithmic."""
+_DECADES = 20
+"""What is so many powers of ten below the largest is next to nothing."""
 _NOTHING = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _SETTINGS: Mapping[str, Any] = {
     **{"font.family": "DejaVu Sans", "mathtext.fontset": "cm", "font.size": 10.0},
@@ -181,7 +183,7 @@ def _look(place: int, steps: int) -> dict[str, Any]:
 
 
 def _scale(axes: Any, plot: Plot) -> None:
-    """Whole numbers of steps; a logarithmic axis has a straight piece down to 0 where there is one."""
+    """Whole numbers of steps; a logarithmic axis has a straight piece down to 0 where that, or nearly, is a size."""
     from matplotlib.ticker import FixedLocator, MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True) if plot.steps > 1 else FixedLocator([0]))
@@ -189,12 +191,15 @@ def _scale(axes: Any, plot: Plot) -> None:
     sizes = [size for _, row in plot.sizes for size in row]
     if not plot.is_log:
         axes.set_ylim(0, 1.05 * max(sizes) or 1)
-    elif min(sizes) > 0:
+        return
+    first, last = (math.floor(math.log10(f(filter(None, sizes)))) for f in (min, max))
+    if min(sizes) > 0 and last - first <= _DECADES:
         axes.set_yscale("log")
     else:
-        first, last = (math.floor(math.log10(f(filter(None, sizes)))) for f in (min, max))
+        first = max(first, last - _DECADES)
         axes.set_yscale("symlog", linthresh=max(10.0**first, 1e-307), linscale=max(0.5, (last - first) / 15))
         axes.set_ylim(bottom=0)
+        axes.yaxis.get_major_locator().set_params(numticks=7)
 
 
 def _name_lines(axes: Any, plot: Plot) -> None:

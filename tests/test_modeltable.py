@@ -1,5 +1,6 @@
 """The model as a table."""
 
+import numpy as np
 import pytest
 
 from symrnn import GRU, LSTM, Activation, Bidirectional, Dense, Dropout, Sequential, SimpleRNN, TimeDistributed, derive
@@ -62,20 +63,8 @@ def test_parameters_are_counted():
 
 
 def test_values_of_weights_that_are_numbers():
-    table = model_table(derive().network, [[[1.5]], [[-1.0]], [0.0], [[0.25]], [0.0]] and _arrays())
-    assert [words(row[5]) if not isinstance(row[5], str) else row[5] for row in table.rows] == [
-        "1.5",
-        "-1",
-        "0",
-        "0.25",
-        "0",
-    ]
-
-
-def _arrays():
-    import numpy as np
-
-    return [np.array(a) for a in ([[1.5]], [[-1.0]], [0.0], [[0.25]], [0.0])]
+    weights = [np.array(array) for array in ([[1.5]], [[-1.0]], [0.0], [[0.25]], [0.0])]
+    assert [row[5] for row in rows(model_table(derive().network, weights))] == ["1.5", "-1", "0", "0.25", "0"]
 
 
 @pytest.mark.parametrize(
