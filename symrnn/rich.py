@@ -22,12 +22,11 @@ def bundle(blocks: Sequence[Block]) -> dict[str, str]:
 
 def whole(document: Document) -> dict[str, str]:
     """A document under its title."""
-    blocks = [block for section in document.sections for block in section.blocks]
     found = {
         "text/markdown": markdown.render(document, images_of(document.sections), markdown.DOLLARS),
         "text/plain": plaintext.sections_text(document.sections),
     }
-    return {**_html(blocks), **found}
+    return {**_titled_html(document), **found}
 
 
 def equations(display: Display) -> dict[str, str]:
@@ -37,6 +36,12 @@ def equations(display: Display) -> dict[str, str]:
         "text/latex": render(display, LATEX),
         "text/plain": render(display, TEXT),
     }
+
+
+def _titled_html(document: Document) -> dict[str, str]:
+    """All blocks as HTML, under the titles of their sections."""
+    titled = [f"<h2>{escape(section.title)}</h2>\n{shown}" for section in document.sections for shown in _fragment(section)]
+    return {"text/html": "\n".join([_STYLED, f"<h1>{escape(document.title)}</h1>", *titled])} if titled else {}
 
 
 def _html(blocks: Sequence[Block]) -> dict[str, str]:

@@ -34,12 +34,14 @@ _ROOM, _FEW, _DECIMALS = 500, 4, 6
 class Column:
     """A heading in LaTeX, a number for each t, and the total under it, with its name, where it has one.
 
-    What is `scaled` has its power of ten in the heading: adjoints and terms, not what came forward.
+    What is `scaled` has its power of ten in the heading: adjoints and terms, not what came forward; what
+    is `given` stands in full.
     """
 
     head: str
     values: tuple[float, ...]
     scaled: bool = False
+    given: bool = False
     total: float | None = None
     name: str = ""
 
@@ -88,7 +90,7 @@ def _columns(found: Sequence[Contributions], subject: Subject) -> list[Column]:
             own[first] = replace(own[first], total=end, name=name)
         else:
             values = tuple(float(v.reshape(())) for v in one.values) if subject.scalar else one.sizes
-            terms.append(Column(_normed(_term(one, subject), subject), values, True, end, name))
+            terms.append(Column(_normed(_term(one, subject), subject), values, True, total=end, name=name))
     return [*before, *own.values(), *terms]
 
 
@@ -96,7 +98,8 @@ def _column(subject: Subject, count: int, symbol: Expr) -> Column:
     """The values of a symbol, or their norms, for t = 0, 1, ..."""
     letter = letter_of(subject.gradient.steps.letters, symbol)
     values = tuple(size_at(subject.values, letter.at(_time(letter, t))) for t in range(count))
-    return Column(_normed(letter.latex, subject), values, letter.is_adjoint)
+    given = subject.scalar and letter.at(0).code in subject.numbers.given
+    return Column(_normed(letter.latex, subject), values, letter.is_adjoint, given)
 
 
 def _origins(adjoints: Sequence[Expr], subject: Subject, count: int) -> Iterator[Column]:
@@ -204,7 +207,7 @@ def _cell(value: float, column: Column, scale: float) -> Cell:
     if not math.isfinite(value):
         return str(value)
     if not column.scaled:
-        return "0" if value == 0 else (Math(written(value, value == round(value))),)
+        return "0" if value == 0 else (Math(written(value, column.given or value == round(value))),)
     if value == 0:
         return "0"
     scaled = value * scale
