@@ -154,7 +154,7 @@ def document_command(
     """Write a document on MODEL: its equations, a worked example, the way back step by step, the check.
 
     The ending of the file is the format: .tex .pdf .md .html .ipynb .rst .docx. Sections: model,
-    picture, forward, closed, worked, backward, gradients, slips, general, check, letters.
+    picture, forward, closed, worked, backward, gradients, slips, check, general, letters.
     """
     documents.writer(output)
     documents.check_place(output)

@@ -319,7 +319,7 @@ class Derivation:
         """A document on this model: `d.document().save("rnn.pdf")`.
 
         `sections` are chosen by name, in the order in which they are given: model, picture, forward,
-        closed, worked, backward, gradients, slips, general, check, letters; all of them by default.
+        closed, worked, backward, gradients, slips, check, general, letters; all of them by default.
         Its numbers are those of one sample x, of y_true where there is a loss, and of the weights: by
         default the model's own, the notebook's, or drawn by the seed. The check runs where Keras is
         installed, unless `check` says otherwise. `progress` is told what takes long.

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from symrnn import latexpage, markdown, plaintext
 from symrnn.derivation import Derivation
@@ -178,7 +179,7 @@ def _pdf(made: Document, stem: str, progress: Progress | None) -> Files:
 
 def _md(made: Document, stem: str, progress: Progress | None) -> Files:
     pictures = {f"-{i}.svg": figure.picture.svg() for i, figure in enumerate(_figures(made), 1)}
-    return {"": markdown.render(made, [f"{stem}{name}".replace(" ", "%20") for name in pictures]), **pictures}
+    return {"": markdown.render(made, [quote(f"{stem}{name}") for name in pictures]), **pictures}
 
 
 def _html(made: Document, stem: str, progress: Progress | None) -> Files:

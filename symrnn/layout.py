@@ -94,7 +94,7 @@ def pieces(terms: list[list[str]], room: int, style: Style = LATEX) -> list[str]
     indent = 30 if style is LATEX else 4
     found, used = [""], 0
     for term in [[part for factor in term for part in _apart(factor, style)] for term in terms]:
-        widths = [width(factor) for factor in term]
+        widths = [width(factor) + (style is TEXT) for factor in term]  # with the space before it
         if used and used + sum(widths) > room:
             found.append("{}" if style is LATEX else "")
             used = indent
@@ -124,11 +124,12 @@ def _apart(factor: str, style: Style) -> list[str]:
 _TOKEN = re.compile(r"\\[a-zA-Z]+|[_^](?:\{[^{}]*\}|.)|.", re.DOTALL)
 _POINTS = {
     "\\tanh": 22,
-    "\\sum": 22,
+    "\\sum": 8,
     "\\odot": 12,
     "\\sigma": 6,
     "\\delta": 5,
     "\\dots": 15,
+    "\\cdots": 15,
     "\\exp": 17,
     "\\log": 14,
     "\\times": 12,
@@ -136,6 +137,8 @@ _POINTS = {
     "\\lVert": 5,
     "\\rVert": 5,
 }
+_GREEK = ("alpha", "beta", "gamma", "eta", "theta", "kappa", "mu", "nu", "xi", "rho", "tau", "phi", "psi", "omega")
+_POINTS |= {f"\\{name}": 6 for name in _GREEK}
 _POINTS |= {"+": 12, "-": 12, "=": 13, "(": 4, ")": 4, " ": 0, "{": 0, "}": 0, ",": 4}
 
 
@@ -168,7 +171,15 @@ _MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
 def _matrix_points(body: str) -> int:
     """The width of a matrix: its columns, 10 points between them, and the parentheses."""
     columns = zip(*(row.split("&") for row in body.split(r"\\")), strict=True)
-    return sum(max(points(cell.replace("-", "8")) for cell in column) + 10 for column in columns) + 8
+    return int(sum(max(map(_entry_points, column)) + 10 for column in columns)) + 8
+
+
+def _entry_points(cell: str) -> float:
+    """The width of an entry: a number's digits are 5 wide, its point 3, its minus 8."""
+    number = cell.strip()
+    if not number.lstrip("-").replace(".", "", 1).isdigit():
+        return points(cell)
+    return sum({".": 3.0, "-": 8.0}.get(sign, 5.1) for sign in number)
 
 
 def _script_points(token: str) -> float:
@@ -181,7 +192,9 @@ def _script_points(token: str) -> float:
 def plain(lines: list[Line]) -> str:
     """Text with the signs of equality below each other, an empty line before the adjoint lines."""
     margin = max((columns(line.lhs) for line in lines), default=0)
-    broken = [_broken(line, TEXT, _ROOM[TEXT] - columns(line.lhs)) for line in lines]
+    beside = max((columns(TEXT.space + (line.note or line.value)) for line in lines), default=0)
+    rooms = [_ROOM[TEXT] - margin - 3 - (beside if line.note or line.value else 0) for line in lines]
+    broken = [pieces(line.terms, room, TEXT) for line, room in zip(lines, rooms, strict=True)]
     rows = [
         [f"{' ' * (margin - columns(line.lhs))}{line.lhs} = {pieces[0].strip()}"]
         + [" " * (margin + 6) + piece.strip() for piece in pieces[1:]]

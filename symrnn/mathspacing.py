@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 _SIGNS = {"open": "([{⟨⌊⌈", "close": ")]}⟩⌋⌉", "punct": ",;", "rel": "=≈≠<>≤≥←→∈≡∼", "bin": "+−±×⊙⋅∘∗", "op": "∑∏∫"}
 _KINDS = {sign: kind for kind, signs in _SIGNS.items() for sign in signs} | dict.fromkeys("…⋯⋮⋱", "inner")
 _ORDER = ("ord", "op", "bin", "rel", "open", "close", "punct", "inner")
-_ROWS = ("03450003", "33050003", "44004004", "55005005", "00000000", "03450003", "33033333", "33453003")
+_ROWS = ("03450003", "33050003", "44004004", "55005005", "00000000", "03450003", "33033333", "33453033")
 _SPACES = {(a, b): int(row[i]) for a, row in zip(_ORDER, _ROWS, strict=True) for i, b in enumerate(_ORDER)}
 """The space between two neighbours in 1/18 em."""
 _OVERHANG = {**dict.fromkeys("VY", 0.18), **dict.fromkeys("FPTWf", 0.11), **dict.fromkeys("CHJKMNUXZ", 0.07)}

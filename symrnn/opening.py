@@ -34,7 +34,7 @@ def summary(about: Subject, sections: Sequence[Section]) -> Prose:
     names, answer = [section.name for section in sections], _answer(about)
     wanted = (
         (("forward", "closed", "worked"), "where that comes from" if answer else "what it computes"),
-        (("backward", "gradients", "slips"), f"how it changes with {_weights(about)}"),
+        (("backward", "gradients", "slips"), _of_weights(about)),
         (("check",), _of_check(about)),
     )
     parts = [(_places(names, which), what) for which, what in wanted if set(which) & set(names)]
@@ -52,9 +52,10 @@ def _of_check(about: Subject) -> str:
     return "that Keras agrees" if agrees else "how Keras compares"
 
 
-def _weights(about: Subject) -> str:
+def _of_weights(about: Subject) -> str:
     count = sum(prod(array.shape) for array in about.derivation.network.arrays)
-    return "its one weight" if count == 1 else f"each of the {count} weights"
+    words = {0: "that it has no weights to change", 1: "how it changes with its one weight"}
+    return words.get(count, f"how it changes with each of the {count} weights")
 
 
 def _places(names: Sequence[str], which: Sequence[str]) -> str:

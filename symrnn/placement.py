@@ -13,8 +13,8 @@ from symrnn.glyphs import Line, set_line
 from symrnn.strands import ALL, SAME, START, Strand
 from symrnn.timeline import Key, Timeline
 
-ROUND, LINE = 38.0, 23.0
-"""The height of a circle, and what each further line adds."""
+ROUND, LINE, DOTS = 38.0, 23.0, 30.0
+"""The height of a circle, what each further line adds, and the width of dots."""
 PITCHES = (84.0, 100.0, 118.0, 140.0, 165.0, 200.0, 240.0)
 """The distances between the steps that are tried in turn, the first only where there are many columns."""
 MANY = 6
@@ -42,14 +42,18 @@ class Places:
     clashes: int = 0
 
 
-def node_box(timeline: Timeline, place: int) -> Box:
-    """The size of a strand's nodes, the same for all of them: a circle, wide enough, or a box."""
-    strand = timeline.strands[place]
+def node_boxes(timeline: Timeline, place: int) -> dict[Key, Box]:
+    """The sizes of a strand's nodes: without a border each as wide as its letter, else the same for all of them."""
     keys = timeline.keys(place)
-    letters = [(timeline.letter(key, line),) for key in keys for line in range(len(strand.letters))]
-    width = max(set_line(line)[1] for line in letters)
-    if strand.kind in _BORDERLESS:
-        return Box(0, 0, width + 8, 24)
+    lines = range(len(timeline.strands[place].letters))
+    widths = {key: max(set_line((timeline.letter(key, line),))[1] for line in lines) for key in keys}
+    if timeline.strands[place].kind in _BORDERLESS:
+        return {key: Box(0, 0, DOTS if timeline.is_dots(key) else width + 8, 24) for key, width in widths.items()}
+    return dict.fromkeys(keys, _bordered(timeline.strands[place], max(widths.values())))
+
+
+def _bordered(strand: Strand, width: float) -> Box:
+    """A circle for a state, a box for states or a value, wide enough for letters of this width."""
     if strand.kind == "value":
         return Box(0, 0, max(30, width + 14), 30, 3)
     height = ROUND + LINE * (len(strand.letters) - 1)
@@ -85,7 +89,8 @@ def place(timeline: Timeline, pitch: float, room: Room | None = None, starts: bo
     `pitch` is the distance between the steps, more where the nodes are wider.
     """
     room = room or Room(start=0.48 * pitch)
-    widest = max((node_box(timeline, strand).width for strand in timeline.drawn), default=ROUND)
+    boxes = [box for strand in timeline.drawn for box in node_boxes(timeline, strand).values()]
+    widest = max((box.width for box in boxes), default=ROUND)
     return _Placing(timeline, room, starts, Places(max(pitch, widest + room.along))).run()
 
 
@@ -100,7 +105,7 @@ class _Placing:
     lanes: dict[int, float] = field(default_factory=dict)
     bands: dict[int, float] = field(default_factory=dict)
     origin: float = 0.0
-    sizes: dict[int, Box] = field(default_factory=dict)
+    sizes: dict[Key, Box] = field(default_factory=dict)
     height: float = 0.0
 
     @property
@@ -111,7 +116,7 @@ class _Placing:
     def run(self) -> Places:
         timeline = self.timeline
         drawn = sorted(timeline.drawn)
-        self.sizes = {place: node_box(timeline, place) for place in drawn}
+        self.sizes = {key: box for place in drawn for key, box in node_boxes(timeline, place).items()}
         self.height = self.room.up + max((box.height for box in self.sizes.values()), default=0)
         plain = [place for place in drawn if timeline.stretches[place] is None]
         inputs = [place for place in plain if timeline.strands[place].kind == "input"]
@@ -223,9 +228,8 @@ class _Placing:
     ) -> tuple[dict[Key, Box], dict[int, Box], list[tuple[Segment, tuple[Key, ...]]]]:
         """The boxes of its nodes, of what it starts from, and the segments of its arrows."""
         timeline = self.timeline
-        box = self.sizes[place]
         y = -band * self.height
-        boxes = {key: box.moved(self._column(key) + lane, y) for key in timeline.keys(place)}
+        boxes = {key: self.sizes[key].moved(self._column(key) + lane, y) for key in timeline.keys(place)}
         known = self.places.boxes | boxes
         links = [link for link in timeline.links if place in (link.target, link.source.strand)]
         ends = [pair for link in links for pair in timeline.ends(link) if all(key in known for key in pair)]

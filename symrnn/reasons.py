@@ -116,7 +116,7 @@ def _reasons(stage: Stage, rules: frozenset[str], way: Way) -> Iterator[Reason]:
     if not stage.uses:
         yield from _of_start(stage, way)
     elif stage.collects:
-        yield "copies", _of_copies(stage, way)
+        yield "copies", _of_copies(stage, way) if REUSE in rules else ()
         yield "first", _of_first_state(stage, way)
     else:
         for adjoint in stage.adjoints:

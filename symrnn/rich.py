@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from html import escape
 from importlib.util import find_spec
 
 from symrnn import markdown, plaintext, webpage
@@ -39,9 +40,11 @@ def equations(display: Display) -> dict[str, str]:
 
 
 def _titled_html(document: Document) -> dict[str, str]:
-    """All blocks as HTML, under the titles of their sections."""
-    titled = [f"<h2>{escape(section.title)}</h2>\n{shown}" for section in document.sections for shown in _fragment(section)]
-    return {"text/html": "\n".join([_STYLED, f"<h1>{escape(document.title)}</h1>", *titled])} if titled else {}
+    """The sections as HTML, each under its title."""
+    parts = [
+        f"<h2>{escape(s.title)}</h2>\n{shown['text/html']}" for s in document.sections if (shown := _html(s.blocks))
+    ]
+    return {"text/html": "\n".join([f"<h1>{escape(document.title)}</h1>", *parts])} if parts else {}
 
 
 def _html(blocks: Sequence[Block]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from symrnn.geometry import Box, Point, bounds
 from symrnn.glyphs import SMALL, Line, Piece
 from symrnn.network import Network
 from symrnn.notation import Letter
-from symrnn.placement import LINE, MANY, PITCHES, Places, line_offset, place, start_lines
+from symrnn.placement import DOTS, LINE, MANY, PITCHES, Places, line_offset, place, start_lines
 from symrnn.strands import ALL, BEFORE, LAST, START, Link, Source
 from symrnn.timeline import Key, Timeline
 
@@ -51,7 +51,7 @@ def node_of(time: Timeline, key: Key, places: Places) -> Node:
     strand, offsets, column = time.strands[key[0]], _offsets(time, key[0]), time.column(key)
     lines = range(len(strand.letters))
     if time.is_dots(key):
-        box = places.boxes[key]._replace(width=30, height=16 + LINE * (len(lines) - 1), radius=0)
+        box = places.boxes[key]._replace(width=DOTS, height=16 + LINE * (len(lines) - 1), radius=0)
         called = strand.letters[0].at("dots").code
         dots: tuple[Line, ...] = tuple(("⋯",) for _ in lines)
         return Node(called, "dots", box, dots, offsets, ("the time steps between",), column=column)

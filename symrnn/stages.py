@@ -195,4 +195,10 @@ def _after(stage: Stage, ordered: Sequence[Stage]) -> int:
 def rules_of(stage: Stage, way: Way) -> frozenset[str]:
     """The rules by which the adjoints of a stage are found."""
     found = frozenset().union(*(through(adjoint.quantity, way.uses, way.named) for adjoint in stage.adjoints))
-    return found | ({REUSE} if stage.collects else set())
+    return found | ({REUSE} if is_reused(stage, way) else set())
+
+
+def is_reused(stage: Stage, way: Way) -> bool:
+    """Whether a weight of the stage is read several times, in one time step or in many."""
+    uses = [way.uses.get(adjoint.quantity, []) for adjoint in stage.adjoints]
+    return stage.collects and any(len(listed) > 1 or any(use.per_step for use in listed) for listed in uses)

@@ -14,7 +14,7 @@ from sympy import Expr
 from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X, Derivation, Gradient
 from symrnn.graph import graph_of
 from symrnn.matrices import shape_of
-from symrnn.network import Network
+from symrnn.network import Array, Network
 from symrnn.numeric import Call, read
 from symrnn.objective import default_loss
 from symrnn.points import random_inputs, random_targets
@@ -148,6 +148,8 @@ def subject(
     call = read(plain.lambdify().arguments, x, None, weights)
     if call.samples != 1:
         raise ValueError(f"x: expected one sample, which a document works out, got {call.samples}")
+    if y_true is not None and not gradient.loss:
+        raise ValueError("y_true: expected a loss with it, got none")
     if gradient.loss and y_true is None:
         drawn.add("y_true")
         y_true = _drawn_targets(gradient, call.lengths, seed)
@@ -155,10 +157,25 @@ def subject(
 
 
 def _in_order(weights: Any, network: Network) -> Sequence[Any]:
-    """The list of get_weights(), of a mapping by name too."""
-    if isinstance(weights, Mapping):
-        return [weights[array.letter.code] for array in network.arrays]
-    return list(weights)
+    """The list of get_weights(); of a mapping by symbol name the blocks put together."""
+    if not isinstance(weights, Mapping):
+        return list(weights)
+    names = [part.symbol.name for array in network.arrays for part in array.parts]
+    if set(names) != set(weights):
+        raise ValueError(f"weights: expected the names {', '.join(names)}, got {', '.join(map(str, weights))}")
+    return [_whole(array, weights) for array in network.arrays]
+
+
+def _whole(array: Array, weights: Mapping[str, Any]) -> np.ndarray:
+    """A Keras weight from the blocks of it that have symbols."""
+    found = np.empty(array.shape)
+    for part in array.parts:
+        name, block = part.symbol.name, np.asarray(weights[part.symbol.name], float)
+        if block.shape != part.shape:
+            raise ValueError(f"weights[{name!r}] ({part.keras}): expected the shape {part.shape}, got {block.shape}")
+        rows = found if part.row is None else found[part.row]
+        rows[..., part.start : part.start + part.shape[-1]] = block
+    return found
 
 
 def _drawn_weights(network: Network, seed: int) -> list[np.ndarray]:

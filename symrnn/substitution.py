@@ -152,7 +152,8 @@ def _entry(value: float, given: bool) -> str:
     short = _shortest(value)
     if (given or value == round(value)) and len(short) <= 6 and "e" not in short:
         return short
-    return f"{value:.4f}"
+    text = f"{value:.4f}"
+    return text if float(text) else text.removeprefix("-")
 
 
 def _corners(rows: list[list[str]]) -> list[list[str]]:

@@ -170,8 +170,7 @@ def _notes(
         said = [_note(time, key, numbers) for key in keys]
         width = max(label_box((line,), _NOTE).width for rows in said for line in rows)
         size, row = Box(0, 0, width + 6, 18 * len(said[0])), [nodes[key].box for key in keys]
-        costs = [(_touched(at, row, boxes, paths), number, at) for number, at in enumerate(_around(row, size))]
-        cost, _, places = min(costs)
+        cost, places = _places(row, size, boxes, paths)
         touched += cost
         together = zip(keys, places, said, strict=True)
         made = [(nodes[key], _note_at(nodes[key], box, rows)) for key, box, rows in together]
@@ -221,6 +220,21 @@ def _around(row: Sequence[Box], size: Box) -> Iterator[list[Box]]:
     for across, down in ((0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0)):
         dx, dy = across * (x + (8 if down else _AWAY)), down * (y + _AWAY)
         yield [size.moved(box.x + dx, box.y + dy) for box in row]
+
+
+def _places(row: Sequence[Box], size: Box, boxes: Sequence[Box], lines: Sequence[Segment]) -> tuple[int, Sequence[Box]]:
+    """What notes at the nodes of a row touch, and their places: alike at all nodes where these can be free."""
+    candidates = list(_around(row, size))
+    cost, _, alike = min((_touched(at, row, boxes, lines), number, at) for number, at in enumerate(candidates))
+    if not cost:
+        return 0, alike
+    chosen: list[Box] = []
+    paths = list(lines)
+    for box, own in zip(row, zip(*candidates, strict=True), strict=True):
+        costs = [_touched([at], [box], [*boxes, *chosen], paths) for at in own]
+        chosen.append(own[costs.index(min(costs))])
+        paths += segments(straight(box, chosen[-1]))
+    return min((cost, alike), (_touched(chosen, row, boxes, lines), chosen), key=lambda one: one[0])
 
 
 def _touched(places: Sequence[Box], row: Sequence[Box], boxes: Sequence[Box], lines: Sequence[Segment]) -> int:

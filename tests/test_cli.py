@@ -1,13 +1,15 @@
 """The command line: what it prints, where it writes, and how it ends."""
 
 import json
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from symrnn import cli
+from symrnn import cli, documents
+from symrnn.sections import SECTIONS
 
 
 def run(*arguments, capsys, monkeypatch):
@@ -65,7 +67,7 @@ def test_derive_prints_the_notebook(symrnn):
         (["--loss", "mae"], "L = |y - y_true|"),
         (["--format", "latex"], r"h_1 &= \tanh(U x_1 + V h_0 + b_h) \\"),
         (["--format", "markdown"], "```math"),
-        (["--format", "markdown"], "| SimpleRNN(1) | $`U`$ | kernel | (1, 1) | 1 |"),
+        (["--format", "markdown"], "| `SimpleRNN(1)` | $`U`$ | `kernel` | (1, 1) | 1 |"),
     ],
 )
 def test_derive_options(symrnn, arguments, line):
@@ -232,6 +234,116 @@ class TestCheck:
         place = tmp_path / "x.npy"
         np.save(place, np.array([{"a": 1}], dtype=object), allow_pickle=True)
         assert symrnn("check", "--inputs", place)[2].startswith("symrnn: --inputs: expected a .npy file of numbers")
+
+
+# documents ----------------------------------------------------------------------------------------
+
+_ENDINGS = ".tex .pdf .md .html .ipynb .rst .docx"
+_SECTIONS = "model, picture, forward, closed, worked, backward, gradients, slips, check, general, letters"
+DOCUMENT_MISTAKES = [
+    (["-o", "a.doc"], f"a.doc: expected a name that ends in one of {_ENDINGS}, got .doc"),
+    (["-o", "a"], f"a: expected a name that ends in one of {_ENDINGS}, got none"),
+    (["-o", "no/a.md"], "no/a.md: expected the name of a file in a folder that exists"),
+    (["-o", "a.md", "--sections", "model,proof"], f"sections: expected some of {_SECTIONS}, got 'proof'"),
+    (["-o", "a.md", "--without", "proof"], f"--without: expected some of {_SECTIONS}, got 'proof'"),
+    (
+        ["-o", "a.md", "--sections", "model", "--without", "check"],
+        "--without: expected one of --sections and --without, got both",
+    ),
+    (["-o", "a.md", "--units", "0"], "SimpleRNN: units: expected a positive whole number, got 0"),
+    (["-o", "a.md", "--targets", "y.npy"], "--targets: no such file: y.npy"),
+    (["-o", "a.md", "--inputs", "x.npy"], "--inputs: no such file: x.npy"),
+    (["-o", "a.md", "missing.keras"], "missing.keras: no such file"),
+]
+
+
+class TestDocument:
+    """`symrnn document`."""
+
+    @pytest.fixture(autouse=True)
+    def _here(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+
+    @pytest.mark.parametrize(("arguments", "message"), DOCUMENT_MISTAKES, ids=lambda value: str(value)[:40])
+    def test_a_mistake_is_one_line_and_leaves_nothing(self, symrnn, arguments, message, tmp_path):
+        assert symrnn("document", *arguments) == (2, "", f"symrnn: {message}\n")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_an_output_is_needed(self, symrnn):
+        code, out, err = symrnn("document")
+        assert (code, out) == (2, "")
+        assert "Missing option '-o' / '--output'" in err
+
+    @pytest.mark.parametrize("ending", ["tex", "md"])
+    def test_all_sections_but_some(self, symrnn, ending, tmp_path):
+        assert symrnn("document", "-o", f"a.{ending}", "--without", "check, letters") == (0, "", "")
+        text = (tmp_path / f"a.{ending}").read_text()
+        heads = re.findall(r"^(?:## |\\section\{)(.*?)\}?$", text, re.MULTILINE)
+        assert heads == [title for name, (title, _) in SECTIONS.items() if name not in ("check", "letters")]
+
+    def test_chosen_sections(self, symrnn, tmp_path):
+        arguments = ["--sections", "worked, model", "--title", "A <title>", "--timesteps", "2", "--units", "2"]
+        assert symrnn("document", "-o", "a.md", *arguments) == (0, "", "")
+        text = (tmp_path / "a.md").read_text()
+        assert re.findall(r"^#+ (.*)", text, re.MULTILINE) == [r"A \<title\>", "Worked example", "The model"]
+        assert [file.name for file in tmp_path.iterdir()] == ["a.md"]
+
+    def test_the_seed(self, symrnn, tmp_path):
+        for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+            symrnn("document", "-o", f"{name}.md", "--sections", "worked", "--seed", seed, "--units", "2")
+        a, b, c = ((tmp_path / f"{name}.md").read_text() for name in "abc")
+        assert a == b != c
+
+    def test_files_of_numbers(self, symrnn, tmp_path):
+        np.save("x.npy", np.array([[0.5], [0.25]]))
+        np.save("y.npy", np.array([2.0]))
+        arguments = ["--timesteps", "2", "--loss", "mse", "--inputs", "x.npy", "--targets", "y.npy"]
+        assert symrnn("document", "-o", "a.md", "--sections", "worked", *arguments) == (0, "", "")
+        text = (tmp_path / "a.md").read_text()
+        assert r"\times 0.25" in text
+        assert symrnn("document", "-o", "b.md", "--targets", "y.npy") == (
+            *(2, ""),
+            "symrnn: --targets: expected --loss with it, got none\n",
+        )
+
+    def test_several_samples_are_refused(self, symrnn, tmp_path):
+        np.save("x.npy", np.ones((2, 3, 1)))
+        assert symrnn("document", "-o", "a.md", "--inputs", "x.npy") == (
+            *(2, ""),
+            "symrnn: x: expected one sample, which a document works out, got 2\n",
+        )
+        assert [file.name for file in tmp_path.iterdir()] == ["x.npy"]
+
+    def test_a_file_that_was_there_stays_where_it_fails(self, symrnn, tmp_path, monkeypatch):
+        (tmp_path / "a.tex").write_text("before")
+        monkeypatch.setitem(documents.WRITERS, ".tex", lambda *arguments: (_ for _ in ()).throw(OSError("no room")))
+        assert symrnn("document", "-o", "a.tex", "--sections", "model") == (2, "", "symrnn: no room\n")
+        assert (tmp_path / "a.tex").read_text() == "before"
+        assert [file.name for file in tmp_path.iterdir()] == ["a.tex"]
+
+    def test_without_pdflatex(self, symrnn, monkeypatch):
+        monkeypatch.setattr("shutil.which", lambda name: None)
+        code, out, err = symrnn("document", "-o", "a.pdf", "--sections", "model")
+        assert (code, out) == (2, "")
+        assert err.startswith("symrnn: pdflatex: not found; a PDF needs a TeX installation, on Debian: apt-get install")
+        assert err.count("\n") == 1
+
+    def test_progress_is_told_on_the_error_stream(self, tmp_path):
+        steps = "progress('thinking'); time.sleep(1.5); progress('writing'); return {'': 'x'}"
+        slow = f"def slow(made, stem, progress): {steps}"
+        code = (
+            f"import sys, time\nfrom symrnn import cli, documents\n{slow}\n"
+            "documents.WRITERS['.md'] = slow\n"
+            "sys.argv = ['symrnn', 'document', '-o', 'a.md', '--sections', 'model']\ncli.main()"
+        )
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+        assert (run.stdout, run.stderr) == ("", "symrnn: thinking ...\nsymrnn: writing ...\n")
+
+    def test_help(self, symrnn):
+        code, out, _ = symrnn("document", "--help")
+        assert code == 0
+        assert "--without" in out
+        assert _SECTIONS in " ".join(out.split())
 
 
 def test_missing_keras_is_named(symrnn, monkeypatch):

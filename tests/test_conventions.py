@@ -64,6 +64,6 @@ def test_a_model_gets_the_gates_of_its_cells(layer, kinds):
 
 
 def test_gates_are_in_the_order_of_keras():
-    ours = {kind.__name__: dict((name, order) for name, order, _ in rows) for kind, (_, rows) in GATES.items()}
+    ours = {kind.__name__: {name: order for name, order, _ in rows} for kind, (_, rows) in GATES.items()}
     assert all(orders["here"] == orders["Keras"] for orders in ours.values())
     assert (ours["LSTMCell"]["Keras"], ours["GRUCell"]["Keras"]) == ("$i, f, c, o$", "$z, r, h$")

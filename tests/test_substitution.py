@@ -190,7 +190,7 @@ def test_a_single_entry_is_a_number():
 
 def test_powers_of_ten_of_small_matrices():
     assert matrix(np.array([[1.5e-4, -2e-5]])).text == (r"10^{-4} \begin{pmatrix} 1.5000 & -0.2000 \end{pmatrix}")
-    assert matrix(np.array([[0.5, -2e-5]])).text == r"\begin{pmatrix} 0.5000 & -0.0000 \end{pmatrix}"
+    assert matrix(np.array([[0.5, -2e-5]])).text == r"\begin{pmatrix} 0.5000 & 0.0000 \end{pmatrix}"
     assert matrix(np.array([[0.0, 0.0]])).text == r"\begin{pmatrix} 0 & 0 \end{pmatrix}"
     assert matrix(np.array([[1.5e-4, 0.0]]), given=True).text == r"10^{-4} \begin{pmatrix} 1.5000 & 0 \end{pmatrix}"
     assert matrix(np.array([[1200.0, 0.5]]), given=True).text == r"\begin{pmatrix} 1200 & 0.5 \end{pmatrix}"

@@ -3,12 +3,9 @@
 import re
 from collections import Counter
 
-import numpy as np
 import pytest
 
 from symrnn import LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
-from symrnn.document import Equations
-from symrnn.notation import Letter
 from symrnn.plaintext import words
 from symrnn.printing import is_adjoint, item_lines, zero_states
 from symrnn.program import Equation
@@ -157,8 +154,9 @@ def test_many_time_steps_are_one():
     assert words(collected.title) == r"Collect: U, V and b_h are used in each of a_0, a_1, \dots, a_{39}."
 
 
-def test_letters_of_titles_are_formulas():
-    spans = [span for step in steps(derive().gradient(), "step") for span in step.title]
-    assert not any(isinstance(span, Letter | Equations) for span in spans)
-    assert not any("_" in span for span in spans if isinstance(span, str))
-    assert np.all([span for span in spans])
+@pytest.mark.parametrize("name", ["scalar", "LSTM", "stack", "both ways, concat", "a shared layer"])
+def test_letters_in_texts_are_formulas(name):
+    for zoom in ("step", "unrolled"):
+        for step in steps(derive(MODELS[name].model).gradient(), zoom):
+            texts = [span for span in (*step.title, *step.rule, *step.why) if isinstance(span, str)]
+            assert not any(sign in text for text in texts for sign in "_^\\$")
