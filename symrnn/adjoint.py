@@ -278,7 +278,7 @@ def _total(symbol: Expr, sweep: _Sweep) -> Expr:
         sweep.defined[symbol] = total
         return total
     letter = sweep.letters[total]
-    return sweep.declare(replace(letter, sub=f"{letter.sub}use{len(sweep.terms[symbol]) + 1}"), symbol)
+    return sweep.declare(replace(letter, sub=f"{letter.sub}[{len(sweep.terms[symbol]) + 1}]"), symbol)
 
 
 def _start_letter(carry: Carry, sweep: _Sweep) -> Letter:

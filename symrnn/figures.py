@@ -1,11 +1,10 @@
 """Pictures as figures of a document."""
 
 from symrnn.document import Figure
-from symrnn.glyphs import Number, Piece, Transposed
+from symrnn.glyphs import Number, Piece, Transposed, latex
 from symrnn.notation import Letter
 from symrnn.picture import Picture
 from symrnn.prose import Math
-from symrnn.styles import LATEX
 from symrnn.substitution import written
 
 
@@ -18,5 +17,5 @@ def _span(piece: Piece) -> str | Math:
     if isinstance(piece, Letter):
         return Math(piece.latex)
     if isinstance(piece, Transposed):
-        return Math(piece.letter.latex + LATEX.transposed)
+        return Math(latex((piece,)).strip("$"))
     return Math(written(piece.value)) if isinstance(piece, Number) else piece

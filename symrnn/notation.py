@@ -38,7 +38,8 @@ class Letter:
     """The structured name of a symbol.
 
     `layer` is the layer's number, with "fw" or "bw" for the halves of a bidirectional one. A base
-    that ends in "~" has a tilde: a value before a mask is applied. `axes` is how many indices one
+    that ends in "~" has a tilde: a value before a mask is applied. A number in brackets at the end of
+    `sub` says for which of several uses a derivative is. `axes` is how many indices one
     entry has, `steps` what the number of time steps is called.
     """
 
@@ -89,9 +90,14 @@ class Letter:
         return ("d" if self.mark else "") + self.base.replace("~", "_new") + self.layer
 
     @property
+    def _sub(self) -> list[str]:
+        """The index as part of an identifier: use1 for [1], the first of several uses."""
+        return [self.sub.replace("[", "use").replace("]", "")] if self.sub else []
+
+    @property
     def family(self) -> str:
         """The identifier without its time step."""
-        return "_".join([self._stem, *filter(None, [self.sub]), *map(str, self.entry)])
+        return "_".join([self._stem, *self._sub, *map(str, self.entry)])
 
     @cached_property
     def code(self) -> str:
@@ -99,7 +105,7 @@ class Letter:
         time = [] if self.time is None else [_CODE_OF_TIME.get(self.time, str(self.time))]
         if self.mark == "message":
             time = ["carry"]
-        return "_".join([self._stem, *filter(None, [self.sub]), *time, *map(str, self.entry)])
+        return "_".join([self._stem, *self._sub, *time, *map(str, self.entry)])
 
     @cached_property
     def latex(self) -> str:

@@ -11,7 +11,11 @@ from symrnn.glyphs import text
 from symrnn.network import Network
 from symrnn.picture import Picture, picture
 
+from .bank import SAMPLE, SIMPLE
+
 EVERY = {"return_sequences": True}
+KINDS = {name: case for name, case in SAMPLE.items() if name not in SIMPLE}
+"""A model of each kind, but not of each activation."""
 
 
 def network(*layers, T=3, features=1) -> Network:

@@ -10,8 +10,8 @@ from symrnn.placement import DOTS, LINE, ROUND, Room, line_offset, node_boxes, p
 from symrnn.strands import SAME
 from symrnn.timeline import timeline
 
-from .bank import MODELS, SAMPLE, over
-from .pictures import EVERY, encoder_decoder, network
+from .bank import MODELS, over
+from .pictures import EVERY, KINDS, encoder_decoder, network
 
 LAYERS = timeline(network(LSTM(1, **EVERY), SimpleRNN(1), Dense(1), T=9))
 
@@ -75,7 +75,7 @@ def test_stacked_cells_are_one_above_the_other():
     assert boxes[1, 0].x == boxes[2, 0].x
 
 
-@over(SAMPLE)
+@over(KINDS)
 @pytest.mark.parametrize("rolled", [False, True])
 def test_rows_run_to_the_right_above_what_they_read(case, rolled):
     time = timeline(forward(case.model), rolled)

@@ -17,8 +17,8 @@ from symrnn.forward import forward
 from symrnn.glyphs import text
 from symrnn.strands import ALL, BEFORE, LAST, SAME, START, TURNED, weave
 
-from .bank import SAMPLE, over
-from .pictures import EVERY, encoder_decoder, network
+from .bank import over
+from .pictures import EVERY, KINDS, encoder_decoder, network
 
 MASKED = network(Masking(), GRU(1, **EVERY), GlobalAveragePooling1D())
 BOTH = network(Bidirectional(SimpleRNN(1, **EVERY)), Dense(1))
@@ -102,7 +102,7 @@ def test_a_product_is_whole_where_it_is_a_term_of_its_own():
     assert [link.arrays for link in weave(network(Activation("tanh")))[1]] == [()]
 
 
-@over(SAMPLE)
+@over(KINDS)
 def test_every_strand_is_read_or_is_an_output(case):
     found = forward(case.model)
     strands, woven = weave(found)

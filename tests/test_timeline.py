@@ -8,8 +8,8 @@ from symrnn.glyphs import text
 from symrnn.strands import ALL, BEFORE, START
 from symrnn.timeline import SHOWN, opposite, shifted, timeline
 
-from .bank import SAMPLE, over
-from .pictures import EVERY, drawn, encoder_decoder, names, network
+from .bank import over
+from .pictures import EVERY, KINDS, drawn, encoder_decoder, names, network
 
 
 def shown(found):
@@ -104,7 +104,7 @@ def test_what_an_arrow_from_the_dots_carries():
     assert text((found.carried((1, 1), (1, 2), 1),)) == "c_1"
 
 
-@over(SAMPLE)
+@over(KINDS)
 def test_links_run_between_nodes_that_are_drawn(case):
     found = timeline(forward(case.model))
     nodes = {key for place in found.drawn for key in found.keys(place)}
