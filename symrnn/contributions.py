@@ -66,8 +66,8 @@ def _of_recurrence(
 
 
 def whole(letter: Letter) -> Letter:
-    """The derivative that a sum is a part of, where a weight is read in several places: dU of dU_use1."""
-    return replace(letter, sub=re.sub(r"use\d+$", "", letter.sub))
+    """The derivative that a sum is a part of, where a weight is read in several places: dU of dU_[1]."""
+    return replace(letter, sub=re.sub(r"\[\d+\]$", "", letter.sub))
 
 
 def _states(program: Program) -> dict[Expr, tuple[Expr, Expr, int]]:

@@ -58,7 +58,7 @@ def test_the_first_state_counts_where_it_is_given():
 
 @pytest.mark.parametrize(
     ("letter", "code"),
-    [(Letter("U", sub="use2"), "U"), (Letter("b", sub="huse11"), "b_h"), (Letter("b", sub="h"), "b_h")],
+    [(Letter("U", sub="[2]"), "U"), (Letter("b", sub="h[11]"), "b_h"), (Letter("b", sub="h"), "b_h")],
 )
 def test_whole(letter, code):
     assert whole(letter).code == code
