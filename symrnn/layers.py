@@ -4,7 +4,7 @@ A layer is called on tensors, as in Keras: `LSTM(4)(x)`. A layer that is called 
 weights are one. `LAYERS` and `CELLS` are the tables of what symrnn knows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -327,6 +327,12 @@ class Bidirectional(Layer):
         """The merged output or both, and with `return_state` the states of both."""
         outputs = 2 if self.merge_mode is None else 1
         return outputs + sum(half.results - 1 for half in self.halves)
+
+
+def cells_of(layers: Iterable[Layer]) -> tuple[Cells, ...]:
+    """The cells of all recurrent layers, those of both halves of a bidirectional one."""
+    units = [half for layer in layers for half in (layer.halves if isinstance(layer, Bidirectional) else (layer,))]
+    return tuple(cell for unit in units if isinstance(unit, Recurrent) for cell in unit.cells)
 
 
 # layers without memory --------------------------------------------------------------------------

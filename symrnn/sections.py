@@ -13,8 +13,9 @@ from symrnn.document import Block, Cell, Formulas, Paragraph, Section, Table
 from symrnn.figures import figure
 from symrnn.general import general_blocks
 from symrnn.gradients import gradients_blocks
-from symrnn.layers import Bidirectional
+from symrnn.layers import cells_of
 from symrnn.layout import Row, points, rows
+from symrnn.misreadings import misreadings
 from symrnn.modeltable import model_table
 from symrnn.notation import Letter
 from symrnn.picture import picture
@@ -25,6 +26,7 @@ from symrnn.slips import slips
 from symrnn.styles import LATEX
 from symrnn.subject import Subject
 from symrnn.substitution import ROOM, written
+from symrnn.transforms import letter_of
 from symrnn.walkthrough import rules_used, steps
 from symrnn.worked import forward_blocks, labels, worked_blocks
 
@@ -138,17 +140,34 @@ def _slips(subject: Subject) -> tuple[Block, ...]:
         if any(not np.array_equal(one.gradients[i], found[0].gradients[i]) for one in found)
     ]
     places = moved[:3]
+    forward = _forward_slips(subject)
     if not places:
-        return ()
+        return forward
     names = [_entry_of(arrays[i].letter, arrays[i].shape, s) for i in places]
     head: tuple[Cell, ...] = ("what a slip would give", *((Math(name),) for name in names))
     table = [(one.label, *(_number(float(one.gradients[i].reshape(-1)[0])) for i in places)) for one in found]
     right = tuple(range(1, len(head)))
-    return (Paragraph(_OF_SLIPS), Table(head, tuple(table), right))
+    return (*forward, Paragraph(_OF_SLIPS), Table(head, tuple(table), right))
 
 
+def _forward_slips(subject: Subject) -> tuple[Block, ...]:
+    """What misread conventions would give for the first entry of the output."""
+    if subject.derivation.network.heads[0].sequence and subject.derivation.is_open:
+        return ()
+    found = misreadings(subject)
+    if len(found) == 1:
+        return ()
+    head = subject.derivation.network.heads[0]
+    letter = letter_of(subject.derivation.network.program.letters, head.symbol)
+    letter = letter.at(0) if head.sequence else letter
+    name = letter if head.width == 1 else letter.part(0)
+    table = tuple((one.label, _number(one.value)) for one in found)
+    return (Paragraph(_OF_FORWARD), Table(("what a slip would give", (Math(name.latex),)), table, (1,)))
+
+
+_OF_FORWARD = prose("Slips in the forward pass, and the output that each would give:")
 _OF_SLIPS = prose(
-    "Whoever has another number finds the slip here: each row is the same way back with one rule swapped."
+    "Slips on the way back: each row is the same sweep with one rule swapped. Whoever has another number finds it here."
 )
 
 
@@ -163,9 +182,7 @@ def _number(value: float) -> Prose:
 
 
 def _letters(subject: Subject) -> tuple[Block, ...]:
-    layers = subject.derivation.network.graph.layers
-    units = [half for layer in layers for half in (layer.halves if isinstance(layer, Bidirectional) else (layer,))]
-    return letters_blocks([type(cell) for layer in units for cell in getattr(layer, "cells", ())])
+    return letters_blocks([type(cell) for cell in cells_of(subject.derivation.network.graph.layers)])
 
 
 SECTIONS: Mapping[str, tuple[str, Callable[[Subject], tuple[Block, ...]]]] = {

@@ -341,10 +341,11 @@ def _(expr: MatMul, context: Context) -> Text:
     matrices = [factor for factor in expr.args if isinstance(factor, MatrixExpr)]
     level = MUL if len(matrices) == 1 else FUNCTION
     factors = [context.show(f, MUL if isinstance(f, OneMatrix) else level) for f in matrices]
-    if numbers == [-1]:
-        return Text(f"-{' '.join(factors)}", ADD)
-    front = [context.show(number, MUL) for number in numbers]
-    return Text(_juxtaposed([*front, *factors], context), MUL)
+    negative = bool(numbers) and numbers[0].could_extract_minus_sign()
+    numbers = [-numbers[0], *numbers[1:]] if negative else numbers
+    front = [context.show(number, MUL) for number in numbers if number != 1]
+    text = _juxtaposed([*front, *factors], context)
+    return Text(f"-{text}", ADD) if negative else Text(text, MUL)
 
 
 def _juxtaposed(factors: Sequence[str], context: Context) -> str:
@@ -408,12 +409,13 @@ def _(expr: LogSumExp, context: Context) -> Text:
 
 @show.register
 def _(expr: Concat, context: Context) -> Text:
-    return Text(f"[{', '.join(map(context.show, _elided(expr.args, context)))}]", ATOM)
+    return Text(f"[{_elided(expr.args, context)}]", ATOM)
 
 
-def _elided(parts: Sequence[Expr], context: Context) -> Sequence[Expr]:
-    """Of many parts the first two and the last."""
-    return parts if len(parts) <= 6 else [*parts[:2], Symbol(context.style.dots), parts[-1]]
+def _elided(parts: Sequence[Expr], context: Context) -> str:
+    """The parts with commas between them; of many the first two, dots, and the last."""
+    shown = [context.show(part) for part in (parts if len(parts) <= 6 else (*parts[:2], parts[-1]))]
+    return ", ".join(shown if len(parts) <= 6 else [*shown[:2], context.style.dots, shown[-1]])
 
 
 @show.register
@@ -447,8 +449,7 @@ def _(expr: Identity, context: Context) -> Text:
 
 @show.register
 def _(expr: Peak, context: Context) -> Text:
-    parts = ", ".join(map(context.show, _elided(expr.args, context)))
-    return Text(f"{context.style.name('max')}({parts})", FUNCTION)
+    return Text(f"{context.style.name('max')}({_elided(expr.args, context)})", FUNCTION)
 
 
 @show.register

@@ -19,7 +19,6 @@ from symrnn.layers import (
     InputLayer,
     Masking,
     NotEqual,
-    SimpleRNN,
     TimeDistributed,
 )
 
@@ -41,35 +40,40 @@ def test_how_many_results_carry_a_mask():
     assert masked_results(Bidirectional(GRU(2, return_state=True, **EVERY))) == 1
 
 
-def test_layers_come_by_their_depth_below_the_outputs_then_by_the_first_visit():
-    x, layers = Input((3, 1)), [Dense(1) for _ in range(4)]
-    one = layers[0](x)
-    short, long = layers[1](one), layers[3](layers[2](one))
-    order = keras_order([x], [x, one, short, layers[2](one), long], [short, long])
-    assert [layers.index(layer) for layer in order[1:]] == [0, 2, 1, 3] or order[0] is x.layer
+def units(layers):
+    return [layer.units for layer in layers if isinstance(layer, Dense)]
+
+
+@pytest.mark.parametrize(("outputs", "expected"), [((1, 3), [1, 3, 2, 4]), ((3, 1), [1, 3, 4, 2])])
+def test_layers_come_by_their_depth_below_the_outputs_then_by_the_first_visit(outputs, expected):
+    """The first leads to the second, and to the third and the fourth."""
+    x = Input((3, 1))
+    first = Dense(1)(x)
+    middle = Dense(3)(first)
+    calls = [first, Dense(2)(first), middle, Dense(4)(middle)]
+    assert units(keras_order([x], [x, *calls], [calls[place] for place in outputs])) == expected
 
 
 def test_a_layer_of_several_calls_is_where_its_highest_is():
-    x, twice, between = Input((3, 1)), Dense(1), Dense(1)
+    x, twice, between = Input((3, 1)), Dense(1), Dense(2)
     first = twice(x)
     middle = between(first)
     last = twice(middle)
-    assert keras_order([x], [x, first, middle, last], [last]) == [x.layer, twice, between]
+    assert units(keras_order([x], [x, first, middle, last], [last])) == [1, 2]
 
 
-def test_an_input_that_nothing_needs():
+def test_an_input_that_nothing_needs_comes_with_the_outputs():
     x, other, dense = Input((3, 1)), Input((2,)), Dense(1)
     y = dense(x)
-    assert {id(layer) for layer in keras_order([x, other], [x, other, y], [y])} == {
-        id(layer) for layer in (x.layer, other.layer, dense)
-    }
+    found = keras_order([x, other], [x, other, y], [y])
+    assert [id(layer) for layer in found] == [id(x.layer), id(other.layer), id(dense)]
 
 
 def test_a_long_chain_needs_no_recursion():
     tensors = [Input((3, 1))]
-    for _ in range(3000):
-        tensors.append(Dense(1)(tensors[-1]))
-    assert keras_order(tensors[:1], tensors, tensors[-1:]) == [tensor.layer for tensor in tensors]
+    for number in range(3000):
+        tensors.append(Dense(number + 1)(tensors[-1]))
+    assert units(keras_order(tensors[:1], tensors, tensors[-1:])) == list(range(1, 3001))
 
 
 @pytest.mark.filterwarnings(r"ignore:Layer [\s\S]* does not support masking:UserWarning")
