@@ -179,8 +179,10 @@ def _whole(array: Array, weights: Mapping[str, Any]) -> np.ndarray:
 
 
 def _drawn_weights(network: Network, seed: int) -> list[np.ndarray]:
+    """Weights with one decimal, none of them 0, which would hide what it multiplies."""
     generator = np.random.default_rng(seed)
-    return [np.round(generator.uniform(-1, 1, array.shape), 1) + 0.0 for array in network.arrays]
+    drawn = [np.round(generator.uniform(-1, 1, array.shape), 1) for array in network.arrays]
+    return [np.where(weight == 0, 0.1, weight) for weight in drawn]
 
 
 def _drawn_x(network: Network, seed: int) -> Any:

@@ -135,7 +135,24 @@ class Subclassed(keras.Model):
 
 
 UNITS = "units, activation, use_bias"
+def two_inputs_of_a_layer():
+    x = keras.Input((5, 3), name="x")
+    return keras.Model(x, K.Attention(name="a")([x, x]))
+
+
 NOT_SUPPORTED = {
+    "functional layer": (
+        two_inputs_of_a_layer,
+        f"layer 1 (Attention 'a'): Attention is not supported; supported: {LAYERS}",
+    ),
+    "float16": (
+        lambda: sequential(K.Dense(2, dtype="float16", name="d")),
+        "layer 1 (Dense 'd'): dtype float16 is not supported; supported: float32, float64",
+    ),
+    "bfloat16": (
+        lambda: sequential(K.SimpleRNN(2), K.Dense(2, dtype="bfloat16", name="d")),
+        "layer 2 (Dense 'd'): dtype bfloat16 is not supported; supported: float32, float64",
+    ),
     "layer": (
         lambda: sequential(K.SimpleRNN(2, return_sequences=True), K.Conv1D(2, 3, name="c")),
         f"layer 2 (Conv1D 'c'): Conv1D is not supported; supported: {LAYERS}",

@@ -11,20 +11,14 @@ import pytest
 pytest.importorskip("sphinx")
 pytest.importorskip("latex2mathml")
 
-from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 import symrnn
 from symrnn import excerpts
-from symrnn.displays import rows_of
-from symrnn.doctree import nodes_of, numbered
-from symrnn.document import Document, Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
+from symrnn.document import Document, Formulas, Section
 from symrnn.layout import Row
-from symrnn.notation import Letter
-from symrnn.options import described
-from symrnn.prose import Code, prose
 
 CONF = """
 project = "pages"
@@ -205,95 +199,3 @@ def test_a_wrong_option_ends_the_build_with_file_and_line(tmp_path, lines, messa
     where = re.escape(f"{tmp_path / 'source' / place}: symrnn: {message}")
     with pytest.raises(ExtensionError, match=f"^{where}$"):
         build(tmp_path, **{f"index_{suffix}": page})
-
-
-def test_options_mean_what_they_mean_on_the_command_line():
-    options = excerpts.read({"layer": "GRU", "units": "2", "features": "3", "timesteps": "4", "activation": "relu"})
-    model = symrnn.Sequential([symrnn.GRU(2, activation="relu"), symrnn.Dense(1)], input_shape=(4, 3))
-    assert described(None, options) == symrnn.derive(model)
-
-
-def test_what_a_file_has_is_no_option(tmp_path):
-    with pytest.raises(ValueError, match=r"^--units: expected no such option beside MODEL, which has its own$"):
-        described(tmp_path / "model.keras", {"units": 2})
-
-
-@pytest.mark.parametrize("name", ["step", "unrolled", "scalar", "closed"])
-def test_zooms(name):
-    (block,) = excerpts.shown(symrnn.derive(), {"show": (name,), "gradient": True})
-    assert rows_of(block.astext()) == rows_of(symrnn.derive().gradient().latex(name))
-
-
-def test_a_loss_is_that_of_the_gradient():
-    (block,) = excerpts.shown(symrnn.derive(), {"show": ("step",), "loss": "mse"})
-    assert rows_of(block.astext()) == rows_of(symrnn.derive().gradient("mse").latex("step"))
-
-
-# blocks -----------------------------------------------------------------------------------------
-
-
-def markup(block):
-    """The nodes of a block, as XML (not escaped) without attributes."""
-    return re.sub(r"(<\w+) [^>]*?(/?>)", r"\1\2", "".join(str(node) for node in nodes_of(block)))
-
-
-FORMULAS = Formulas((Row(("a", "= b"), "F1"), Row(("c", "= d"), gap=3)))
-DISPLAY = "\n".join([r"\begin{alignat*}{1}", r"a &= b \tag{F1} \\[3pt]", r"c &= d", r"\end{alignat*}"])
-
-
-@pytest.mark.parametrize(
-    ("block", "expected"),
-    [
-        (Paragraph(prose("**all** *of* $h_t$ `x`")),
-         "<paragraph><strong>all</strong> <emphasis>of</emphasis> <math>h_t</math> <literal>x</literal></paragraph>"),
-        (Paragraph(("text",), "Title."), "<paragraph><strong>Title. </strong>text</paragraph>"),
-        (Verbatim("a  < b"), "<literal_block>a  < b</literal_block>"),
-        (FORMULAS, f"<math_block>{DISPLAY}</math_block>"),
-        (Section("n", "Name", (Verbatim("a"),)), "<rubric>Name</rubric><literal_block>a</literal_block>"),
-    ],
-)  # fmt: skip
-def test_blocks(block, expected):
-    assert markup(block) == expected
-
-
-def test_a_step_has_its_number_its_rule_and_its_reason():
-    step = Step(3, prose("Back through $h_2$"), prose("rule 1"), FORMULAS, prose("why"))
-    title, display, why = nodes_of(step)
-    assert title.astext() == "Step 3. Back through h_2 (rule 1)"
-    assert display.astext() == DISPLAY
-    assert why.astext() == "Why: why"
-
-
-def test_a_table_has_its_columns_totals_and_letters():
-    rows = (("a_b <i>", Letter("h"), "-1"), ("sum", "", "2"))
-    columns, table, note = nodes_of(Table(("x", "y", "z"), rows, (2,), prose("*note*"), totals=1))
-    assert columns["spec"] == "LLR"
-    entries = [entry for row in table.findall(nodes.row) for entry in row]
-    assert [entry.astext() for entry in entries] == ["x", "y", "z", "a_b <i>", "h", "−1", "sum", "", "2"]
-    assert [entry["classes"] for entry in entries[:3]] == [["text-left"], ["text-left"], ["text-right"]]
-    assert [formula.astext() for formula in table.findall(nodes.math)] == ["h"]
-    assert [row["classes"] for row in table.findall(nodes.row)] == [[], [], ["symrnn-total"]]
-    assert note.astext() == "note"
-
-
-def test_equations_and_pictures_are_those_of_the_derivation():
-    derivation = symrnn.derive()
-    (block,) = nodes_of(Equations(derivation.display()))
-    assert rows_of(block.astext()) == rows_of(derivation.latex())
-    (figure,) = nodes_of(Figure(derivation.picture()))
-    assert [node.astext() for node in figure] == [derivation.picture().alt, derivation.picture().caption]
-
-
-def test_a_figure_may_have_a_caption_of_its_own():
-    (figure,) = nodes_of(Figure(symrnn.derive().picture(), prose("of $h_t$")))
-    assert figure.children[1].astext() == "of h_t"
-
-
-def test_what_is_no_part_of_a_document_is_refused():
-    with pytest.raises(NotImplementedError, match=r"^doctree: expected a part of a document, got Code$"):
-        nodes_of(Code("a"))
-
-
-def test_a_numbered_display_has_no_numbers_of_its_own():
-    (block,) = nodes_of(Formulas((Row(("a", "= b")),)))
-    assert numbered(block).astext() == "\n".join([r"\begin{alignedat}{1}", "a &= b", r"\end{alignedat}"])
