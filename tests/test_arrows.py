@@ -83,6 +83,11 @@ def test_a_label_is_on_no_arrow_of_another_bundle():
     assert done[0].labels[0].at.y > 0
 
 
+def test_the_labels_of_a_bundle_are_not_on_each_other():
+    done, covered = labelled([([arrow(0, 0, 100, 0)] * 2, [[Wanted(LINES)] * 2])], [])
+    assert (overlap(*(one.labels[0].box for one in done)), covered) == (False, 0)
+
+
 def test_what_a_label_covers_where_nothing_is_free():
     everywhere = Box(0, 0, 1000, 1000)
     assert labelled([([arrow(0, 0, 100, 0)], [[Wanted(LINES)]])], [everywhere])[1] == 10

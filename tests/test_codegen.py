@@ -11,17 +11,16 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from sympy import Abs, Expr, MatrixSymbol, Symbol
+from sympy import Abs, Expr, Symbol
 
 from symrnn import Dense, Derivation, Gradient, Sequential, SimpleRNN, derive
 from symrnn.adjoint import backprop
 from symrnn.codegen import source
 from symrnn.fusion import fuse
-from symrnn.loops import schedule
-from symrnn.matrices import add, hadamard, multiply, shape_of, zeros
+from symrnn.matrices import shape_of
 from symrnn.nodes import N
 from symrnn.numeric import compile_source
-from symrnn.program import Carry, Equation, Program, Recurrence, families, recurrence
+from symrnn.program import Program, families
 from symrnn.transforms import expand, letter_of, stack_all, unroll
 from tests.bank import BANK, LOSS_MODELS, MODELS, SAMPLE, Case, apart, defined, fitted, over, written_out
 from tests.test_numeric import DIGITS, OBJECTIVES, drawn, entries, everything, exactly, flat, inputs, over_objectives
@@ -304,47 +303,3 @@ def test_a_traceback_names_the_source() -> None:
     with pytest.raises(ValueError, match="mismatch") as caught:
         compile_source(PREDICT, "predict")(np.ones((1, 3, 2)), np.ones((3, 3)), 0, 0, 0, 0)
     assert traceback.extract_tb(caught.tb)[-1].filename == "<symrnn predict>"
-
-
-# what runs before, in and after the loop ----------------------------------------------------------
-
-Steps = tuple[list[str], list[str], list[str]]
-
-
-def scheduled(item: Recurrence) -> Steps:
-    """The equations of a recurrence that run before, in and after the loop, as text."""
-    plan = schedule(item, lambda symbol, suffix: Symbol(f"{symbol.name}_{suffix}"))
-    before, inside, after = ([f"{e.lhs} = {e.rhs}" for e in part] for part in (plan.before, plan.inside, plan.after))
-    return before, inside, after
-
-
-def loop(program: Program, reverse: bool) -> Recurrence:
-    """The recurrence of a program that has a state and runs in this direction."""
-    return next(i for i in program.equations if isinstance(i, Recurrence) and i.carries and i.reverse == reverse)
-
-
-def test_the_forward_loop_holds_only_what_needs_the_state() -> None:
-    inside = ["a_t = a_t_input + h_prev*V", "h_t = tanh(a_t)"]
-    assert scheduled(loop(TWO.steps, False)) == (["a_t_input = x_t*U + 1*b_h"], inside, [])
-
-
-def test_the_backward_loop_holds_only_what_needs_the_adjoint() -> None:
-    inside = ["dh_t = dh_carry", "delta_t = HadamardProduct(delta_t_factor, dh_t)"]
-    assert scheduled(loop(TWO.gradient().steps, True)) == (["delta_t_factor = 1 - h_t**2"], inside, [])
-
-
-x, h, h_prev, k, k_prev = (MatrixSymbol(name, N, 2) for name in ("x_t", "h_t", "h_prev", "k_t", "k_prev"))
-V = MatrixSymbol("V", 2, 2)
-
-
-def test_what_the_next_state_does_not_need_runs_after_the_loop() -> None:
-    equations = [Equation(h, add(x, h_prev)), Equation(k, hadamard(h, h_prev))]
-    item = recurrence(equations, [x], [Carry(h_prev, h, zeros((N, 2)))], [k])
-    assert scheduled(item) == ([], ["h_t = h_prev + x_t"], ["k_t = HadamardProduct(h_t, h_prev)"])
-
-
-def test_a_part_that_occurs_twice_is_computed_once() -> None:
-    equations = [Equation(h, add(multiply(x, V), h_prev)), Equation(k, add(multiply(x, V), k_prev, h))]
-    carries = [Carry(before, after, zeros((N, 2))) for before, after in ((h_prev, h), (k_prev, k))]
-    inside = ["h_t = h_prev + h_t_input", "k_t = h_t + h_t_input + k_prev"]
-    assert scheduled(recurrence(equations, [x], carries)) == (["h_t_input = x_t*V"], inside, [])

@@ -84,7 +84,9 @@ def test_quantities_are_formulas(quantity, latex):
 
 
 def test_quantities_that_begin_alike_are_told_apart():
-    _, _, said = blocks(report(*(row(name, UNDECIDABLE, allowed=0.5) for name in ("y", "y_t", "∂y/∂b_h", "∂y/∂b_{ho}"))))
+    _, _, said = blocks(
+        report(*(row(name, UNDECIDABLE, allowed=0.5) for name in ("y", "y_t", "∂y/∂b_h", "∂y/∂b_{ho}")))
+    )
     formulas = [span.latex for span in said.text if isinstance(span, Math)]
     assert formulas == ["y", "y_t", r"\partial y / \partial b_h", r"\partial y / \partial b_{ho}"]
 

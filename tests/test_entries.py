@@ -1,5 +1,7 @@
 """Matrices written out: the entries have the shape and the values that NumPy finds for the same expression."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from sympy import Expr, Float, Identity, Integer, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, exp, lambdify, tanh
@@ -84,7 +86,7 @@ def test_entries_have_the_values_of_the_matrix(expr, expected, rows):
     found = entries(expr, leaf, rows)
     symbols = sorted({s for row in found for entry in row for s in entry.free_symbols}, key=str)
     numbers = {str(entry): value for s, array in values.items() for entry, value in
-               zip(sum(leaf(s), []), array.ravel(), strict=True)}  # fmt: skip
+               zip(chain(*leaf(s)), array.ravel(), strict=True)}  # fmt: skip
     f = lambdify(symbols, [[computable(entry) for entry in row] for row in found], "math")
     shown = np.array(f(*(numbers[str(s)] for s in symbols)), float)
     whole = expected(values.__getitem__)

@@ -10,7 +10,7 @@ import sympy
 from sympy import Expr, Integer, Rational, Symbol, exp, lambdify, simplify
 from sympy.core.function import ArgumentIndexError
 
-from symrnn.functions import NamedSlope, RowFunction, functions, slopes, softplus
+from symrnn.functions import NamedSlope, RowFunction, functions, slopes
 from symrnn.namedfunctions import (
     NamedFunction,
     at_least,
@@ -28,7 +28,6 @@ from symrnn.nonlinearities import (
     _HELPERS,
     _KERAS_ONLY,
     ROW_ACTIVATIONS,
-    activation_name,
     activations,
     clip_from,
     elu,
@@ -117,102 +116,6 @@ def test_stable_form_is_the_definition_where_no_other_is_needed(name: str) -> No
     assert stable(ALL[name](x)) == ALL[name](x).define()
 
 
-# functions with parameters ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("function", "name", "latex", "text"),
-    [
-        (leaky_relu(0.3), "leaky_relu_0_3", r"\mathrm{leaky\_relu}_{0.3}", "leaky_relu_0.3"),
-        (leaky_relu(2.5e-7), "leaky_relu_2_5em07", r"\mathrm{leaky\_relu}_{2.5 \times 10^{-7}}", "leaky_relu_2.5e-07"),
-        (elu(2), "elu_2", r"\mathrm{elu}_{2}", "elu_2"),
-        (elu(-1.3), "elu_m1_3", r"\mathrm{elu}_{-1.3}", "elu_-1.3"),
-        (huber(1e22), "huber_1ep22", r"\mathrm{huber}_{10^{22}}", "huber_1e+22"),
-        (clip_from(1e-7), "clip_from_1em07", r"\mathrm{clip}_{\mathrm{from}=10^{-7}}", "clip_{from=1e-07}"),
-        (relu(3.5), "relu_max_3_5", r"\mathrm{relu}_{\mathrm{max}=3.5}", "relu_{max=3.5}"),
-        (
-            relu(3.5, 0.1, 1),
-            "relu_max_3_5_slope_0_1_threshold_1",
-            r"\mathrm{relu}_{\mathrm{max}=3.5,\mathrm{slope}=0.1,\mathrm{threshold}=1}",
-            "relu_{max=3.5,slope=0.1,threshold=1}",
-        ),
-        (functions["sigmoid"], "sigmoid", r"\sigma", "σ"),
-        (functions["tanh_shrink"], "tanh_shrink", "", ""),
-    ],
-)
-def test_name_of_a_function(function: type[RowFunction], name: str, latex: str, text: str) -> None:
-    assert (function.__name__, function.latex, function.text) == (name, latex, text)
-    if function.slope:
-        assert (function.slope.__name__, function.slope.latex, function.slope.text) == (f"{name}_slope", latex, text)
-
-
-@pytest.mark.parametrize(
-    ("made", "name"),
-    [
-        (leaky_relu(0.2), "leaky_relu"), (elu(1.0), "elu"), (huber(1.0), "huber"), (relu(), "relu"),
-        (relu(6.0), "relu6"), (relu(None, 0.3), "leaky_relu_0_3"), (leaky_relu(0.3), "leaky_relu_0_3"),
-    ],
-)  # fmt: skip
-def test_equal_parameters_give_one_function(made: type[RowFunction], name: str) -> None:
-    assert made is (ALL[name] if name != "leaky_relu_0_3" else leaky_relu(0.3))
-
-
-# functions of several numbers ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("expr", "derivatives"),
-    [
-        (prelu(x, y), ["y*relu_slope(-x, relu(-x)) + relu_slope(x, relu(x))", "-relu(-x)"]),
-        (equal(x, y), ["0", "0"]),
-        (at_least(x, y), ["0", "0"]),
-        (differs(x, y), ["0", "0"]),
-        (onehot(x, y), ["0", "0"]),
-        (larger(x, y), ["at_least(x, y)", "1 - at_least(x, y)"]),
-        (
-            maximum(x, y),
-            [f"equal({s}, maximum(x, y))/(equal(x, maximum(x, y)) + equal(y, maximum(x, y)))" for s in "xy"],
-        ),
-    ],
-    ids=str,
-)
-def test_derivatives_of_a_function_of_several_numbers(expr: Expr, derivatives: list[str]) -> None:
-    assert [str(expr.diff(symbol)) for symbol in (x, y)] == derivatives
-
-
-@pytest.mark.parametrize(
-    ("expr", "values"),
-    [
-        (equal(x, y), {(1.0, 1.0): 1, (1.0, 2.0): 0}),
-        (at_least(x, y), {(1.0, 1.0): 1, (1.0, 2.0): 0, (2.0, 1.0): 1}),
-        (larger(x, y), {(1.0, 1.0): 1, (1.0, 2.0): 2, (2.0, 1.0): 2}),
-        (larger(x, y).diff(x), {(1.0, 1.0): 1, (1.0, 2.0): 0, (2.0, 1.0): 1}),
-        (larger(x, y).diff(y), {(1.0, 1.0): 0, (1.0, 2.0): 1, (2.0, 1.0): 0}),
-        (maximum(x, y, 0), {(1.0, 2.0): 2, (-1.0, -2.0): 0}),
-        (maximum(x, y, 0).diff(x), {(1.0, 2.0): 0, (2.0, 1.0): 1, (1.0, 1.0): 0.5, (0.0, 0.0): 1 / 3}),
-        (differs(0.5, x, y), {(0.5, 0.5): 0, (0.5, 1.0): 1, (1.0, 0.5): 1}),
-        (onehot(Integer(0), x), {(0.0, 0): 1, (0.9, 0): 1, (-0.9, 0): 1, (1.0, 0): 0, (-1.0, 0): 0}),
-        (onehot(Integer(2), x), {(2.0, 0): 1, (2.9, 0): 1, (1.9, 0): 0, (3.0, 0): 0, (-2.0, 0): 0}),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_values_of_a_function_of_several_numbers(expr: Expr, values: dict[tuple[float, float], float]) -> None:
-    f = lambdify([x, y], computable(expr), "math")
-    assert {point: f(*point) for point in values} == values
-
-
-@pytest.mark.parametrize("k", range(3))
-@pytest.mark.parametrize("expr", [softmax(Integer(0), *z), softmax(Integer(2), *z), logsumexp(*z)], ids=str)
-def test_derivative_of_a_function_of_a_row(expr: Expr, k: int) -> None:
-    assert simplify(define(expr).diff(z[k]) - define(expr.diff(z[k]))) == 0
-    assert expr.diff(z[k]).has(softmax)
-
-
-def test_softmax_has_no_derivative_by_its_index() -> None:
-    with pytest.raises(ArgumentIndexError):
-        softmax(Integer(0), *z).fdiff(1)
-
-
 @pytest.mark.parametrize(
     ("name", "slope"),
     [
@@ -223,34 +126,6 @@ def test_softmax_has_no_derivative_by_its_index() -> None:
 )  # fmt: skip
 def test_slope_in_terms_of_the_output(name: str, slope: str) -> None:
     assert str(functions[name](x).fdiff().xreplace({functions[name](x): y})) == slope
-
-
-# names --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", KERAS_NAMES)
-def test_activation_name(name: str) -> None:
-    assert activation_name(name) == name
-    assert activation_name(None) == "linear"
-
-
-@pytest.mark.parametrize("name", ["Tanh", "", *_HELPERS, "logistic"])
-def test_unknown_activation(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"^unknown activation '{name}'; known: {', '.join(KERAS_NAMES)}$"):
-        activation_name(name)
-
-
-@pytest.mark.parametrize("name", [5, ["tanh"], {"class_name": "ReLU"}, softplus])
-def test_activation_that_is_no_name(name: object) -> None:
-    with pytest.raises(ValueError, match=r"^unknown activation "):
-        activation_name(name)
-
-
-@pytest.mark.parametrize(("name", "reason"), _KERAS_ONLY.items())
-def test_unsupported_activation(name: str, reason: str) -> None:
-    message = rf"^activation '{name}' is not supported \({reason}\); supported: {', '.join(KERAS_NAMES)}$"
-    with pytest.raises(NotImplementedError, match=message):
-        activation_name(name)
 
 
 # Keras --------------------------------------------------------------------------------------------

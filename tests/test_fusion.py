@@ -12,12 +12,10 @@ from sympy.matrices.expressions import MatrixExpr, OneMatrix
 import symrnn
 from symrnn import GRU, LSTM, RNN, Bidirectional, Cell, Dense, GRUCell, LSTMCell, Masking, Sequential, SimpleRNN
 from symrnn.adjoint import backprop
-from symrnn.arraycode import ROOM, TOTAL
-from symrnn.blocks import in_order
 from symrnn.codegen import source
 from symrnn.functions import sigmoid
 from symrnn.fusion import fuse
-from symrnn.matrices import add, columns, concat, elementwise, hadamard, multiply, ones, zeros
+from symrnn.matrices import add, elementwise, hadamard, multiply, ones, zeros
 from symrnn.nodes import SLOTS, Columns, Concat, N
 from symrnn.notation import Letter
 from symrnn.numeric import compile_source
@@ -273,12 +271,6 @@ def test_outputs_that_are_parts():
     assert agrees(program)
 
 
-def test_equations_are_put_in_order():
-    late, early = Equation(q, add(p, x)), Equation(p, x)
-    assert in_order([late, early]) == [early, late]
-    assert in_order([early, late]) == [early, late]
-
-
 # names --------------------------------------------------------------------------------------------------
 
 
@@ -319,25 +311,6 @@ def test_names_of_a_cell_of_ones_own(names):
     text = source(fused, "f")
     compile(text, "<test>", "exec")
     assert not re.search(r"\b(if|in|or|np) = ", text)
-
-
-def test_a_name_that_is_taken_gets_a_number():
-    renamed = {A: MatrixSymbol("A_z", 2, 2), B: MatrixSymbol("A_r", 2, 2)}
-    z, s = renamed.values()
-    letters = LETTERS | {z: Letter("A", sub="z"), s: Letter("A", sub="r")}
-    steps = [Equation(p, multiply(before, z)), Equation(q, multiply(before, s)), Equation(h, add(p, q, multiply(x, A)))]
-    item = recurrence(steps, [x], [Carry(before, h, zeros((N, 2)), last)], letters=letters)
-    program = Program((z, s, A), (x,), (item,), (last,), letters)
-    block = fuse(program).equations[0]
-    assert (str(block.lhs), block.rhs) == ("A_zr", Concat(z, s))
-    taken = Program((z, s, A, MatrixSymbol("A_zr", 2, 2)), (x,), (item,), (last,), letters)
-    assert str(fuse(taken).equations[0].lhs) == "A_zr2"
-
-
-def test_names_of_layers():
-    program = fuse(steps(LSTM(2, **SEQUENCE), GRU(2)))
-    names = [item.lhs.name for item in program.equations if isinstance(item, Equation)]
-    assert names[:7] == ["U1", "V1", "b1_h", "U2", "V2", "b2_hzr", "b2_Vzr"]
 
 
 # the code -----------------------------------------------------------------------------------------------
@@ -392,20 +365,6 @@ def test_fused_code_gives_the_numbers_of_the_code_per_gate(kind, samples, dtype)
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=200 * np.finfo(dtype).eps)
 
 
-@pytest.mark.parametrize(("steps", "samples"), [(1, 1), (40, 1), (5, 3), (3, 15), (3, 16), (70, 40)])
-@pytest.mark.parametrize("by_columns", [False, True])
-def test_total_is_the_sum_over_the_steps(steps, samples, by_columns):
-    names: dict = {"np": np}
-    exec(f"{ROOM}\n{TOTAL}", names)
-    generator = np.random.default_rng(0)
-    a, b = (generator.normal(size=(steps, samples, width)) for width in (64, 96))
-    room = [names["room"](steps, samples, array.shape[2], array.dtype) for array in (a, b)]
-    for place, array in zip(room, (a, b), strict=True):
-        place[...] = array
-    total = names["total"](*(room if by_columns else (a, b)))
-    np.testing.assert_allclose(total, np.einsum("tni,tnj->ij", a, b), rtol=1e-12, atol=1e-12)
-
-
 def test_parts_of_what_is_computed_before_the_loop():
     """Values that do not move are joined too, and their parts are read in the loop."""
     equations = [
@@ -429,11 +388,6 @@ def test_columns_of_columns_are_not_made():
 def is_split_sum(term: Expr) -> bool:
     """Whether a product of one delta and one block of weights is left in a sum."""
     return isinstance(term, MatMul) and re.fullmatch(r"delta\w*_[ifcozrh]_t", str(term.args[0])) is not None
-
-
-def test_concat_and_columns_are_inverse():
-    joined = concat(A, B)
-    assert columns(joined, 0, 4) == joined
 
 
 def test_a_term_that_stands_twice_stays_twice():

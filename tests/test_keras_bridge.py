@@ -135,6 +135,8 @@ class Subclassed(keras.Model):
 
 
 UNITS = "units, activation, use_bias"
+
+
 def two_inputs_of_a_layer():
     x = keras.Input((5, 3), name="x")
     return keras.Model(x, K.Attention(name="a")([x, x]))

@@ -63,6 +63,14 @@ def test_an_explicit_mask_is_a_call_and_a_decoder_has_none():
     assert (graph.layer(test), test.inputs) == (ours.NotEqual(0.5), (Result(0),))
 
 
+def test_a_mask_that_is_used_twice_is_tested_once():
+    x = keras.Input((5, 3))
+    masked = K.Masking(0.5)(x)
+    mask = masked._keras_mask
+    graph = from_keras(keras.Model(x, [K.GRU(2)(masked, mask=mask), K.LSTM(2)(masked, mask=mask)])).graph
+    assert sum(isinstance(graph.layer(call), ours.NotEqual) for call in graph.calls) == 1
+
+
 def test_masks_of_merges_are_those_that_the_values_carry():
     graph = from_keras(BANK["masks of merges"]()).graph
     masked = [type(graph.layer(call)).__name__ for call in graph.calls if call.mask is not None]

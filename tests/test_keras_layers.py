@@ -6,7 +6,7 @@ import pytest
 
 from symrnn import layers as ours
 from symrnn.keras_bridge import from_keras
-from symrnn.keras_layers import Entry, Origin, dtypes, entries, item, read_version, shown
+from symrnn.keras_layers import Entry, Origin, dtypes, entries, is_builtin, item, read_version, shown
 from symrnn.nonlinearities import activations
 from tests.keras_bank import LAYERS, QUIET, K, assert_refused, keras, sequential
 
@@ -160,6 +160,16 @@ def test_entries_are_counted_without_inputs_and_operations():
     assert [*map(str, found)] == ["InputLayer 'x'", "layer 1 (Dense 'd')", "operation (Any 'o')", "layer 2 (GRU 'g')"]
     with pytest.raises(ValueError, match=r"^config: expected layers of different names, got two 'd'$"):
         entries([listed[1], listed[1]], Origin())
+
+
+@pytest.mark.parametrize(
+    ("module", "registered", "expected"),
+    [("keras.layers", None, True), ("keras.src.layers", "Dense", True), ("keras.layers", "my>Dense", False),
+     ("mine", None, False), ("kerasx", None, False)],
+)  # fmt: skip
+def test_keras_own_classes(module, registered, expected):
+    given = {"class_name": "Dense", "config": {}, "module": module, "registered_name": registered}
+    assert is_builtin(Entry("Dense", "d", 1, given, Origin())) == expected
 
 
 def test_items_of_a_config():

@@ -60,6 +60,8 @@ def test_a_layer_of_several_calls_is_where_its_highest_is():
     middle = between(first)
     last = twice(middle)
     assert units(keras_order([x], [x, first, middle, last], [last])) == [1, 2]
+    low, high = twice(x), Dense(3)(middle)
+    assert units(keras_order([x], [x, first, middle, high, low], [low, high])) == [1, 2, 3]
 
 
 def test_an_input_that_nothing_needs_comes_with_the_outputs():

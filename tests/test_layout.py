@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symrnn import derive
-from symrnn.layout import Line, Row, align, cells, columns, pieces, plain, points, rows
+from symrnn.layout import Line, Row, align, columns, pieces, plain, points, rows
 from symrnn.printing import lines_of
 from symrnn.styles import LATEX, TEXT
 from tests.bank import SAMPLE, over
@@ -79,7 +79,6 @@ def test_an_align_block():
     assert align(lines) == "\\begin{align*}\na &= b &&= 1 \\\\[3pt]\n    &+ c \\\\\nd\n\\end{align*}"
     assert align([Row(("a",), "F1")], lambda row: row.tag) == "\\begin{align*}\nF1\n\\end{align*}"
     assert align([]) == "\\begin{align*}\n\n\\end{align*}"
-    assert cells(Row(("a", "b", "c"))) == "a &b &c"
 
 
 @over(SAMPLE)

@@ -1,5 +1,7 @@
 """Each rule alone: what it sends back is SymPy's derivative of the entries, with the name of the result in it."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from sympy import Add, Expr, Float, Integer, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, exp, lambdify, tanh
@@ -60,9 +62,9 @@ def test_a_rule_is_sympys_derivative_of_the_entries(expr):
         arrays[A] /= arrays[A].sum(axis=1, keepdims=True)  # as the rule assumes
     upstream, result = (variable(name, expr.shape) for name in ("g", "Z"))
     arrays[upstream] = generator.normal(size=np.shape(leaf(upstream)))
-    values = {s: v for m, array in arrays.items() for s, v in zip(sum(leaf(m), []), array.ravel(), strict=True)}
+    values = {s: v for m, array in arrays.items() for s, v in zip(chain(*leaf(m)), array.ravel(), strict=True)}
     whole = entries(expr, leaf, ROWS)
-    named = dict(zip(sum(leaf(result), []), numbers(whole, values).ravel(), strict=True))
+    named = dict(zip(chain(*leaf(result)), numbers(whole, values).ravel(), strict=True))
     sent = {m: np.zeros(arrays[m].shape) for m in expr.atoms(MatrixSymbol)}
     for symbol, adjoint in vjp(expr, upstream, result):
         assert shape(adjoint) == shape(symbol)
@@ -103,7 +105,7 @@ def test_the_result_is_not_computed_again(expr, name):
 
 def test_equal_ones_share_what_a_peak_receives():
     ((_, first), (_, second)) = vjp(Peak(A, B), variable("g", (N, 2)), variable("Z", (N, 2)))
-    values = {s: 1.0 for name in ("A", "B", "g", "Z") for s in sum(leaf(MatrixSymbol(name, N, 2)), [])}
+    values = {s: 1.0 for name in ("A", "B", "g", "Z") for s in chain(*leaf(MatrixSymbol(name, N, 2)))}
     for adjoint in (first, second):
         assert (numbers(entries(adjoint, leaf, ROWS), values) == 0.5).all()
 

@@ -91,6 +91,11 @@ def test_a_turned_sequence_has_its_columns_from_the_last_step_to_the_first():
                                            ["y_2", "y_1", "y_0"]]  # fmt: skip
 
 
+def test_a_cell_that_reads_a_turned_sequence_runs_to_the_left():
+    found = timeline(network(SimpleRNN(1, go_backwards=True, **EVERY), SimpleRNN(1)))
+    assert [found.leftwards(place) for place in (1, 3)] == [True, True]
+
+
 def test_columns_of_sequences_of_both_orders_are_the_same_from_both_ends():
     x = Input((9, 1))
     sequence = SimpleRNN(1, go_backwards=True, **EVERY)(x)

@@ -1,13 +1,13 @@
 """Tables by time step: their sums are the gradient, whatever is elided, scaled or divided into tables."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from symrnn import LSTM, Dense, Sequential, SimpleRNN, derive
+from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.contributions import contributions, total_of, whole
-from symrnn.layout import points
 from symrnn.notation import Letter
 from symrnn.plaintext import words
 from symrnn.subject import subject
@@ -47,29 +47,19 @@ def test_the_row_of_sums_is_the_gradient(case):
         exact[name if one.scalar else rf"\lVert {name} \rVert"] = [size]
         if one.scalar and whole(part.letter) == part.letter:
             assert size == pytest.approx(float(np.ravel(one.values[part.letter.code])[0]), rel=1e-12, abs=1e-15)
-    shown = {name: total for table in found(one) if table.totals for name, total in sums(table).items()}
+    made = found(one)
+    assert all({len(row) for row in table.rows} == {len(table.head)} for table in made)
+    shown = {name: total for table in made if table.totals for name, total in sums(table).items()}
     assert shown.keys() == exact.keys()
     for name, total in shown.items():
         assert total == pytest.approx(exact[name][0], rel=2e-6, abs=6e-7)
 
 
-@over(SAMPLE)
-def test_tables_are_as_wide_as_their_heads(case):
-    for table in found(subject(derive(case.model))):
-        assert {len(row) for row in table.rows} == {len(table.head)}
-        assert table.right == tuple(range(1, len(table.head)))
-        assert table.totals in (0, 2)
-
-
 @pytest.mark.parametrize(
     ("steps", "times"),
-    [
-        (2, ["1", "0"]),
-        (6, ["5", "4", "3", "2", "1", "0"]),
-        (7, ["6", "5", r"\vdots", "0"]),
-        (500, ["499", "498", r"\vdots", "0"]),
-    ],
-)
+    [(2, ["1", "0"]), (6, ["5", "4", "3", "2", "1", "0"]), (7, ["6", "5", r"\vdots", "0"]),
+     (500, ["499", "498", r"\vdots", "0"])],
+)  # fmt: skip
 def test_elision_keeps_the_totals(steps, times):
     one = about(steps)
     (table,) = found(one)
@@ -79,12 +69,14 @@ def test_elision_keeps_the_totals(steps, times):
         assert total == pytest.approx(float(np.ravel(one.values[code])[0]), rel=2e-6, abs=6e-7)
 
 
-@pytest.mark.parametrize("layer", [LSTM(1), LSTM(3)], ids=["numbers", "norms"])
-def test_tables_fit_on_a_page(layer):
-    made = found(about(4, layer, Dense(1)))
-    assert len(made) > 1
-    for table in made:
-        assert sum(points(words(head)) + 16 for head in table.head[1:]) <= _ROOM
+@pytest.mark.parametrize(("backwards", "name", "shift"), [(False, "h_{t-1}", -1), (True, "h_{t+1}", 1)])
+def test_a_state_is_that_of_the_neighbouring_step(backwards, name, shift):
+    one = about(3, SimpleRNN(1, go_backwards=backwards), Dense(1))
+    (table,) = found(one)
+    column = [words(head) for head in table.head].index(name)
+    states = [size_at(one.values, Letter("h", time=t + shift)) for t in (2, 1, 0)]
+    assert [number(row[column]) for row in cells(table.rows)[:3]] == pytest.approx(states, rel=1e-6)
+    assert 0 in states
 
 
 def test_columns_are_divided_where_a_page_ends():
@@ -93,7 +85,7 @@ def test_columns_are_divided_where_a_page_ends():
     assert [column for group in groups for column in group] == columns
     for group in groups:
         assert sum(map(_points, group)) <= _ROOM or len(group) == 1
-    for group, following in zip(groups, groups[1:], strict=False):
+    for group, following in pairwise(groups):
         assert sum(map(_points, [*group, following[0]])) > _ROOM
 
 
@@ -115,11 +107,8 @@ def test_cells_of_what_is_scaled(values, total, head, rows):
 
 def test_what_came_forward_is_never_scaled():
     table = _table([Column("x_t", (3.0, 1e-5)), Column("q", (1e-4, 1e-4), scaled=True)], 2)
-    assert cells([table.head, *table.rows]) == [
-        ["t", "x_t", r"10^{4}\, q"],
-        ["1", r"1.000000 \times 10^{-5}", "1.000000"],
-        ["0", "3", "1.000000"],
-    ]
+    scaled = [["1", r"1.000000 \times 10^{-5}", "1.000000"], ["0", "3", "1.000000"]]
+    assert cells([table.head, *table.rows]) == [["t", "x_t", r"10^{4}\, q"], *scaled]
 
 
 def test_sizes_and_names():

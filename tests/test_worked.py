@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symrnn import GRU, LSTM, Dense, Sequential, SimpleRNN, derive
-from symrnn.document import Equations, Formulas, Paragraph
+from symrnn.document import Formulas, Paragraph
 from symrnn.layout import Row, points
 from symrnn.plaintext import words
 from symrnn.styles import LATEX
@@ -30,7 +30,7 @@ def formulas(blocks):
 
 
 @over(SAMPLE)
-def test_every_equation_of_the_model_has_one_label(case):
+def test_every_equation_has_one_label_with_its_time(case):
     program = subject(derive(case.model)).forward
     found = [equation.lhs for one in labelled(program) for equation in one.equations]
     totals = {e.lhs for e in program.assignments if letter_of(program.letters, e.lhs).base == "s"}
@@ -38,16 +38,10 @@ def test_every_equation_of_the_model_has_one_label(case):
     tags = [one.label for one in labelled(program)]
     assert len(set(tags)) == len(tags)
     assert all(re.fullmatch(r"F\w+(\.\d+)?", tag) for tag in tags)
-    assert set(labels(program)) == {lhs.name for lhs in found}
-
-
-@over(SAMPLE)
-def test_a_label_has_the_time_of_what_it_defines(case):
-    program = subject(derive(case.model)).forward
     for one in labelled(program):
         letter = letter_of(program.letters, one.equations[-1].lhs)
-        time = letter.time if isinstance(letter.time, int) else letter.base
-        assert one.label.partition(".")[0] == f"F{time}"
+        assert one.label.partition(".")[0] == f"F{letter.time if isinstance(letter.time, int) else letter.base}"
+    assert set(labels(program)) == {lhs.name for lhs in found}
 
 
 @over(SAMPLE)
@@ -86,11 +80,11 @@ def test_few_equations_are_written_out():
     )
 
 
-@pytest.mark.parametrize("steps", [6, 1000, None])
+@pytest.mark.parametrize("steps", [6, 100, None])
 def test_many_equations_stand_for_a_general_t(steps):
-    _, made = forward_blocks(about(SimpleRNN(1), Dense(1), shape=(steps, 1), x=np.ones((steps or 2, 1))))
-    assert isinstance(made, Equations)
-    assert made.display.part == "forward"
+    one = about(SimpleRNN(1), Dense(1), shape=(steps, 1), x=np.ones((steps or 2, 1)))
+    assert forward_blocks(one)[1].display.part == "forward"
+    assert (worked_blocks(one) == ()) is (steps is None)
 
 
 # with numbers -----------------------------------------------------------------------------------
@@ -111,9 +105,7 @@ def test_of_many_steps_the_first_two_and_the_last_are_shown():
     blocks = worked_blocks(about(SimpleRNN(1), Dense(1), shape=(9, 1)))
     shown = [row.cells[0] for row in formulas(blocks) if not row.continues]
     assert shown == ["a_0", "h_0", "a_1", "h_1", "a_8", "h_8", "y"]
-    assert words(blocks[-1].text) == (
-        "The time steps between are computed in the same way; only the first two and the last are shown."
-    )
+    assert words(blocks[-1].text).endswith("only the first two and the last are shown.")
     assert [type(block) for block in worked_blocks(subject(derive()))] == [Paragraph, Formulas]
 
 
@@ -126,7 +118,3 @@ def test_what_is_drawn_is_said():
     assert said(loss="mse", weights=weights, x=x) == "The target is drawn at random. "
     assert said(loss="mse", shape=(3, 2)) == "The weights, input and target are drawn at random. "
     assert said(weights=weights, x=x) == said(weights=weights, x=x, y_true=[1.0], loss="mse") == ""
-
-
-def test_an_open_number_of_steps_has_no_numbers():
-    assert worked_blocks(about(SimpleRNN(1), shape=(None, 1))) == ()
