@@ -14,6 +14,8 @@ from symrnn.transforms import letter_of
 
 def general_blocks(subject: Subject) -> tuple[Block, ...]:
     """The equations for a general t and rows of samples, with the reasons for their form."""
+    if not subject.gradient.network.arrays:
+        return ()
     display = subject.gradient.display("step", "N")
     blocks: list[Block] = [
         Paragraph(_OF_ROWS),

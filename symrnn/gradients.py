@@ -29,7 +29,9 @@ def gradients_blocks(subject: Subject) -> tuple[Block, ...]:
     blocks: list[Block] = []
     if found and len(found[0].values) > 1:
         blocks += [Paragraph(_intro(subject)), *tables(subject, found), *_share(subject)]
-    blocks += [Paragraph(prose("The gradients in all:")), Formulas(tuple(_gradients(subject)))]
+    gradients = tuple(_gradients(subject))
+    if gradients:
+        blocks += [Paragraph(prose("The gradients in all:")), Formulas(gradients)]
     return (*blocks, *_plot(found))
 
 

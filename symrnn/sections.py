@@ -97,6 +97,8 @@ _OF_CLOSED = prose("Each equation put into the next one, with the state before t
 def _backward(subject: Subject) -> tuple[Block, ...]:
     """Backpropagation step by step, with the rules by which it goes."""
     gradient, s = subject.gradient, subject.gradient.objective
+    if not gradient.network.arrays:
+        return ()
     zoom, found = "step", steps(gradient, "step")
     if subject.few:
         unrolled = steps(gradient, "unrolled", subject.numbers, labels(subject.forward))

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from symrnn import LSTM, Dense, Sequential, SimpleRNN, derive
+from symrnn import LSTM, Activation, Dense, Sequential, SimpleRNN, derive
 from symrnn.cli import document_command
 from symrnn.derivation import Derivation
 from symrnn.document import Equations, Formulas, Paragraph, Section, Step, Table
@@ -119,3 +119,8 @@ def test_the_general_case_has_rows_for_samples(units):
         *("The bias.", "Why the transpose.", "Why the elementwise product.", "Why the sum over time."),
     }
     assert sum(isinstance(block, Equations) for block in made.blocks) == 2
+
+
+def test_a_model_without_weights_has_no_way_back():
+    made = derive(Sequential([Activation("tanh")], (2, 1))).document(check=False)
+    assert [section.name for section in made.sections] == ["model", "picture", "forward", "closed", "worked", "letters"]

@@ -49,7 +49,9 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize(("expr", "symbol", "rules"), KINDS, ids=str)
+@pytest.mark.parametrize(
+    ("expr", "symbol", "rules"), KINDS, ids=lambda value: str(sorted(value) if isinstance(value, set) else value)
+)
 def test_kinds(expr, symbol, rules):
     assert kinds(expr, symbol) == rules
 
