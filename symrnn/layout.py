@@ -136,7 +136,6 @@ _POINTS = {
     "\\approx": 13,
     "\\ne": 13,
     "\\ge": 13,
-    "\\max": 20,
     "\\partial": 6,
     "\\lVert": 5,
     "\\rVert": 5,

@@ -60,7 +60,7 @@ def decimal(number: float) -> tuple[str, int]:
     if not math.isfinite(number) or (number == round(number) and abs(number) < 1e7):
         return f"{number:.0f}", 0
     if 1e-3 <= abs(number) < 1e7:
-        return f"{number:#.7g}", 0
+        return f"{number:#.7g}".removesuffix("."), 0
     digits, exponent = f"{number:.6e}".split("e")
     return digits, int(exponent)
 
