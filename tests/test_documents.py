@@ -14,6 +14,7 @@ from symrnn.custom import Cell
 from symrnn.document import Document, Paragraph, Section
 from symrnn.sections import SECTIONS
 from tests.bank import LAYERS
+from tests.tex import needs_documents
 
 NAMES = [name for name in SECTIONS if name != "check"]
 
@@ -157,7 +158,7 @@ def test_files(made, ending, tmp_path):
     )
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@needs_documents
 def test_a_pdf(made, tmp_path):
     told = []
     documents.save(made, tmp_path / "a.PDF", told.append)

@@ -14,8 +14,8 @@ from symrnn.notation import Letter
 from symrnn.pdf import overfull, pdf_of
 from symrnn.prose import Code, Emphasis, Math, Strong, prose
 from tests.test_plaintext import BLOCKS
+from tests.tex import needs_documents
 
-needs_pdflatex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 _every = {"return_sequences": True}
 BANK = {
     "notebook": (None, None),
@@ -37,7 +37,7 @@ BANK = {
 }
 
 
-@needs_pdflatex
+@needs_documents
 @pytest.mark.parametrize(("model", "loss"), BANK.values(), ids=BANK.keys())
 def test_nothing_runs_off_the_page(model, loss):
     made = derive(model).document(loss=loss, check=False)
@@ -46,7 +46,7 @@ def test_nothing_runs_off_the_page(model, loss):
     assert compiled.pdf.startswith(b"%PDF")
 
 
-@needs_pdflatex
+@needs_documents
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
 @pytest.mark.parametrize("name", ["notebook", "LSTM(1), T = 3", "GRU(4), T = 2"])
 def test_a_label_stands_on_the_line_of_its_formula(name, tmp_path):
@@ -100,7 +100,7 @@ def test_escaped(text, expected):
 NASTY = r"""\input{/etc/passwd} $x$ `a` *b* <script> & % # _ ^ ~ { } | "q" 'q' – π 日本 \\ \end{document} ^^41 \0"""
 
 
-@needs_pdflatex
+@needs_documents
 def test_text_of_any_kind_compiles():
     blocks = (
         Paragraph((NASTY, Code(NASTY), Strong(NASTY), Emphasis(NASTY), Math("x")), NASTY),
@@ -112,7 +112,7 @@ def test_text_of_any_kind_compiles():
     assert "/etc/passwd" not in log.replace("(/etc", "")
 
 
-@needs_pdflatex
+@needs_documents
 def test_every_block_compiles():
     blocks = tuple(block for block, _ in BLOCKS)
     assert overfull(pdf_of(render(Document("t", (), (), (Section("s", "S", blocks),)))).log) == []
@@ -145,7 +145,7 @@ def test_a_long_table_may_go_over_pages():
     assert r"\begin{tabular}" in latex(Table(("a",), (("1",),) * 20))
 
 
-@needs_pdflatex
+@needs_documents
 @pytest.mark.parametrize("columns", [1, 2, 4])
 def test_a_wide_table_wraps(columns):
     table = Table(("a",) * columns, ((prose("word " * 60),) * columns, ("b",) * columns))

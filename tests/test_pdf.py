@@ -9,8 +9,7 @@ import pytest
 
 from symrnn import pdf
 from symrnn.pdf import overfull, pdf_of
-
-needs_tex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+from tests.tex import needs_documents
 
 
 def article(body, head=""):
@@ -25,7 +24,7 @@ def text_of(made, tmp_path):
     return run.stdout
 
 
-@needs_tex
+@needs_documents
 def test_references_are_resolved_and_progress_is_told(tmp_path):
     told = []
     made = pdf_of(article("See \\ref{a}.\\newpage\\section{Here}\\label{a}\\section{There}"), told.append)
@@ -34,21 +33,21 @@ def test_references_are_resolved_and_progress_is_told(tmp_path):
     assert "undefined" not in made.log
 
 
-@needs_tex
+@needs_documents
 def test_one_pass_is_enough_without_references():
     told = []
     pdf_of(article("a"), told.append)
     assert told == ["pdflatex: pass 1"]
 
 
-@needs_tex
+@needs_documents
 def test_a_reference_to_nothing_ends_after_the_last_pass():
     told = []
     assert pdf_of(article("\\ref{nothing}"), told.append).pdf.startswith(b"%PDF-")
     assert len(told) == pdf.PASSES
 
 
-@needs_tex
+@needs_documents
 def test_the_same_bytes_each_time_and_no_word_of_the_folder(monkeypatch, tmp_path):
     tex = article("\\section{A}\\today", "\\usepackage{hyperref}\n")
     first = pdf_of(tex).pdf
@@ -59,14 +58,14 @@ def test_the_same_bytes_each_time_and_no_word_of_the_folder(monkeypatch, tmp_pat
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-@needs_tex
+@needs_documents
 def test_unicode_is_read(tmp_path):
     assert "Größe" in text_of(
         pdf_of(article("Größe", "\\usepackage[T1]{fontenc}\n\\usepackage{lmodern}\n")).pdf, tmp_path
     )
 
 
-@needs_tex
+@needs_documents
 def test_overfull_boxes_are_told():
     log = pdf_of(article(f"\\noindent\\hbox to 500pt{{a}}\n\n{'b' * 20} \\newpage ok")).log
     assert [line.partition(" in ")[0] for line in overfull(log)] == ["Overfull \\hbox (155.0pt too wide)"]
@@ -76,7 +75,7 @@ def test_overfull_boxes_are_told():
 # what TeX may not do ----------------------------------------------------------------------------
 
 
-@needs_tex
+@needs_documents
 def test_nothing_outside_is_read_or_written(tmp_path):
     (tmp_path / "secret.tex").write_text("a secret")
     with pytest.raises(ValueError, match=r"^pdflatex: line \d+: LaTeX Error: File `.*secret.tex' not found at "):
@@ -86,7 +85,7 @@ def test_nothing_outside_is_read_or_written(tmp_path):
     assert [place.name for place in tmp_path.iterdir()] == ["secret.tex"]
 
 
-@needs_tex
+@needs_documents
 @pytest.mark.parametrize("command", ["\\immediate\\write18{{touch {}}}", "\\input{{|touch {}}}"])
 def test_no_shell_is_run(command, tmp_path):
     try:
@@ -96,7 +95,7 @@ def test_no_shell_is_run(command, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@needs_tex
+@needs_documents
 def test_it_ends_in_time():
     with pytest.raises(TimeoutError, match=r"^pdflatex: took longer than 1 seconds$"):
         pdf_of(article("\\loop\\iftrue\\repeat"), seconds=1)
@@ -105,7 +104,7 @@ def test_it_ends_in_time():
 # errors -----------------------------------------------------------------------------------------
 
 
-@needs_tex
+@needs_documents
 @pytest.mark.parametrize(
     ("tex", "message"),
     [
@@ -120,7 +119,7 @@ def test_the_first_error_and_its_line(tex, message):
     assert str(raised.value) == message
 
 
-@needs_tex
+@needs_documents
 def test_a_missing_package_is_named():
     with pytest.raises(
         FileNotFoundError,

@@ -2,7 +2,6 @@
 
 import builtins
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from symrnn import latexpage, webpage
 from symrnn.document import Document, Figure, Section
 from symrnn.pdf import overfull, pdf_of
 from symrnn.plot import Plot, _spread, contributions_plot
+from tests.tex import needs
 
 matplotlib = pytest.importorskip("matplotlib")
 NOTEBOOK = {"U": [0.0001, 0.0006, 0.0072], "V": [0.0, 0.0002, 0.0022], "b_h": [0.0001, 0.0003, 0.0024]}
@@ -88,7 +88,7 @@ def test_the_svg_keeps_to_itself():
     assert set(re.findall(r"https?://[^\"<]*", svg)) == {"http://www.w3.org/1999/xlink", "http://www.w3.org/2000/svg"}
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@needs("lmodern", "amsmath", "tikz", "accsupp")
 def test_tikz_fits_on_a_page():
     body = "\n\n".join(f"\\noindent {contributions_plot(sizes).tikz(alt=True)}" for sizes in CASES.values())
     head = "\\documentclass{article}\\usepackage[T1]{fontenc}\\usepackage{lmodern,amsmath,tikz,accsupp}"

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from symrnn.pdf import overfull, pdf_of
 from symrnn.plottikz import render
-from tests.tex import needs_latex
+from tests.tex import needs
 
 
 def axes(*lines, size=(6, 4), **labels):
@@ -104,7 +104,7 @@ def test_a_description_is_what_a_pdf_reads_out():
     assert "AccSupp" not in render(made)
 
 
-@needs_latex
+@needs("lmodern", "amsmath", "tikz", "accsupp")
 def test_it_compiles_and_fits():
     made = axes(([0, 1e7], [1e-9, 2e-9], {"marker": "s"}), xlabel="$t$", ylabel="a")
     made.text(0.5, 0.5, r"\nosuch_{$<")

@@ -1,7 +1,6 @@
 r"""Exact LaTeX of short models, one block for each zoom, and what every printed block has in common."""
 
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -21,6 +20,7 @@ from symrnn import (
 )
 from symrnn.derivation import ZOOMS
 from symrnn.layout import columns
+from tests.tex import needs_latex
 
 from .bank import MODELS, SIMPLE
 
@@ -317,7 +317,7 @@ def test_no_name_of_code_is_printed(name, zoom):
     assert not re.search(r"_[^{}\\ ]_|\^[^{}\\ ]\^", text)
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@needs_latex
 def test_every_block_compiles(tmp_path):
     """All zooms of the bank; and no overfull box in the notebook's model or in the step zoom of any."""
     notebook = symrnn.derive()

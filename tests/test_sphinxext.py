@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from xml.etree import ElementTree
 
@@ -19,6 +18,7 @@ import symrnn
 from symrnn import excerpts
 from symrnn.document import Document, Formulas, Section
 from symrnn.layout import Row
+from tests.tex import needs
 
 CONF = """
 project = "pages"
@@ -114,7 +114,7 @@ def test_a_picture_is_svg_in_html_and_its_description_elsewhere(tmp_path):
     assert " ".join(picture.alt.split()) in " ".join(text.split())
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@needs("tgheros", "fncychap", "framed", "accsupp", "tikz")
 def test_a_page_compiles(tmp_path):
     page = PICTURE + ".. symrnn::\n   :layer: LSTM\n   :units: 2\n   :show: step\n   :gradient:\n   :label: all\n"
     out = build(tmp_path, "latex", index_rst=page)

@@ -1,4 +1,4 @@
-"""How wide TeX sets formulas, for the tests of what guesses it."""
+"""TeX for tests: whether it is there, and how wide it sets formulas."""
 
 import re
 import shutil
@@ -9,7 +9,22 @@ from pathlib import Path
 
 import pytest
 
-needs_latex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+
+def needs(*packages: str) -> pytest.MarkDecorator:
+    """Skips a test where there is no pdflatex, or one of these packages is missing; the reason says which."""
+    missing = [name for name in packages if not _is_found(f"{name}.sty")]
+    if shutil.which("pdflatex") is None:
+        return pytest.mark.skip(reason="pdflatex is not installed")
+    return pytest.mark.skipif(bool(missing), reason=f"LaTeX lacks {', '.join(missing)}")
+
+
+def _is_found(file: str) -> bool:
+    found = shutil.which("kpsewhich")
+    return found is not None and subprocess.run([found, file], capture_output=True, check=False).returncode == 0
+
+
+needs_latex = needs("amsmath")
+needs_documents = needs("amsmath", "booktabs", "lmodern", "tikz", "hyperref")
 _HEAD = r"\documentclass{article}\usepackage{amsmath,amssymb}\newsavebox\formula\begin{document}\scrollmode"
 
 
