@@ -38,7 +38,7 @@ _PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \IfFileExists{accsupp.sty}{\usepackage{accsupp}}{\newcommand\BeginAccSupp[1]{}\newcommand\EndAccSupp[1]{}}
 \textwidth=160mm \textheight=240mm \oddsidemargin=-0.4mm \topmargin=-15mm
 \parindent=0pt \parskip=6pt plus 2pt
-\allowdisplaybreaks
+\allowdisplaybreaks[1]
 \emergencystretch=3em
 \newcommand\symrnnstep[3]{\par\addpenalty{-200}\addvspace{8pt}\textbf{Step #1.} #2\hfill\mbox{#3}\nopagebreak}
 \newcommand\symrnnwhy[1]{{\small\emph{Why:} #1\par}}
@@ -129,7 +129,10 @@ def _(block: Step) -> str:
 @latex.register
 def _(block: Figure) -> str:
     caption = f"\\\\[4pt]\n{{\\small {spans(block.caption)}\\par}}" if block.caption else ""
-    return f"\\begin{{center}}\n{block.picture.tikz(alt=True)}{caption}\n\\end{{center}}"
+    whole = (
+        f"\\begin{{minipage}}{{\\linewidth}}\n\\centering\n{block.picture.tikz(alt=True)}{caption}\n\\end{{minipage}}"
+    )
+    return f"\\begin{{center}}\n{whole}\n\\end{{center}}"
 
 
 @latex.register
