@@ -4,9 +4,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+settings.register_profile("same", derandomize=True, deadline=None, database=None)  # the same examples on every machine
+settings.register_profile("search", max_examples=3000, deadline=None)  # HYPOTHESIS_PROFILE=search looks for others
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(params=["float32", "float64"])
