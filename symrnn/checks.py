@@ -320,14 +320,8 @@ def _backward(gradient: Gradient, slots: Mapping[Expr, Slot], found: Run) -> Ite
     pairs = [(request, symbol) for request in gradient.requests for symbol in request.symbols]
     for (request, symbol), derivative in zip(pairs, gradient.derivatives, strict=True):
         place, part = slots[symbol]
-        value = found.slopes[place] if part is None else _part(found.slopes[place], part)
+        value = found.slopes[place] if part is None else part.block(np.asarray(found.slopes[place]))
         letter = letter_of(letters, derivative)
         if request.step is not None:
             value, letter = value[:, request.step], letter.at(request.step)
         yield Quantity(derivative, letter, value)
-
-
-def _part(array: np.ndarray, part: Weight) -> np.ndarray:
-    """The block of a Keras weight that a symbol is."""
-    rows = array if part.row is None else array[part.row]
-    return rows[..., part.start : part.start + part.shape[-1]]

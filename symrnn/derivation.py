@@ -451,15 +451,7 @@ def _assemble(requests: Sequence[Request], loss: bool, results: list[Any]) -> An
 
 
 def _whole(one: Request, parts: list[Any]) -> Any:
-    if one.array is None or len(parts) == 1:
-        return parts[0]
-    import numpy as np  # here, because a derivation needs none
-
-    whole = np.empty(one.array.shape, parts[0].dtype)
-    for weight, part in zip(one.array.parts, parts, strict=True):
-        rows = whole if weight.row is None else whole[weight.row]
-        rows[..., weight.start : weight.start + weight.shape[-1]] = part
-    return whole
+    return parts[0] if one.array is None else one.array.whole(parts)
 
 
 def _is_joined(program: Program) -> bool:

@@ -87,12 +87,6 @@ def _gate(part: Weight) -> str:
     return part.letter.sub[-1:]
 
 
-def _block(values: np.ndarray, part: Weight) -> np.ndarray:
-    """The part of a Keras weight, which can be written to."""
-    rows = values if part.row is None else values[part.row]
-    return rows[..., part.start : part.start + part.shape[-1]]
-
-
 def _swapped(gates: Sequence[str], one: str, other: str) -> Change:
     """The blocks of two gates exchanged, of cells with these gates."""
 
@@ -103,7 +97,7 @@ def _swapped(gates: Sequence[str], one: str, other: str) -> Change:
         new = values.copy()
         for (row, gate), part in by_gate.items():
             source = {one: other, other: one}.get(gate, gate)
-            _block(new, part)[...] = _block(values, by_gate[row, source])
+            part.block(new)[...] = by_gate[row, source].block(values)
         return new
 
     return _blocks(change)
@@ -116,7 +110,7 @@ def _negated(gates: Sequence[str], gate: str) -> Change:
         if {_gate(part) for part in array.parts} == set(gates):
             for part in array.parts:
                 if _gate(part) == gate:
-                    _block(values, part)[...] *= -1
+                    part.block(values)[...] *= -1
         return values
 
     negated = _blocks(change)
@@ -133,7 +127,7 @@ def _transposed(array: Array, values: np.ndarray) -> np.ndarray:
     """Every block of a recurrent weight transposed."""
     if array.letter.base == "V":
         for part in array.parts:
-            _block(values, part)[...] = _block(values, part).T.copy()
+            part.block(values)[...] = part.block(values).T.copy()
     return values
 
 
@@ -141,7 +135,7 @@ def _one_bias(array: Array, values: np.ndarray) -> np.ndarray:
     """The second row of two biases left out."""
     for part in array.parts:
         if part.row == 1 and array.letter.base == "b":
-            _block(values, part)[...] = 0
+            part.block(values)[...] = 0
     return values
 
 

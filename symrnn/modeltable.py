@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a table without values needs no NumPy
 
 def model_table(network: Network, weights: "Sequence[np.ndarray] | None" = None) -> Table:
     """Layer, symbol, Keras weight, shape, number of parameters; and the value of 1 x 1 weights."""
-    parts = [_part(weight, weights[weight.array]) for weight in network.weights] if weights else []
+    parts = [weight.block(weights[weight.array]) for weight in network.weights] if weights else []
     values = [_value(part) for part in parts]
     rows: list[tuple[Cell, ...]] = []
     for i, weight in enumerate(network.weights):
@@ -50,12 +50,6 @@ def _keras_name(network: Network, weight: Weight) -> str:
         return weight.keras
     rows = [] if len(array.shape) == 1 else [":" if weight.row is None else str(weight.row)]
     return f"{weight.keras}[{', '.join([*rows, f'{weight.start}:{weight.start + weight.shape[-1]}'])}]"
-
-
-def _part(weight: Weight, array: "np.ndarray") -> "np.ndarray":
-    """The block of a Keras weight that a symbol stands for."""
-    rows = array if weight.row is None else array[weight.row]
-    return rows if rows.shape == weight.shape else rows[..., weight.start : weight.start + weight.shape[-1]]
 
 
 def _input(source: Source) -> str:

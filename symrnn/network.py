@@ -1,7 +1,8 @@
 """The forward program of a model, and what belongs to it: weights, inputs, states, outputs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sympy import Expr
 
@@ -27,6 +28,11 @@ class Weight:
     start: int = 0
     row: int | None = None
 
+    def block(self, array: Any) -> Any:
+        """The part of the Keras weight that this symbol stands for; what is written to it is written to the array."""
+        rows = array if self.row is None else array[self.row]
+        return rows if rows.shape == self.shape else rows[..., self.start : self.start + self.shape[-1]]
+
 
 @dataclass(frozen=True)
 class Array:
@@ -43,6 +49,17 @@ class Array:
     shape: tuple[int, ...]
     parts: tuple[Weight, ...]
     place: int
+
+    def whole(self, blocks: Sequence[Any]) -> Any:
+        """The array that has these blocks as the values of its parts."""
+        if len(blocks) == 1:
+            return blocks[0]
+        import numpy as np  # here, because a derivation needs none
+
+        found = np.empty(self.shape, blocks[0].dtype)
+        for part, block in zip(self.parts, blocks, strict=True):
+            part.block(found)[...] = block
+        return found
 
 
 @dataclass(frozen=True)

@@ -171,10 +171,7 @@ def read_weights(arguments: Arguments, weights: Arrays) -> dict[str, np.ndarray]
             place = f"weights[{i}] ({one.letter.code}, {one.keras})"
             raise ValueError(f"{place}: expected the shape {one.shape}, got {array.shape}")
         for part in one.parts:
-            rows = array if part.row is None else array[part.row]
-            found[part.symbol.name] = (
-                rows if part.shape == rows.shape else rows[..., part.start : part.start + part.shape[-1]]
-            )
+            found[part.symbol.name] = part.block(array)
     return {name: found[name] for name in names}
 
 

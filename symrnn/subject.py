@@ -14,8 +14,8 @@ from sympy import Expr
 from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X, Derivation, Gradient
 from symrnn.graph import graph_of
 from symrnn.matrices import shape_of
-from symrnn.network import Array, Network
-from symrnn.numeric import Call, read
+from symrnn.network import Network
+from symrnn.numeric import Call, read, read_weights
 from symrnn.objective import default_loss
 from symrnn.points import random_inputs, random_targets
 from symrnn.program import Equation, Program
@@ -35,8 +35,7 @@ class Subject:
     """A derivation with one sample, targets where there is a loss, and weights.
 
     `drawn` says which of "x", "y_true" and "weights" were drawn, `has_own_weights` that they are those
-    of the Keras model; `reports` runs the check, in one dtype
-    after the other, or says why there is none.
+    of the Keras model; `reports` runs the check, in one dtype after the other, or says why there is none.
     """
 
     derivation: Derivation
@@ -144,7 +143,7 @@ def subject(
         notebook_x = notebook and "weights" not in drawn
         x = NOTEBOOK_X if notebook_x else _drawn_x(network, seed)
         drawn |= set() if notebook_x else {"x"}
-    weights = [np.asarray(weight, float) for weight in _in_order(weights, network)]
+    weights = _in_order(weights, plain)
     call = read(plain.lambdify().arguments, x, None, weights)
     if call.samples != 1:
         raise ValueError(f"x: expected one sample, which a document works out, got {call.samples}")
@@ -156,26 +155,11 @@ def subject(
     return Subject(plain, gradient, _single(network, call), y_true, weights, frozenset(drawn), own)
 
 
-def _in_order(weights: Any, network: Network) -> Sequence[Any]:
-    """The list of get_weights(); of a mapping by symbol name the blocks put together."""
-    if not isinstance(weights, Mapping):
-        return list(weights)
-    names = [part.symbol.name for array in network.arrays for part in array.parts]
-    if set(names) != set(weights):
-        raise ValueError(f"weights: expected the names {', '.join(names)}, got {', '.join(map(str, weights))}")
-    return [_whole(array, weights) for array in network.arrays]
-
-
-def _whole(array: Array, weights: Mapping[str, Any]) -> np.ndarray:
-    """A Keras weight from the blocks of it that have symbols."""
-    found = np.empty(array.shape)
-    for part in array.parts:
-        name, block = part.symbol.name, np.asarray(weights[part.symbol.name], float)
-        if block.shape != part.shape:
-            raise ValueError(f"weights[{name!r}] ({part.keras}): expected the shape {part.shape}, got {block.shape}")
-        rows = found if part.row is None else found[part.row]
-        rows[..., part.start : part.start + part.shape[-1]] = block
-    return found
+def _in_order(weights: Any, derivation: Derivation) -> list[np.ndarray]:
+    """The list of get_weights(), checked, also of a mapping by symbol name."""
+    given = read_weights(derivation.lambdify().arguments, weights)
+    blocks = [[np.asarray(given[part.symbol.name], float) for part in one.parts] for one in derivation.network.arrays]
+    return [one.whole(found) for one, found in zip(derivation.network.arrays, blocks, strict=True)]
 
 
 def _drawn_weights(network: Network, seed: int) -> list[np.ndarray]:
@@ -192,13 +176,14 @@ def _drawn_x(network: Network, seed: int) -> Any:
 
 def _drawn_targets(gradient: Gradient, lengths: Mapping[str, int], seed: int) -> Any:
     names = [loss.name for loss in gradient.loss or ()]
-    found = [_readable(array) for array in random_targets(names, gradient.network.heads, 1, lengths, seed)]
-    single = [array[0] for array in found]
-    return single[0] if len(single) == 1 else single
+    found = [_readable(array[0]) for array in random_targets(names, gradient.network.heads, 1, lengths, seed)]
+    return found[0] if len(found) == 1 else found
 
 
-def _readable(array: np.ndarray) -> np.ndarray:
-    return np.round(array, 1) + 0.0 if array.dtype.kind == "f" and np.allclose(array.sum(-1), 1) is False else array
+def _readable(target: np.ndarray) -> np.ndarray:
+    """The target with one decimal; shares, which sum to 1, and whole numbers stay."""
+    shares = bool(np.allclose(target.sum(-1), 1))
+    return target if shares or target.dtype.kind != "f" else np.round(target, 1) + 0.0
 
 
 def _single(network: Network, call: Call) -> Any:
