@@ -1,7 +1,7 @@
 """What Jupyter shows of a value: HTML with MathML, Markdown or LaTeX, and text; the first that it can."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from importlib.util import find_spec
 
@@ -41,16 +41,20 @@ def equations(display: Display) -> dict[str, str]:
 
 def _titled_html(document: Document) -> dict[str, str]:
     """The sections as HTML, each under its title."""
-    parts = [
-        f"<h2>{escape(s.title)}</h2>\n{shown['text/html']}" for s in document.sections if (shown := _html(s.blocks))
-    ]
-    return {"text/html": "\n".join([f"<h1>{escape(document.title)}</h1>", *parts])} if parts else {}
+    head = f"<h1>{escape(document.title)}</h1>"
+    parts = [(f"<h2>{escape(section.title)}</h2>", section.blocks) for section in document.sections]
+    return _styled(lambda: "\n".join([head, *(f"{title}\n{webpage.fragment(blocks)}" for title, blocks in parts)]))
 
 
 def _html(blocks: Sequence[Block]) -> dict[str, str]:
+    return _styled(lambda: webpage.fragment(blocks))
+
+
+def _styled(html: Callable[[], str]) -> dict[str, str]:
+    """The HTML with the style of its blocks, which reaches nothing else on a page; nothing without latex2mathml."""
     if find_spec("latex2mathml") is None:
         return {}
-    return {"text/html": f"<style>{webpage.STYLE}</style>\n{webpage.fragment(blocks)}"}
+    return {"text/html": f'<style>{webpage.BLOCK_STYLE}</style>\n<div class="symrnn">\n{html()}\n</div>'}
 
 
 def images_of(sections: Sequence[Section]) -> list[str]:

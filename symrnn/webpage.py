@@ -20,10 +20,9 @@ from symrnn.document import (
     Table,
     Verbatim,
 )
-from symrnn.glyphs import Piece, latex
 from symrnn.mathml import display, inline
 from symrnn.notation import Letter
-from symrnn.prose import Code, Emphasis, Math, Prose, Strong
+from symrnn.prose import Code, Emphasis, Math, Prose, Strong, signed
 from symrnn.styles import LATEX
 
 ROOM = 430
@@ -40,7 +39,7 @@ def render(document: Document) -> str:
     """
     page = _PAGE.substitute(
         title=escape(document.title),
-        style=STYLE,
+        style=_PAGE_STYLE + BLOCK_STYLE,
         subtitle=_paragraph(document.subtitle, "subtitle"),
         summary=_paragraph(document.summary, "summary"),
         contents=_contents(document.sections) if len(document.sections) >= _CONTENTS_FROM else "",
@@ -122,10 +121,7 @@ def _cell(cell: Cell) -> str:
         return inline(cell.latex)
     if isinstance(cell, tuple):
         return spans(cell)
-    return escape(cell.replace("-", "−") if _NUMBERS.fullmatch(cell) else cell)
-
-
-_NUMBERS = re.compile(r"[-+.,e\d()\[\] ]+")
+    return escape(signed(cell))
 
 
 @html.register
@@ -150,20 +146,14 @@ def _(block: Step) -> str:
 
 @html.register
 def _(block: Figure) -> str:
-    """The picture over its caption, or over what the picture says of itself."""
-    caption = spans(block.caption) or "".join(map(_piece, getattr(block.picture, "parts", ())))
-    below = [f"<figcaption>{caption}</figcaption>"] if caption else []
+    """The picture over its caption."""
+    below = [f"<figcaption>{spans(block.caption)}</figcaption>"] if block.caption else []
     return "\n".join(["<figure>", _wide(block.picture.svg()), *below, "</figure>"])
 
 
 def _wide(inner: str) -> str:
     """What may be wider than the page, in a box of its own to scroll in."""
     return f'<div class="wide" style="overflow-x: auto">{inner}</div>'
-
-
-def _piece(piece: Piece) -> str:
-    """A piece of a caption: words, or a formula."""
-    return escape(piece) if isinstance(piece, str) else inline(latex((piece,)).strip("$"))
 
 
 @html.register
@@ -194,7 +184,35 @@ def _paragraph(text: Prose, name: str) -> str:
 
 # page -------------------------------------------------------------------------------------------
 
-STYLE = """\
+BLOCK_STYLE = """\
+.symrnn {
+  h3 { line-height: 1.25; break-after: avoid; font-size: 1em; font-weight: normal; margin: 0; display: flex;
+    flex-wrap: wrap; gap: 0 2em; justify-content: space-between; align-items: baseline; }
+  math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "Libertinus Math", math; }
+  .wide { overflow-x: auto; overflow-y: hidden; max-width: 100%; margin: 0.8em 0; }
+  table { border-collapse: collapse; margin: 0 auto; border: 0; border-top: 1.5px solid; border-bottom: 1.5px solid;
+    font-variant-numeric: tabular-nums lining-nums; }
+  th, td { padding: 0.12em 0.75em; text-align: left; vertical-align: baseline; }
+  th { font-weight: normal; border-bottom: 1px solid; padding-bottom: 0.3em; }
+  tfoot tr:first-child td { border-top: 1px solid; }
+  thead + tbody tr:first-child td, tfoot tr:first-child td { padding-top: 0.3em; }
+  .note, .why, figcaption { font-size: 0.9em; color: var(--soft, inherit); }
+  .step { margin: 1.5em 0; break-inside: avoid; }
+  .step .wide { margin: 0.5em 0; }
+  .why { margin: 0.3em 0 0; }
+  .rule { color: var(--soft, inherit); margin-left: auto; }
+  figure { margin: 1.5em 0; text-align: center; break-inside: avoid; }
+  figure svg { background: #fff; border-radius: 4px; }
+  figcaption { max-width: 38em; margin: 0.6em auto 0; }
+  pre, code { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
+  pre { overflow-x: auto; font-size: 0.8em; line-height: 1.4; padding: 0.8em 1em; border-radius: 4px;
+    border: 1px solid var(--rule, currentColor); }
+  code { font-size: 0.85em; overflow-wrap: anywhere; }
+  table code { overflow-wrap: normal; }
+}
+"""
+"""How blocks look, within an element of the class symrnn and nowhere else: they stand in pages of others, too."""
+_PAGE_STYLE = """\
 :root { color-scheme: light dark; --ink: #1a1a1a; --soft: #595959; --rule: #b8b8b8; --page: #ffffff; --link: #0b5394; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e4e2de; --soft: #a8a6a1; --rule: #55534f; --page: #1b1b1d; --link: #8ab8ea; }
@@ -202,39 +220,16 @@ STYLE = """\
 html { background: var(--page); color: var(--ink); font: 100%/1.5 "Latin Modern Roman", "STIX Two Text", Cambria,
   "Libertinus Serif", Georgia, "Times New Roman", serif; -webkit-text-size-adjust: 100%; }
 body { max-width: 46em; margin: 0 auto; padding: 2.5em 1.25em 4em; font-size: 1.0625rem; }
-math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "Libertinus Math", math; }
-h1, h2, h3 { line-height: 1.25; break-after: avoid; }
+h1, h2 { line-height: 1.25; break-after: avoid; }
 h1 { font-size: 1.75em; margin: 0 0 0.25em; }
 h2 { font-size: 1.3em; margin: 2.2em 0 0.7em; }
 h2 .number { margin-right: 0.6em; }
-h3 { font-size: 1em; font-weight: normal; margin: 0; display: flex; flex-wrap: wrap; gap: 0 2em;
-  justify-content: space-between; align-items: baseline; }
 p { margin: 0.7em 0; }
 a { color: var(--link); }
 .subtitle { color: var(--soft); margin: 0 0 1.2em; }
 nav ol { columns: 2; padding-left: 1.4em; margin: 1.2em 0; }
 nav a { text-decoration: none; }
 nav a:hover, nav a:focus { text-decoration: underline; }
-.wide { overflow-x: auto; overflow-y: hidden; max-width: 100%; margin: 0.8em 0; }
-table { border-collapse: collapse; margin: 0 auto; border-top: 1.5px solid; border-bottom: 1.5px solid;
-  font-variant-numeric: tabular-nums lining-nums; }
-th, td { padding: 0.12em 0.75em; text-align: left; vertical-align: baseline; }
-th { font-weight: normal; border-bottom: 1px solid; padding-bottom: 0.3em; }
-tfoot tr:first-child td { border-top: 1px solid; }
-thead + tbody tr:first-child td, tfoot tr:first-child td { padding-top: 0.3em; }
-.note, .why, figcaption { font-size: 0.9em; color: var(--soft); }
-.step { margin: 1.5em 0; break-inside: avoid; }
-.step .wide { margin: 0.5em 0; }
-.why { margin: 0.3em 0 0; }
-.rule { color: var(--soft); margin-left: auto; }
-figure { margin: 1.5em 0; text-align: center; break-inside: avoid; }
-figure svg { background: #fff; border-radius: 4px; }
-figcaption { max-width: 38em; margin: 0.6em auto 0; }
-pre, code { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
-pre { overflow-x: auto; font-size: 0.8em; line-height: 1.4; padding: 0.8em 1em; border: 1px solid var(--rule);
-  border-radius: 4px; }
-code { font-size: 0.85em; overflow-wrap: anywhere; }
-table code { overflow-wrap: normal; }
 @media (max-width: 34em) { nav ol { columns: 1; } }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #333; --rule: #999; --page: #fff; --link: #000; }
@@ -254,7 +249,7 @@ _PAGE = Template("""\
 <style>
 $style</style>
 </head>
-<body>
+<body class="symrnn">
 <header>
 <h1>$title</h1>
 $subtitle

@@ -87,3 +87,12 @@ def test_a_report_shows_its_table():
     found = report._repr_mimebundle_()
     assert found["text/plain"] == str(report)
     assert found["text/markdown"].count("\n|") >= len(report.rows)
+
+
+def test_the_style_of_an_output_reaches_nothing_else_on_the_page():
+    html = derive()._repr_mimebundle_()["text/html"]
+    style, body = re.fullmatch(r"<style>(.*)</style>\n<div class=\"symrnn\">(.*)</div>", html, re.DOTALL).groups()
+    depth = [style[:place].count("{") - style[:place].count("}") for place in range(len(style))]
+    outside = "".join(sign for sign, level in zip(style, depth, strict=True) if level == 0)
+    assert outside.split() == [".symrnn", "{"]
+    assert "<math" in body
