@@ -6,19 +6,17 @@ down to the quantity. An activated value whose adjoint has no name of its own is
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import singledispatch
 
-from sympy import Add, Expr, Function, MatAdd, MatMul, Mul, Pow, Transpose
-from sympy.matrices.expressions import HadamardProduct, MatrixExpr
+from sympy import Add, Expr, Function, MatAdd, MatMul, Mul, Pow
+from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.nodes import SLOTS, Columns, Concat, CrossEntropy, Elementwise, LogSumExp, Peak, Softmax
-from symrnn.notation import Letter, Time, move
+from symrnn.notation import Letter, move
 from symrnn.program import Cut, Equation, Item, Join, Maximum, Program, Recurrence, Reversal, symbols_of
 from symrnn.transforms import letter_of
 
-SUM, PRODUCT, ACTIVATION, REUSE, PARTS, LARGEST, ROW, ORDER = (
-    *("sum", "product", "activation", "reuse", "parts", "largest", "row", "order"),
-)
+SUM, PRODUCT, ACTIVATION, REUSE = "sum", "product", "activation", "reuse"
+PARTS, LARGEST, ROW, ORDER = "parts", "largest", "row", "order"
 
 
 @dataclass(frozen=True)
@@ -33,66 +31,26 @@ class Use:
     per_step: bool = False
 
 
-@singledispatch
+_OF_KIND: Mapping[type, str] = {
+    **dict.fromkeys((Add, MatAdd), SUM),
+    **dict.fromkeys((Mul, MatMul, HadamardProduct), PRODUCT),
+    **dict.fromkeys((Function, Pow), ACTIVATION),
+    **dict.fromkeys((Softmax, CrossEntropy, LogSumExp), ROW),
+    **dict.fromkeys((Concat, Columns, Join, Cut), PARTS),
+    **dict.fromkeys((Peak, Maximum), LARGEST),
+    Reversal: ORDER,
+}
+"""The rule of each kind of expression, and of each kind of item."""
+
+
 def kinds(expr: Expr, symbol: Expr) -> frozenset[str]:
     """The rules that lead from an expression down to a symbol in it."""
-    return frozenset()
-
-
-def _inside(expr: Expr, symbol: Expr) -> frozenset[str]:
-    parts = (part for part in expr.args if symbol in getattr(part, "free_symbols", ()))
-    return frozenset().union(*(kinds(part, symbol) for part in parts))
-
-
-@kinds.register(Add)
-@kinds.register(MatAdd)
-def _(expr: Expr, symbol: Expr) -> frozenset[str]:
-    return _inside(expr, symbol) | {SUM}
-
-
-@kinds.register(Mul)
-@kinds.register(MatMul)
-@kinds.register(HadamardProduct)
-def _(expr: Expr, symbol: Expr) -> frozenset[str]:
-    return _inside(expr, symbol) | {PRODUCT}
-
-
-@kinds.register(Function)
-@kinds.register(Pow)
-def _(expr: Expr, symbol: Expr) -> frozenset[str]:
-    return _inside(expr, symbol) | {ACTIVATION}
-
-
-@kinds.register
-def _(expr: Transpose, symbol: Expr) -> frozenset[str]:
-    return _inside(expr, symbol)
-
-
-@kinds.register
-def _(expr: Elementwise, symbol: Expr) -> frozenset[str]:
-    pairs = [(s, m) for s, m in zip(SLOTS, expr.matrices, strict=False) if symbol in m.free_symbols]
-    return frozenset().union(*(kinds(expr.template, slot) | kinds(part, symbol) for slot, part in pairs))
-
-
-@kinds.register(Softmax)
-@kinds.register(CrossEntropy)
-@kinds.register(LogSumExp)
-def _(expr: Expr, symbol: Expr) -> frozenset[str]:
-    return _inside(expr, symbol) | {ROW}
-
-
-@kinds.register(Concat)
-@kinds.register(Columns)
-def _(expr: MatrixExpr, symbol: Expr) -> frozenset[str]:
-    return _inside(expr, symbol) | {PARTS}
-
-
-@kinds.register
-def _(expr: Peak, symbol: Expr) -> frozenset[str]:
-    return _inside(expr, symbol) | {LARGEST}
-
-
-_OF_ITEM: Mapping[type, str] = {Join: PARTS, Cut: PARTS, Maximum: LARGEST, Reversal: ORDER}
+    if isinstance(expr, Elementwise):
+        pairs = [(s, m) for s, m in zip(SLOTS, expr.matrices, strict=False) if symbol in m.free_symbols]
+        return frozenset().union(*(kinds(expr.template, slot) | kinds(part, symbol) for slot, part in pairs))
+    parts = [part for part in expr.args if symbol in getattr(part, "free_symbols", ())]
+    own = {rule for kind, rule in _OF_KIND.items() if isinstance(expr, kind) and parts}
+    return frozenset(own).union(*(kinds(part, symbol) for part in parts))
 
 
 def uses_of(program: Program) -> dict[Expr, list[Use]]:
@@ -111,16 +69,12 @@ def _uses(item: Item, program: Program) -> Iterator[tuple[Expr, Use]]:
     if isinstance(item, Recurrence):
         yield from _in_steps(item, program)
     elif isinstance(item, Equation):
-        yield from _in_equation(item, program, {})
+        letter = letter_of(program.letters, item.lhs)
+        for symbol in symbols_of([item.rhs]):
+            yield symbol, Use(item.lhs, item.rhs, symbol, letter, kinds(item.rhs, symbol))
     else:
         letter = letter_of(program.letters, item.lhs)
-        yield item.rhs, Use(item.lhs, item.rhs, item.rhs, letter, frozenset({_OF_ITEM[type(item)]}))
-
-
-def _in_equation(item: Equation, program: Program, seen: Mapping[Expr, Time]) -> Iterator[tuple[Expr, Use]]:
-    letter = letter_of(program.letters, item.lhs)
-    for symbol in symbols_of([item.rhs]):
-        yield symbol, Use(item.lhs, item.rhs, symbol, letter, kinds(item.rhs, symbol))
+        yield item.rhs, Use(item.lhs, item.rhs, item.rhs, letter, frozenset({_OF_KIND[type(item)]}))
 
 
 def _in_steps(item: Recurrence, program: Program) -> Iterator[tuple[Expr, Use]]:
