@@ -1,8 +1,10 @@
 """What each time step contributes to a weight's gradient: the terms of the sum over t, as numbers."""
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 from sympy import Expr, MatrixSymbol
@@ -12,7 +14,7 @@ from symrnn.derivation import Gradient
 from symrnn.matrices import is_zero, shape_of
 from symrnn.notation import Letter
 from symrnn.numeric import compile_source
-from symrnn.program import Equation, Program, Recurrence, symbols_of
+from symrnn.program import Program, Recurrence, symbols_of
 from symrnn.transforms import letter_of
 
 
@@ -24,6 +26,11 @@ class Contributions:
     letter: Letter
     term: Expr
     values: tuple[np.ndarray, ...]
+
+    @property
+    def total(self) -> np.ndarray:
+        """The sum over t, which is the gradient where the weight is read in one place."""
+        return np.sum(self.values, axis=0)
 
     @property
     def sizes(self) -> tuple[float, ...]:
@@ -83,11 +90,12 @@ def _states(program: Program) -> dict[Expr, tuple[Expr, Expr, int]]:
 
 def _count(symbols: list[Expr], letters: Mapping[Expr, Letter], values: Mapping[str, np.ndarray]) -> int:
     """The number of time steps: how many of a family have values."""
-    family = next(s for s in symbols if letter_of(letters, s).time == "t")
-    t = 0
-    while letter_of(letters, family).at(t).code in values:
-        t += 1
-    return t
+    return len(over_time(next(letter for s in symbols if (letter := letter_of(letters, s)).time == "t"), values))
+
+
+def over_time(letter: Letter, values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """The values of a family for t = 0, 1, ..., as far as there are any."""
+    return [values[step.code] for step in takewhile(lambda one: one.code in values, map(letter.at, itertools.count()))]
 
 
 def _value(
@@ -123,19 +131,4 @@ def _start(
     last = letter_of(letters, init)
     families = {(f.base, f.sub, f.layer): f for f in (letter_of(letters, state) for state, _, _ in states.values())}
     family = families[last.base, last.sub, last.layer]
-    if last.time == "0":
-        return values[family.at(0).code]
-    t = 0
-    while family.at(t + 1).code in values:
-        t += 1
-    return values[family.at(t).code]
-
-
-def total_of(terms: Contributions) -> np.ndarray:
-    """The sum over t, which is the gradient where the weight is read in one place."""
-    return np.sum(terms.values, axis=0)
-
-
-def sums_of(program: Program) -> list[Equation]:
-    """Every sum over t of a program."""
-    return [total for item in program.equations if isinstance(item, Recurrence) for total in item.sums]
+    return over_time(family, values)[0 if last.time == "0" else -1]

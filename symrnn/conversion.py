@@ -19,7 +19,7 @@ from symrnn import layout, printing
 from symrnn.document import Cell, Document, Equations, Figure, Formulas, Paragraph, Step, Table, Verbatim
 from symrnn.layout import Row
 from symrnn.notation import Letter
-from symrnn.prose import Code, Emphasis, Math, Prose, Strong
+from symrnn.prose import Code, Emphasis, Math, Prose, Strong, signed
 from symrnn.styles import LATEX
 
 Node = dict[str, Any]
@@ -148,10 +148,7 @@ def _cell(cell: Cell, target: _Target) -> list[Node]:
     """What stands in a cell; a number has the target's minus sign."""
     if isinstance(cell, Letter):
         return _inlines((Math(cell.latex),))
-    return _inlines(cell if isinstance(cell, tuple) else (_MINUS.sub(target.minus, cell),))
-
-
-_MINUS = re.compile(r"(?<!\w)-(?=\.?\d)|(?<=\de)-(?=\d)")
+    return _inlines(cell if isinstance(cell, tuple) else (signed(cell, target.minus),))
 
 
 @_blocks.register

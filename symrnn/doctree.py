@@ -1,6 +1,5 @@
 """A document's blocks as the nodes that Sphinx builds its pages from."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import singledispatch
 from typing import Any
@@ -22,13 +21,13 @@ from symrnn.document import (
     Table,
     Verbatim,
 )
-from symrnn.glyphs import Number, Transposed, latex
+from symrnn.figures import figure
 from symrnn.latexpage import display
 from symrnn.layout import Row, rows
 from symrnn.notation import Letter
 from symrnn.picture import Picture
 from symrnn.printing import Display, lines_of
-from symrnn.prose import Code, Emphasis, Math, Prose, Strong
+from symrnn.prose import Code, Emphasis, Math, Prose, Strong, signed
 from symrnn.styles import LATEX
 
 
@@ -116,12 +115,12 @@ def _(block: Step) -> list[nodes.Node]:
 
 @nodes_of.register
 def _(block: Figure) -> list[nodes.Node]:
-    return [figure_of(block.picture, block.caption or getattr(block.picture, "parts", ()))]
+    return [figure_of(block.picture, block.caption)]
 
 
 @nodes_of.register
 def _(picture: Picture) -> list[nodes.Node]:
-    return [figure_of(picture, picture.parts)]
+    return nodes_of(figure(picture))
 
 
 @nodes_of.register
@@ -180,13 +179,6 @@ def _(part: Letter | Math) -> nodes.Node:
     return nodes.math(part.latex, part.latex)
 
 
-@_span.register(Number)
-@_span.register(Transposed)
-def _(part: Number | Transposed) -> nodes.Node:
-    text = latex((part,)).strip("$")
-    return nodes.math(text, text)
-
-
 @_span.register
 def _(part: Code) -> nodes.Node:
     return nodes.literal(part.text, part.text)
@@ -215,9 +207,5 @@ def _row(texts: Sequence[Cell], right: Sequence[int], classes: Sequence[str] = (
 
 
 def _entry(text: Cell, classes: list[str]) -> nodes.entry:
-    parts = (_MINUS.sub("−", text),) if isinstance(text, str) else (text,) if isinstance(text, Letter) else text
+    parts = (signed(text),) if isinstance(text, str) else (text,) if isinstance(text, Letter) else text
     return nodes.entry("", nodes.paragraph("", "", *spans(parts)), classes=classes)
-
-
-_MINUS = re.compile(r"(?<!\w)-(?=\.?\d)|(?<=\de)-(?=\d)")
-"""The hyphens that are signs of numbers."""

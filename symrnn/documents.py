@@ -207,7 +207,13 @@ def _docx(made: Document, stem: str, progress: Progress | None) -> Files:
 
 
 WRITERS: Mapping[str, Callable[[Document, str, Progress | None], Files]] = {
-    **{".tex": _tex, ".pdf": _pdf, ".md": _md, ".html": _html, ".ipynb": _ipynb, ".rst": _rst, ".docx": _docx},
+    ".tex": _tex,
+    ".pdf": _pdf,
+    ".md": _md,
+    ".html": _html,
+    ".ipynb": _ipynb,
+    ".rst": _rst,
+    ".docx": _docx,
 }
 """How a document is written, by the ending of the file."""
 

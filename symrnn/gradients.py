@@ -4,11 +4,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from itertools import count, takewhile
 
 import numpy as np
 
-from symrnn.contributions import Contributions, contributions
+from symrnn.contributions import Contributions, contributions, over_time
 from symrnn.document import Block, Figure, Formulas, Paragraph
 from symrnn.layout import Row
 from symrnn.nodes import steps_symbol
@@ -17,7 +16,7 @@ from symrnn.prose import Math, Prose, Span, prose
 from symrnn.styles import LATEX
 from symrnn.subject import Subject
 from symrnn.substitution import matrix
-from symrnn.timetable import size_at, tables
+from symrnn.timetable import tables
 from symrnn.transforms import letter_of
 
 _CELLS, _CURVES = 6, 6
@@ -71,8 +70,7 @@ def _share(subject: Subject) -> Iterator[Block]:
     named = [equation.lhs for item in items for equation in item.body.assignments]
     for symbol in [s for s in named if letter_of(letters, s).base == "delta"][:1]:
         letter = letter_of(letters, symbol)
-        steps = takewhile(lambda one: one.code in subject.values, map(letter.at, count()))
-        sizes = [abs(size_at(subject.values, one)) for one in steps]
+        sizes = [float(np.linalg.norm(value)) for value in over_time(letter, subject.values)]
         total = sum(sizes)
         if total > 0 and math.isfinite(total):
             largest = int(np.argmax(sizes))

@@ -19,12 +19,10 @@ from symrnn.document import (
 from symrnn.layout import Row, align, points, rows
 from symrnn.notation import Letter
 from symrnn.printing import lines_of
-from symrnn.prose import Code, Emphasis, Math, Prose, Span, Strong
+from symrnn.prose import Code, Emphasis, Math, Prose, Span, Strong, signed
 from symrnn.styles import LATEX
 
-PACKAGES = ("amsmath", "booktabs", "lmodern", "tikz", "hyperref")
-"""What a document needs, beside article; accsupp describes pictures where it is installed."""
-_WIDTH, _ROOM, _LONG = 455, 430, 36
+_WIDTH, _LONG = 455, 36
 _PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \usepackage[T1]{fontenc}
 \usepackage{lmodern}
@@ -179,7 +177,7 @@ def _columns(widths: Sequence[float], right: Sequence[int]) -> tuple[str, str]:
         others = sum(scaled) - scaled[widest]
         second = max([w for i, w in enumerate(scaled) if i != widest], default=0)
         scaled[widest] = max(60.0, free - others, min(second, scaled[widest]) * 0.9)
-        spec[widest] = rf"p{{{scaled[widest]:.0f}pt}}<{{\raggedright\arraybackslash}}"
+        spec[widest] = rf">{{\raggedright\arraybackslash}}p{{{scaled[widest]:.0f}pt}}"
         if scaled[widest] == 60.0:
             break
     size = {1.0: r"\normalsize", 0.9: r"\small", 0.8: r"\footnotesize"}[scale]
@@ -199,16 +197,12 @@ def _cell_points(cell: Cell) -> float:
 
 
 def _cell(cell: Cell) -> str:
-    """A symbol, or a number with its minus, as mathematics; any other cell as text."""
+    """A symbol as mathematics, text with the minus of its numbers as one."""
     if isinstance(cell, Letter):
         return f"${cell.latex}$"
     if isinstance(cell, str):
-        return f"${cell}$" if _is_number(cell) else escaped(cell)
+        return signed(escaped(cell), "$-$")
     return spans(cell)
-
-
-def _is_number(text: str) -> bool:
-    return text.startswith("-") and text[1:].replace(".", "", 1).isdigit()
 
 
 # text -------------------------------------------------------------------------------------------
@@ -235,7 +229,7 @@ _ESCAPES = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     **{"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": "{<}", ">": "{>}"},
     **{"→": r"$\to$", "←": r"$\leftarrow$", "≠": r"$\ne$", "×": r"$\times$", "∂": r"$\partial$", "⊙": r"$\odot$"},
-    **{"κ": r"$\kappa$", "–": "--", "—": "---", "’": "'", "…": r"\dots{}", '"': "''", "'": "'"},
+    **{"κ": r"$\kappa$", "–": "--", "—": "---", "’": "'", "…": r"\dots{}", '"': "''"},
 }
 
 

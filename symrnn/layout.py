@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -119,6 +119,11 @@ def _apart(factor: str, style: Style) -> list[str]:
         depth += (part in ("(", "{")) - (part in (")", "}"))
         found[-1] += part
     return found
+
+
+def flat(terms: Iterable[Iterable[str]]) -> str:
+    """The terms, lists of factors, in one line."""
+    return " ".join(" ".join(term) for term in terms)
 
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|[_^](?:\{[^{}]*\}|.)|.", re.DOTALL)

@@ -9,7 +9,7 @@ from itertools import chain
 from sympy import Expr, Function, MatrixSymbol, Symbol
 
 from symrnn.closed import count, size
-from symrnn.layout import Line, align, plain, rows
+from symrnn.layout import Line, align, flat, plain, rows
 from symrnn.matrices import is_zero, shape_of, substitute, zeros
 from symrnn.nodes import SLOTS, Elementwise
 from symrnn.notation import Letter, move
@@ -191,14 +191,10 @@ def _reshaped(item: Reversal | Join | Cut | Maximum, context: Context) -> Line:
 def _line(lhs: Expr, rhs: Expr, context: Context, note: str = "", front: str = "") -> Line:
     terms = terms_of(rhs, context)
     if front and len(terms) > 1:
-        terms = [[f"({_flat(terms)})"]]
+        terms = [[f"({flat(terms)})"]]
     if front:
         terms[0][0] = front + terms[0][0]
     return Line(context.show(lhs), terms, note, name=lhs.name)
-
-
-def _flat(terms: list[list[str]]) -> str:
-    return " ".join(" ".join(term) for term in terms)
 
 
 def _range(item: Item, context: Context, skip: int = 0) -> str:
@@ -271,7 +267,7 @@ def _sum_lines(item: Recurrence, context: Context, silent: set[Expr]) -> list[Li
         line = _sum_line(total, item, context, silent)
         gate = context.letter(total.lhs).sub[-1:]
         general = _sum_line(total, item, replace(context, letters=_of_gate(total, gate, context)), silent)
-        key = f"{general.lhs} = {_flat(general.terms)}"
+        key = f"{general.lhs} = {flat(general.terms)}"
         if gate in _GATES and key in groups:
             place, gates = groups[key]
             gates.append(gate)

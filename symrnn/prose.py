@@ -81,3 +81,15 @@ def series(items: list[Prose] | tuple[Prose, ...], last: str = " and ") -> Prose
     for i, item in enumerate(items):
         spans += ([] if not i else [last] if i == len(items) - 1 else [", "]) + list(item)
     return tuple(spans)
+
+
+def signed(text: str, minus: str = "−") -> str:
+    """The text with another sign for the hyphens that are signs of numbers, as in -1 and 3.6e-5.
+
+    >>> signed("-1, 3.6e-5, a-32")
+    '−1, 3.6e−5, a-32'
+    """
+    return _MINUS.sub(minus, text)
+
+
+_MINUS = re.compile(r"(?<!\w)-(?=\.?\d)|(?<=\de)-(?=\d)")

@@ -34,10 +34,16 @@ class Rule:
 
 RULES: Mapping[str, Rule] = {
     SUM: Rule(
-        *("sum", "$z = p + q$", r"$\bar p = \bar z,\ \ \bar q = \bar z$", "each term of a sum has slope 1"),
+        "sum",
+        "$z = p + q$",
+        r"$\bar p = \bar z,\ \ \bar q = \bar z$",
+        "each term of a sum has slope 1",
     ),
     PRODUCT: Rule(
-        *("product", "$z = p q$", r"$\bar p = \bar z q,\ \ \bar q = \bar z p$", "the slope in one factor is the other"),
+        "product",
+        "$z = p q$",
+        r"$\bar p = \bar z q,\ \ \bar q = \bar z p$",
+        "the slope in one factor is the other",
         (
             r"$Z = P Q$; $Z = P \odot Q$",
             r"$\bar P = \bar Z Q^{\mathsf T},\ \ \bar Q = P^{\mathsf T} \bar Z$; $\bar P = \bar Z \odot Q$",
@@ -45,20 +51,29 @@ RULES: Mapping[str, Rule] = {
         ),
     ),
     ACTIVATION: Rule(
-        *("activation", "$z = f(p)$", r"$\bar p = \bar z\, f'(p)$", "the chain rule, at the point of the forward pass"),
+        "activation",
+        "$z = f(p)$",
+        r"$\bar p = \bar z\, f'(p)$",
+        "the chain rule, at the point of the forward pass",
         ("$Z = f(P)$", r"$\bar P = \bar Z \odot f'(P)$", "entry by entry, each depends on its own"),
     ),
     REUSE: Rule(
-        *("reuse", "$p$ is read several times", r"$\bar p$ is the sum of what comes back"),
+        "reuse",
+        "$p$ is read several times",
+        r"$\bar p$ is the sum of what comes back",
         "a change of $p$ acts through every use",
     ),
     ROW: Rule(
-        *("row", r"$z = \mathrm{softmax}(p)$", r"$\bar p = (\bar z - \bar z z^{\mathsf T}) \odot z$"),
+        "row",
+        r"$z = \mathrm{softmax}(p)$",
+        r"$\bar p = (\bar z - \bar z z^{\mathsf T}) \odot z$",
         "every entry of $z$ depends on all of $p$",
     ),
     PARTS: Rule("parts", "$z = [p, q]$", r"$\bar z = [\bar p, \bar q]$", "each part has its own columns"),
     LARGEST: Rule(
-        *("largest", r"$z = \max(p, q)$", r"$\bar z$ goes to the largest"),
+        "largest",
+        r"$z = \max(p, q)$",
+        r"$\bar z$ goes to the largest",
         "only the largest passes a change on; equal ones share it",
     ),
     ORDER: Rule("order", "$z_t = p_{T-1-t}$", r"$\bar p_t = \bar z_{T-1-t}$", "the same values in the opposite order"),

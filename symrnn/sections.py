@@ -99,11 +99,11 @@ def _backward(subject: Subject) -> tuple[Block, ...]:
     gradient, s = subject.gradient, subject.gradient.objective
     if not gradient.network.arrays:
         return ()
-    zoom, found = "step", steps(gradient, "step")
+    zoom, found = "unrolled", []
     if subject.few:
-        unrolled = steps(gradient, "unrolled", subject.numbers, labels(subject.forward))
-        if len(unrolled) <= _MOST_STEPS:
-            zoom, found = "unrolled", unrolled
+        found = steps(gradient, zoom, subject.numbers, labels(subject.forward))
+    if not subject.few or len(found) > _MOST_STEPS:
+        zoom, found = "step", steps(gradient, "step")
     what = {"y": "$y$", "L": "the loss $L$", "s": "$s$, the sum of all outputs"}[s]
     intro = prose(
         f"A bar marks the *adjoint* of a quantity, the derivative of {what} by it, and has the shape of the quantity; "

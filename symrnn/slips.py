@@ -3,7 +3,7 @@
 A reader whose gradient differs finds the number, and with it the slip.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -205,8 +205,3 @@ _SLIPS: Sequence[tuple[Callable[[Gradient], Prose], Change]] = (
     (_said(r"$V$ in place of $V^{\mathsf T}$ on the way back"), _not_transposed),
 )
 """The slips: what is said of them, and the change of the way back that they are."""
-
-
-def by_weight(gradient: Gradient, slip: Slip) -> Mapping[str, np.ndarray]:
-    """The gradients by the names of the weights as Keras has them."""
-    return {array.letter.code: value for array, value in zip(gradient.network.arrays, slip.gradients, strict=True)}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from sympy import Add, Expr, MatrixSymbol, Pow, Rational, Symbol, Transpose
 
-from symrnn.layout import Row, pieces, points
+from symrnn.layout import Row, flat, pieces, points
 from symrnn.matrices import substitute
 from symrnn.nodes import SLOTS, Elementwise
 from symrnn.notation import Letter
@@ -293,13 +293,9 @@ def chain_rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
     return tuple(row for one in chains for row in _stacked(one))
 
 
-def _joined(terms: list[list[str]]) -> str:
-    return " ".join(" ".join(term) for term in terms)
-
-
 def _columns(one: Chain) -> list[Row]:
-    formula = f"= {_joined(one.formula)}"
-    members = [f"= {_joined(member)}" for member in one.members]
+    formula = f"= {flat(one.formula)}"
+    members = [f"= {flat(member)}" for member in one.members]
     first, *rest = members or [""]
     results = [""] * len(rest) + [one.result]
     rows = [Row((one.lhs, formula, "", first, "", results[0]), gap=one.gap)]

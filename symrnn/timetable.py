@@ -82,7 +82,7 @@ def _columns(found: Sequence[Contributions], subject: Subject) -> list[Column]:
     own = {s: _column(subject, count, s) for s in adjoints}
     terms = []
     for one in found:
-        total = np.sum(one.values, axis=0)
+        total = one.total
         end = float(total.reshape(())) if subject.scalar else float(np.linalg.norm(total))
         name = _normed(inline(one.letter.latex), subject)
         (first, *others_read) = symbols_of([one.term])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from symrnn import reasons
 from symrnn.derivation import Gradient
 from symrnn.document import Formulas, Step
-from symrnn.layout import Row, points, rows
+from symrnn.layout import Row, flat, points, rows
 from symrnn.modeltable import layer_name
 from symrnn.notation import Letter
 from symrnn.program import Equation, Program
@@ -110,7 +110,7 @@ def _undone(use: Use, way: Way) -> Prose:
     """The equation, or only its left side where it is long."""
     context = Context(LATEX, way.program.letters)
     lhs, terms = context.show(use.lhs), terms_of(use.rhs, context)
-    latex = f"{lhs} = {' '.join(' '.join(term) for term in terms)}"
+    latex = f"{lhs} = {flat(terms)}"
     return prose(Math(latex)) if points(latex) <= LONGEST else prose("the equation of ", Math(lhs))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from symrnn.document import Block, Equations, Formulas, Paragraph
-from symrnn.layout import Row, points
+from symrnn.layout import Row, flat, points
 from symrnn.program import Equation, Program, symbols_of
 from symrnn.prose import Prose, prose, series
 from symrnn.styles import LATEX
@@ -92,7 +92,7 @@ def _activates(following: Equation, equation: Equation) -> bool:
 
 def _cells(equation: Equation, context: Context) -> tuple[str, ...]:
     terms = terms_of(equation.rhs, context)
-    return context.show(equation.lhs), "= " + " ".join(" ".join(term) for term in terms)
+    return context.show(equation.lhs), f"= {flat(terms)}"
 
 
 def _broken(equation: Equation, context: Context) -> list[Row]:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
-from symrnn.contributions import contributions, sums_of, total_of, whole
+from symrnn.contributions import contributions, whole
 from symrnn.notation import Letter
+from symrnn.program import Recurrence
 from symrnn.subject import subject
 from tests.bank import MODELS, over
 
@@ -15,7 +16,7 @@ def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
     about = subject(derive(case.model))
     totals: dict[str, np.ndarray] = {}
     for one in contributions(about.gradient, about.values):
-        totals[one.weight] = totals.get(one.weight, 0) + total_of(one)
+        totals[one.weight] = totals.get(one.weight, 0) + one.total
     summed = {whole(weight.letter).code for weight in about.gradient.table}
     assert totals.keys() <= summed
     for weight in about.gradient.table:
@@ -30,7 +31,9 @@ def test_every_weight_that_is_read_in_steps_has_its_terms(case):
     about = subject(derive(case.model))
     letters = about.gradient.steps.letters
     weights = {weight.letter.partial(about.gradient.objective).code for weight in about.gradient.table}
-    sums = {whole(letters[total.lhs]).code for total in sums_of(about.gradient.steps) if total.lhs in letters}
+    items = [item for item in about.gradient.steps.equations if isinstance(item, Recurrence)]
+    totals = [total.lhs for item in items for total in item.sums]
+    sums = {whole(letters[total]).code for total in totals if total in letters}
     found = {one.weight for one in contributions(about.gradient, about.values)}
     assert {f"d{name}" for name in found} == sums & weights
 

@@ -135,7 +135,7 @@ def test_totals_stand_under_a_rule():
         r"\midrule",
         r"1 & 2 \\",
         r"\midrule",
-        r"sum & $-3.5$ \\",
+        r"sum & $-$3.5 \\",
         r"\bottomrule",
     ]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
-from symrnn.contributions import contributions, total_of, whole
+from symrnn.contributions import contributions, whole
 from symrnn.notation import Letter
 from symrnn.plaintext import words
 from symrnn.subject import subject
@@ -41,7 +41,7 @@ def test_the_row_of_sums_is_the_gradient(case):
     one = subject(derive(case.model))
     exact: dict[str, list[float]] = {}
     for part in contributions(one.gradient, one.values):
-        total = total_of(part)
+        total = part.total
         size = float(total.reshape(())) if one.scalar else float(np.linalg.norm(total))
         name = inline(part.letter.latex)
         exact[name if one.scalar else rf"\lVert {name} \rVert"] = [size]

@@ -21,6 +21,7 @@ from symrnn.document import (
     Table,
     Verbatim,
 )
+from symrnn.figures import figure
 from symrnn.layout import Row
 from symrnn.mathml import display, inline
 from symrnn.notation import Letter
@@ -132,7 +133,7 @@ def test_step():
 
 def test_figure_has_its_caption_with_formulas():
     picture = symrnn.derive().picture()
-    text = html(Figure(picture))
+    text = html(figure(picture))
     assert picture.svg() in text
     caption = re.search(r"<figcaption>(.*)</figcaption>\n</figure>$", text, re.DOTALL)[1]
     assert caption.startswith(f"{inline('h_t')} adds {inline('b_h')} and applies tanh to what arrives. ")
