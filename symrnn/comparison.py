@@ -39,9 +39,8 @@ def check_blocks(subject: Subject) -> tuple[Block, ...]:
 def _compared(report: Report) -> str:
     objective = f"the loss {report.loss}" if report.loss else "the sum of the outputs"
     return (
-        f"{report.versions}, training=False, gradients of {objective} by GradientTape. A difference is that of "
-        f"the entry "
-        "which differs most, relative to the largest; allowed is what rounding explains."
+        f"{report.versions}, training=False, gradients of {objective} by GradientTape. A difference is that of the "
+        f"entry which differs most, relative to the largest; allowed is what rounding explains."
     )
 
 

@@ -164,10 +164,8 @@ def _letters(letters: Sequence[str], ends: bool = False) -> Table:
 
 
 _BEWARE = prose(
-    "the $V$ and $W$ of Goodfellow et al. are our $W$ and $V$, each transposed. The state $x_t$ of Pascanu et "
-    "al. is the sum "
-    r"before the activation, our $a_t$. With samples as columns every product is reversed: our $\delta_{t+1} "
-    r"V^{\mathsf T}$ is "
-    r"$W^{\mathsf T}$ times a column there, and the factors of $\partial h_T / \partial h_t$ stand in the "
-    r"opposite order of time."
+    r"the $V$ and $W$ of Goodfellow et al. are our $W$ and $V$, each transposed. The state $x_t$ of Pascanu et al. is "
+    r"the sum before the activation, our $a_t$. With samples as columns every product is reversed: our $\delta_{t+1} "
+    r"V^{\mathsf T}$ is $W^{\mathsf T}$ times a column there, and the factors of $\partial h_T / \partial h_t$ stand "
+    r"in the opposite order of time."
 )

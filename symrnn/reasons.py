@@ -201,9 +201,8 @@ def _of_matrices(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
         yield (
             (PRODUCT, "weight"),
             prose(
-                f"Entry $kj$ of ${letter}$ reaches entry $j$ of ${reader}$ alone, multiplied by entry $k$ of the "
-                f"row before "
-                "it. All these products together are a column times a row: hence the transposed row."
+                f"Entry $kj$ of ${letter}$ reaches entry $j$ of ${reader}$ alone, multiplied by entry $k$ of the row "
+                f"before it. All these products together are a column times a row: hence the transposed row."
             ),
         )
         return
@@ -214,11 +213,9 @@ def _of_matrices(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
         yield (
             (PRODUCT, "state"),
             prose(
-                f"Entry $k$ of ${letter}$ reaches every entry $j$ of ${reader}$, with the slope ${entry}$. "
-                f"Forward the sum "
-                f"runs over the first index of ${name}$, backward over the second: that is the transpose, and "
-                f"the shapes "
-                "leave no other choice."
+                f"Entry $k$ of ${letter}$ reaches every entry $j$ of ${reader}$, with the slope ${entry}$. Forward the "
+                f"sum runs over the first index of ${name}$, backward over the second: that is the transpose, and the "
+                f"shapes leave no other choice."
             ),
         )
 
@@ -287,10 +284,9 @@ def _of_copies(stage: Stage, way: Way) -> Prose:
     letter = letter_of(way.program.letters, stage.adjoints[0].quantity).latex
     base = letter if "_" not in letter else rf"{{{letter}}}"
     return prose(
-        f"Give each time step a copy of its own of a weight, ${base}_{{(0)}}, {base}_{{(1)}}, \\dots$; each copy "
-        f"is used "
-        "once. The copies are one weight and move together, so their derivatives add: that is the sum over the "
-        "time steps."
+        f"Give each time step a copy of its own of a weight, ${base}_{{(0)}}, {base}_{{(1)}}, \\dots$; each copy is "
+        f"used once. The copies are one weight and move together, so their derivatives add: that is the sum over the "
+        f"time steps."
     )
 
 

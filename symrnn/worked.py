@@ -132,14 +132,13 @@ def _of_drawn(subject: Subject) -> Prose:
 
 _DRAWN = {"weights": "weights", "x": "input", "y_true": "target"}
 _OF_DIGITS = prose(
-    "Each line: the formula, the numbers put in, the result. Given numbers stand in full. Computed ones are shown with "
-    r"seven significant digits and *carried* in full, so the last digit of a result may differ from what the shown "
-    r"digits give. A rounded result has $\approx$."
+    r"Each line: the formula, the numbers put in, the result. Given numbers stand in full. Computed ones are shown "
+    r"with seven significant digits and *carried* in full, so the last digit of a result may differ from what the "
+    r"shown digits give. A rounded result has $\approx$."
 )
 _OF_DECIMALS = prose(
-    "Each line: the formula, the numbers put in, the result. Numbers are shown with four decimals and *carried* "
-    "in full, "
-    r"so the last digit of a result may differ from what the shown digits give. A rounded result has $\approx$."
+    r"Each line: the formula, the numbers put in, the result. Numbers are shown with four decimals and *carried* in "
+    r"full, so the last digit of a result may differ from what the shown digits give. A rounded result has $\approx$."
 )
 _OF_DOTS = prose("The time steps between are computed in the same way; only the first two and the last are shown.")
 
