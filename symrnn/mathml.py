@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from symrnn.errors import import_extra
 from symrnn.layout import Row, align
 from symrnn.mathspacing import set_spaces
 
@@ -89,24 +90,15 @@ def _elements(latex: str) -> list[Element]:
     """The elements of a formula, in letters and structure as they shall be, not yet in their spaces."""
     if not latex.strip():
         return []
+    library = import_extra("latex2mathml.converter", "MathML")
     try:
-        root = _converter()(_BARS.sub(lambda found: _SIDES[found[1]], latex), display="block")
-    except ImportError:
-        raise
+        root = library.convert_to_element(_BARS.sub(lambda found: _SIDES[found[1]], latex), display="block")
     except Exception as error:  # the library's errors have no base class of their own
         raise ValueError(f"formula {latex}: expected LaTeX, got {type(error).__name__}") from None
     try:
         return _joined([_rebuilt(element) for row in root for element in row])
     except _NotSupportedError as error:
         raise ValueError(f"formula {latex}: expected what MathML has, got {error}") from None
-
-
-def _converter() -> Callable[..., Element]:
-    try:
-        from latex2mathml.converter import convert_to_element  # here, as an extra
-    except ImportError as error:
-        raise ImportError(f"MathML needs latex2mathml ({error}); pip install 'symrnn[docs]' installs it") from None
-    return convert_to_element
 
 
 class _NotSupportedError(Exception):

@@ -18,6 +18,7 @@ import numpy as np
 
 from symrnn.derivation import Derivation, derive
 from symrnn.document import Document
+from symrnn.errors import import_extra
 from symrnn.graph import Graph, Model
 from symrnn.layers import Sequential
 from symrnn.markdown import DOLLARS, spans
@@ -210,7 +211,7 @@ def render(document: Document, code: str, tries: Mapping[str, Sequence[Try]] | N
     Raises:
         ImportError: nbformat is missing; the message says what to install.
     """
-    nbformat = import_nbformat()
+    nbformat = import_extra("nbformat", "a notebook")
     v4 = nbformat.v4
     cells = [v4.new_markdown_cell(_opening(document), id="title"), v4.new_code_cell(code, id="setup")]
     for section in document.sections:
@@ -261,19 +262,6 @@ def _with_own_ids(cells: list[Any]) -> list[Any]:
         cell.id = next(name for name in names if name not in taken)
         taken.add(cell.id)
     return cells
-
-
-def import_nbformat() -> Any:
-    """The module nbformat.
-
-    Raises:
-        ImportError: it is missing; the message says what to install.
-    """
-    try:
-        import nbformat
-    except ImportError as error:
-        raise ImportError(f"a notebook needs nbformat ({error}); pip install 'symrnn[docs]' installs it") from None
-    return nbformat
 
 
 def _opening(document: Document) -> str:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from xml.sax.saxutils import escape
 
 from symrnn import plottikz
+from symrnn.errors import import_extra
 from symrnn.prose import Prose
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -117,24 +118,10 @@ def contributions_plot(sizes: Mapping[str, Sequence[float]]) -> Plot:
     return Plot(rows)
 
 
-def import_matplotlib() -> Any:
-    """The module matplotlib.
-
-    Raises:
-        ImportError: it is missing; the message says what to install.
-    """
-    try:
-        import matplotlib
-        import matplotlib.figure
-    except ImportError as error:
-        raise ImportError(f"a plot needs matplotlib ({error}); pip install 'symrnn[docs]' installs it") from None
-    return matplotlib
-
-
 @contextlib.contextmanager
 def _settings() -> Iterator[None]:
     """Our settings and no others, for a while."""
-    matplotlib = import_matplotlib()
+    matplotlib = import_extra("matplotlib", "a plot")
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_SETTINGS)
