@@ -23,7 +23,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
-    "symrnn.sphinxext",
+    "symrnn.sphinxext.directive",
     "session",
 ]
 myst_enable_extensions = ["dollarmath"]

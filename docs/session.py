@@ -28,9 +28,9 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.typing import ExtensionMetadata
 
-from symrnn.displays import rows_of
-from symrnn.doctree import math_block, nodes_of
-from symrnn.document import Verbatim
+from symrnn.documents.blocks import Verbatim
+from symrnn.sphinxext.displays import rows_of
+from symrnn.sphinxext.nodes import math_block, nodes_of
 
 
 def transcript(code: str, names: dict[str, Any]) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from click.testing import CliRunner
 
 from symrnn.cli import cli
-from symrnn.document import Paragraph
-from symrnn.prose import Code, series
+from symrnn.documents.blocks import Paragraph
+from symrnn.documents.inline import Code, series
 
 
 def help_of(command: str) -> str:

@@ -1,11 +1,11 @@
 """Derivations of recurrent neural networks: equations, backpropagation through time, LaTeX, numbers, checks."""
 
-from typing import TYPE_CHECKING, Any
-
-from symrnn.custom import Cell
-from symrnn.derivation import Derivation, Gradient, derive
-from symrnn.graph import Model
-from symrnn.layers import (
+from symrnn.checking.report import Report
+from symrnn.expressions.activations import activations
+from symrnn.interface import Derivation, Gradient, check, derive
+from symrnn.models.custom_cell import Cell
+from symrnn.models.graph import Model
+from symrnn.models.layers import (
     ELU,
     GRU,
     LSTM,
@@ -35,11 +35,7 @@ from symrnn.layers import (
     Softmax,
     TimeDistributed,
 )
-from symrnn.losses import Loss
-from symrnn.nonlinearities import activations
-
-if TYPE_CHECKING:
-    from symrnn.checks import Report, check
+from symrnn.models.losses import Loss
 
 __all__ = [
     "ELU",
@@ -81,12 +77,3 @@ __all__ = [
     "derive",
 ]
 __version__ = "0.1.0"
-
-
-def __getattr__(name: str) -> Any:
-    """`check` and `Report` are loaded when they are asked for: NumPy is slow to import."""
-    if name in ("Report", "check"):
-        from symrnn import checks
-
-        return getattr(checks, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

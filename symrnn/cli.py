@@ -7,20 +7,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
-from symrnn import __version__, documents
-from symrnn.checks import check as run_check
-from symrnn.derivation import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X, Derivation
-from symrnn.document import Section, Verbatim
-from symrnn.graph import graph_of
-from symrnn.keras_bridge import from_keras
-from symrnn.models import build, load
-from symrnn.options import described
+from symrnn.checking.checks import check as run_check
+from symrnn.checking.keras_models import build, load
+from symrnn.derivations.derivation import Derivation
+from symrnn.derivations.numbers import values
+from symrnn.documents import composing
+from symrnn.documents.blocks import Section, Verbatim
+from symrnn.documents.sections.table import SECTIONS
+from symrnn.documents.writers import table
+from symrnn.importers.keras.reader import from_keras
+from symrnn.model_options import described
+from symrnn.models.graph import graph_of
+from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
 
 _ELIDED = 10
 """Above this number of time steps equations are shown for a general t."""
@@ -44,7 +49,7 @@ def _model_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="symrnn")
+@click.version_option(version("symrnn"), prog_name="symrnn")
 def cli() -> None:
     """Recurrent neural networks derived symbolically, and checked against Keras.
 
@@ -64,14 +69,14 @@ def derive_command(
 ) -> None:
     """Print the derivation of MODEL and its table of symbols."""
     derivation = described(model, shape)
-    if form not in documents.FORMATS:
-        raise ValueError(f"unknown format {form!r}; known: {', '.join(documents.FORMATS)}")
-    parts = documents.derived(derivation, zoom, gradient or loss is not None, loss, weights=derivation.weights)
-    text = documents.FORMATS[form](parts)
+    if form not in composing.FORMATS:
+        raise ValueError(f"unknown format {form!r}; known: {', '.join(composing.FORMATS)}")
+    parts = composing.derived(derivation, zoom, gradient or loss is not None, loss, weights=derivation.weights)
+    text = composing.FORMATS[form](parts)
     if output is None:
         click.echo(text, nl=False)
     else:
-        documents.write(output, text)
+        table.write(output, text)
 
 
 @cli.command("check", short_help="Compare the derivation of MODEL with Keras, numbers beside numbers.")
@@ -122,11 +127,11 @@ def check_command(
         text = json.dumps(report.to_dict(), indent=2) + "\n"
     else:
         parts = _checked_sections(derivation, keras_model.get_weights(), x, y_true, loss)
-        text = documents.FORMATS["text"]([*parts, Section("check", "Check against Keras", (Verbatim(str(report)),))])
+        text = composing.FORMATS["text"]([*parts, Section("check", "Check against Keras", (Verbatim(str(report)),))])
     if output is None:
         click.echo(text, nl=False)
     else:
-        documents.write(output, text)
+        table.write(output, text)
     sys.exit(0 if report.ok else 1)
 
 
@@ -156,18 +161,18 @@ def document_command(
     The ending of the file is the format: .tex .pdf .md .html .ipynb .rst .docx. Sections: model,
     picture, forward, closed, worked, backward, gradients, slips, check, general, letters.
     """
-    documents.writer(output)
-    documents.check_place(output)
+    table.writer(output)
+    table.check_place(output)
     derivation = described(model, shape)
     chosen = _sections(sections, without)
     x, y_true = _load_all(inputs, "--inputs"), _load_all(targets, "--targets")
     if y_true is not None and loss is None:
         raise ValueError("--targets: expected --loss with it, got none")
     with _progress() as progress:
-        made = documents.document(
+        made = composing.document(
             *(derivation, chosen, x, y_true), loss=loss, seed=seed, title=title, progress=progress
         )
-        documents.save(made, output, progress)
+        table.save(made, output, progress)
 
 
 def _sections(chosen: str | None, without: str | None) -> list[str] | None:
@@ -178,8 +183,6 @@ def _sections(chosen: str | None, without: str | None) -> list[str] | None:
         return [name.strip() for name in chosen.split(",")]
     if without is None:
         return None
-    from symrnn.sections import SECTIONS  # here: the other commands need no sections
-
     left_out = [name.strip() for name in without.split(",")]
     for name in left_out:
         if name not in SECTIONS:
@@ -225,8 +228,8 @@ def _checked_sections(
     small = derivation.timesteps is not None and derivation.timesteps <= _ELIDED
     zoom = "unrolled" if small else "step"
     numbers = _numbers(derivation, weights, x, y_true, loss) if small and derivation.is_scalar else {}
-    model, *equations = documents.derived(derivation, zoom, True, loss, numbers, weights)
-    closed = documents.derived(derivation, "closed")[1:] if small and derivation.is_scalar else []
+    model, *equations = composing.derived(derivation, zoom, True, loss, numbers, weights)
+    closed = composing.derived(derivation, "closed")[1:] if small and derivation.is_scalar else []
     return [model, equations[0], *closed, *equations[1:]]
 
 
@@ -242,8 +245,8 @@ def _numbers(
     ):
         return {}
     targets = [] if y_true is None or loss is None else [y_true.reshape(-1)]
-    values = derivation.gradient(loss).values(x.reshape(-1), *targets, [np.asarray(w, float) for w in weights])
-    return {name: float(value.reshape(())) for name, value in values.items()}
+    found = values(derivation.gradient(loss), x.reshape(-1), *targets, [np.asarray(w, float) for w in weights])
+    return {name: float(value.reshape(())) for name, value in found.items()}
 
 
 def _load_all(paths: tuple[Path, ...], option: str) -> Any:

@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from symrnn import cli, documents
-from symrnn.sections import SECTIONS
+from symrnn import cli
+from symrnn.documents.sections.table import SECTIONS
+from symrnn.documents.writers import table
 
 
 def run(*arguments, capsys, monkeypatch):
@@ -316,7 +317,7 @@ class TestDocument:
 
     def test_a_file_that_was_there_stays_where_it_fails(self, symrnn, tmp_path, monkeypatch):
         (tmp_path / "a.tex").write_text("before")
-        monkeypatch.setitem(documents.WRITERS, ".tex", lambda *arguments: (_ for _ in ()).throw(OSError("no room")))
+        monkeypatch.setitem(table.WRITERS, ".tex", lambda *arguments: (_ for _ in ()).throw(OSError("no room")))
         assert symrnn("document", "-o", "a.tex", "--sections", "model") == (2, "", "symrnn: no room\n")
         assert (tmp_path / "a.tex").read_text() == "before"
         assert [file.name for file in tmp_path.iterdir()] == ["a.tex"]
@@ -332,8 +333,8 @@ class TestDocument:
         steps = "progress('thinking'); time.sleep(1.5); progress('writing'); return {'': 'x'}"
         slow = f"def slow(made, stem, progress): {steps}"
         code = (
-            f"import sys, time\nfrom symrnn import cli, documents\n{slow}\n"
-            "documents.WRITERS['.md'] = slow\n"
+            f"import sys, time\nfrom symrnn import cli\nfrom symrnn.documents.writers import table\n{slow}\n"
+            "table.WRITERS['.md'] = slow\n"
             "sys.argv = ['symrnn', 'document', '-o', 'a.md', '--sections', 'model']\ncli.main()"
         )
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from .browser import measure, needs_browser
-from .pages import made_anew
+from tests.support.browser import measure, needs_browser
+from tests.support.pages import made_anew
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

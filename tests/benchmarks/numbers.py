@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import symrnn
-from symrnn.codegen import source
+from symrnn.codegen.backends.numpy_source import source
 from tests.benchmarks.timing import Work, by_turns, report
 
 LARGE = (64, 16, 64, 64)

@@ -1,0 +1,244 @@
+"""Programs whose quantities are off by what rounding may do to them.
+
+Each quantity of the forward pass is multiplied by an input 1 + e, where Keras' formula cancels an e
+of the larger terms is added, and an e is added to each slope. What is exact in every library stays:
+masks, selections, copies, rows of an embedding, maxima, and what a function holds at its bound.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from itertools import count
+from typing import Any
+
+from sympy import Abs, Expr, Float, MatAdd, MatMul, MatrixSymbol, Piecewise, Symbol
+from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
+
+from symrnn.expressions.functions import Indicator, NamedFunction
+from symrnn.expressions.matrices import add, elementwise, hadamard, scale, shape_of, split, variable
+from symrnn.expressions.names import Letter
+from symrnn.expressions.nodes import SLOTS, Columns, Concat, Differs, Elementwise, N, OneHot, Peak
+from symrnn.programs.program import Equation, Item, Program, Recurrence, Reversal, recurrence, symbols_of
+from symrnn.programs.transforms import letter_of
+
+EXACT = (
+    *("relu", "leaky_relu", "prelu", "hard_sigmoid", "hard_tanh", "soft_shrink", "hard_shrink", "sparse_sigmoid"),
+    *("clip", "huber", "larger", "maximum"),
+)  # fmt: skip
+"""How the names of functions in straight pieces begin: rounding moves them as it moves their argument, and at
+a bound not at all."""
+
+
+def _below_zero(function: Any) -> Expr:
+    """For a (e^x - 1) where x < 0: a, which is what the function comes to."""
+    bound = abs(float(function.row.definition(Float(-1000))))
+    return Piecewise((0, SLOTS[0] > 0), (Float(bound), True))
+
+
+CANCELS: Mapping[str, Callable[[Any], Expr]] = {
+    "elu": _below_zero,
+    "selu": _below_zero,
+    "tanh_shrink": lambda function: Abs(SLOTS[0]),
+    "squareplus": lambda function: Abs(SLOTS[0]) + 1,
+}
+"""The size of what Keras takes a difference of: e^x and 1, x and tanh x, sqrt(x^2 + 4) and x."""
+
+
+RELATIVE = ("celu_slope",)
+"""How the names of slopes begin that Keras computes without a difference: e^x, and not 1 + y."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """An input of a perturbed program: 1 + e, times a quantity, or e, added to one (`center` is 1 or 0).
+
+    `steps` is the name of the number of time steps of a family, None for a row per sample.
+    """
+
+    symbol: Expr
+    center: int
+    steps: str | None
+
+    def shape(self, samples: int, lengths: Mapping[str, int]) -> tuple[int, ...]:
+        """The shape of its array."""
+        width = int(shape_of(self.symbol)[1])
+        return (samples, width) if self.steps is None else (samples, lengths[self.steps], width)
+
+
+@dataclass
+class _Draw:
+    """The noises so far; local to one call of `perturbed`."""
+
+    letters: dict[Expr, Letter]
+    masks: set[Expr]
+    noises: list[Noise]
+
+    def __call__(self, lhs: Expr, like: Expr, center: int, steps: str | None, suffix: str = "") -> Expr:
+        letter = Letter(f"noise_{letter_of(self.letters, lhs).family}{suffix}")
+        if steps is not None:
+            letter = Letter(letter.base, time="t", steps=steps)
+        symbol = variable(letter.code, like.shape)
+        self.letters[symbol] = letter
+        self.noises.append(Noise(symbol, center, steps))
+        return symbol
+
+
+def perturbed(program: Program) -> tuple[Program, list[Noise]]:
+    """The program with noises as further inputs, in which every quantity that is rounded has its own."""
+    draw = _Draw(dict(program.letters), exact_symbols(program), [])
+    items: list[Item] = []
+    for item in program.equations:
+        if isinstance(item, Equation):
+            items.append(_noisy(item, draw, None))
+        elif isinstance(item, Recurrence):
+            steps = [_noisy(equation, draw, str(item.length)) for equation in item.body.assignments]
+            reads = [*item.sequences, *(noise.symbol for noise in draw.noises if noise.steps is not None)]
+            kept = item.carries, item.stacked, item.sums, item.reverse
+            items.append(recurrence(steps, reads, *kept, draw.letters, item.length))
+        else:
+            items.append(item)
+    inputs = (*program.inputs, *(noise.symbol for noise in draw.noises if noise.steps is None))
+    sequences = (*program.sequences, *(noise.symbol for noise in draw.noises if noise.steps is not None))
+    return Program(inputs, sequences, tuple(items), program.outputs, draw.letters), draw.noises
+
+
+def _noisy(equation: Equation, draw: _Draw, steps: str | None) -> Equation:
+    lhs, rhs = equation.lhs, equation.rhs
+    letter, shape = letter_of(draw.letters, lhs), shape_of(lhs)
+    if not shape or shape[0] == 1 or letter.is_total:
+        return equation
+    if letter.is_adjoint:
+        places = count()
+
+        def noise(slope: Expr) -> Expr:
+            relative = type(slope.template).__name__.startswith(RELATIVE)
+            drawn = draw(lhs, slope, int(relative), steps, f"_{next(places)}")
+            return hadamard(slope, drawn) if relative else add(slope, drawn)
+
+        return Equation(lhs, _noisy_slopes(rhs, noise, draw))
+    size = _cancelled(rhs)
+    if size is not None:
+        return Equation(lhs, add(rhs, elementwise(size * SLOTS[1], rhs.matrices[0], draw(lhs, lhs, 0, steps))))
+    return Equation(lhs, hadamard(rhs, draw(lhs, lhs, 1, steps))) if rounds(rhs, draw.masks) else equation
+
+
+def _cancelled(rhs: Expr) -> Expr | None:
+    """The size of the terms that Keras takes the difference of, where it does."""
+    function = type(rhs.template) if isinstance(rhs, Elementwise) else None
+    found = [size for name, size in CANCELS.items() if function and re.match(rf"{name}(_\d|$)", function.__name__)]
+    return found[0](function) if found else None
+
+
+# what is exact ----------------------------------------------------------------------------------
+
+
+def exact_symbols(program: Program) -> set[Expr]:
+    """The masks, and what is made of nothing but masks."""
+    found: set[Expr] = set()
+
+    def collect(equations: Sequence[Equation]) -> None:
+        for equation in equations:
+            symbols = symbols_of([equation.rhs])
+            if isinstance(equation.rhs, Differs) or (symbols and symbols.keys() <= found):
+                found.add(equation.lhs)
+
+    for item in program.equations:
+        if isinstance(item, Recurrence):
+            collect([*item.body.assignments, *item.sums])
+        elif isinstance(item, Reversal) and item.rhs in found:
+            found.add(item.lhs)
+        elif isinstance(item, Equation):
+            collect([item])
+    return found
+
+
+@singledispatch
+def rounds(expr: Expr, masks: set[Expr]) -> bool:
+    """Whether the value of an expression is rounded where those of its symbols are exact."""
+    return True
+
+
+@rounds.register(MatrixSymbol)
+@rounds.register(Symbol)
+@rounds.register(OneHot)
+@rounds.register(Differs)
+@rounds.register(OneMatrix)
+@rounds.register(ZeroMatrix)
+def _(expr: Expr, masks: set[Expr]) -> bool:
+    return False
+
+
+@rounds.register(Concat)
+@rounds.register(Columns)
+@rounds.register(Peak)
+def _(expr: Expr, masks: set[Expr]) -> bool:
+    return any(rounds(part, masks) for part in expr.matrices)
+
+
+@rounds.register
+def _(expr: MatMul, masks: set[Expr]) -> bool:
+    """Exact are a row of an embedding, and a column repeated side by side."""
+    left, *rest = expr.args
+    copies = isinstance(left, OneHot) or all(isinstance(factor, OneMatrix) and factor.shape[0] == 1 for factor in rest)
+    return not isinstance(left, MatrixExpr) or not copies or any(rounds(factor, masks) for factor in expr.args)
+
+
+@rounds.register
+def _(expr: HadamardProduct, masks: set[Expr]) -> bool:
+    """Exact is a mask times something exact."""
+    others = [factor for factor in expr.args if not _is_mask(factor, masks)]
+    return len(others) > 1 or any(rounds(factor, masks) for factor in others)
+
+
+@rounds.register
+def _(expr: MatAdd, masks: set[Expr]) -> bool:
+    """Exact is a selection, m A + (1 - m) B."""
+    selects = all(isinstance(term, HadamardProduct) and _is_mask(term.args[0], masks) for term in expr.args)
+    return not selects or any(rounds(term, masks) for term in expr.args)
+
+
+@rounds.register
+def _(expr: Elementwise, masks: set[Expr]) -> bool:
+    return not _is_mask(expr, masks) and not _is_exact(expr.template)
+
+
+def _is_mask(expr: Expr, masks: set[Expr]) -> bool:
+    symbols = symbols_of([expr])
+    return bool(symbols) and symbols.keys() <= masks
+
+
+def _is_exact(template: Expr) -> bool:
+    """Whether a function, or its slope, is in straight pieces; so are sums and multiples of such functions."""
+    parts = template.atoms(NamedFunction)
+    return bool(parts) and all(isinstance(part, Indicator) or type(part).__name__.startswith(EXACT) for part in parts)
+
+
+# slopes -----------------------------------------------------------------------------------------
+
+
+@singledispatch
+def _noisy_slopes(expr: Expr, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
+    """An expression of adjoints with noise in each slope in it."""
+    return expr
+
+
+@_noisy_slopes.register(MatAdd)
+@_noisy_slopes.register(HadamardProduct)
+def _(expr: Expr, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
+    build = add if isinstance(expr, MatAdd) else hadamard
+    return build(*(_noisy_slopes(part, noise, draw) for part in expr.args))
+
+
+@_noisy_slopes.register
+def _(expr: MatMul, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
+    number, matrix = split(expr)
+    return expr if number == 1 else scale(number, _noisy_slopes(matrix, noise, draw))
+
+
+@_noisy_slopes.register
+def _(expr: Elementwise, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
+    """A slope f'(A) is a function of quantities of the forward pass."""
+    letters = [letter_of(draw.letters, symbol) for symbol in symbols_of([expr])]
+    others = any(letter.is_adjoint or letter.base == "y_true" for letter in letters)
+    return expr if others or expr.shape[0] != N or not rounds(expr, draw.masks) else noise(expr)

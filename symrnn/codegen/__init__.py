@@ -1,0 +1,10 @@
+"""Programs as fast functions of numbers. Imports `models` and what is below.
+
+- `signature`: what a function takes and gives
+- `function`: arguments checked, results shaped
+- `schedule`: before, in and after the loop
+- `slices`: parts of a matrix side by side
+- `scalar_code`: scalar expressions as Python
+- `fusion`: gate products as one
+- `backends`: a program as source
+"""

@@ -1,0 +1,6 @@
+"""Helpers that know nothing of symrnn. Imports nothing of it; everything may import it.
+
+- `decimals`: numbers as decimals that read back exactly
+- `display`: how values show themselves in Jupyter
+- `errors`: where a refusal happened, and missing libraries
+"""

@@ -1,0 +1,289 @@
+"""What a picture of a network shows: strands, each one node or one for each time step, and links.
+
+A strand is an input, the states of a cell, or another value that a layer returns. Gates,
+pre-activations and sums are not shown: what they read is read by the strand they belong to. The
+links are what the equations of the program read, so the picture says what the equations say.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sympy import Basic, Expr, MatMul
+
+from symrnn.expressions.names import Letter
+from symrnn.models.layers import Masking
+from symrnn.models.network import Array, Network
+from symrnn.programs.program import Carry, Equation, Item, Join, Maximum, Recurrence, Reversal, families, reads
+
+SAME, BEFORE, LAST, ALL, TURNED, START = "same", "before", "last", "all", "turned", "start"
+"""What a link reads of a strand: its element at the same step, at the step before, after the last step, at
+all steps, at the step T-1-t; and START, what the state before the first step is."""
+
+
+class Source(NamedTuple):
+    """One line of a strand, and which element of it is read."""
+
+    strand: int
+    line: int
+    when: str = SAME
+
+
+class Product(NamedTuple):
+    """How something is read: times a weight, in the equation of `lhs`; `whole` where it is a term of its own."""
+
+    array: Array | None
+    lhs: Letter | None
+    whole: bool = False
+
+
+Readings = Mapping[Source, frozenset[Product]]
+
+
+@dataclass(frozen=True)
+class Strand:
+    """A symbol, or the states of a cell, one in each line.
+
+    `kind` is "input", "state", "mask", "value" or "output"; `steps` the number of time steps, None
+    where it has no time; `arrays` are its weights. `zero` says which lines start from zero, `before`
+    are the letters of the step before.
+    """
+
+    symbols: tuple[Expr, ...]
+    letters: tuple[Letter, ...]
+    kind: str
+    steps: Expr | None = None
+    reverse: bool = False
+    call: int | None = None
+    arrays: tuple[Array, ...] = ()
+    zero: tuple[bool, ...] = ()
+    before: tuple[Letter, ...] = ()
+
+
+@dataclass(frozen=True)
+class Link:
+    """The strand `target`, by its place, reads `source`; the weights by which it is multiplied.
+
+    What one state of a cell reads of another in the same step is such a link, too, without an arrow;
+    and what a mean or a merge reads of a mask, which the caption says.
+    """
+
+    source: Source
+    target: int
+    products: frozenset[Product]
+    line: int = 0
+    has_arrow: bool = True
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """The weights, each once, in the order of get_weights()."""
+        found = {product.array.place: product.array for product in self.products if product.array is not None}
+        return tuple(found[place] for place in sorted(found))
+
+
+@dataclass
+class _Weave:
+    """The strands and links found so far; local to one call of `weave`."""
+
+    network: Network
+    shown: dict[Expr, None]
+    arrays: dict[Expr, Array]
+    strands: list[Strand] = field(default_factory=list)
+    links: dict[tuple[Source, int, int], frozenset[Product]] = field(default_factory=dict)
+    known: dict[Expr, Readings] = field(default_factory=dict)
+    places: dict[Expr, Source] = field(default_factory=dict)
+
+    def add(self, strand: Strand) -> int:
+        """A new strand; its place."""
+        place = len(self.strands)
+        self.strands.append(strand)
+        self.places |= {symbol: Source(place, line) for line, symbol in enumerate(strand.symbols)}
+        return place
+
+    def link(self, readings: Readings, target: Source) -> None:
+        """Links to a strand; what is read by a gate and by the state itself is one link."""
+        for source, products in readings.items():
+            if source != target:
+                key = source, target.strand, target.line if source.when == START else 0
+                self.links[key] = self.links.get(key, frozenset()) | products
+
+
+def weave(network: Network) -> tuple[tuple[Strand, ...], tuple[Link, ...]]:
+    """The strands of a network in the order of computation, and the links between them."""
+    program = network.program
+    arrays = {part.symbol: array for array in network.arrays for part in array.parts}
+    made = _Weave(network, _shown(network), arrays)
+    timed = families(program)
+    for source in network.sources:
+        letter = program.letters[source.symbol]
+        place = made.add(Strand((source.symbol,), (letter,), "input", source.steps))
+        made.known[source.symbol] = {Source(place, 0): frozenset()}
+    for item in program.equations:
+        _add(item, made, timed)
+    links = (
+        Link(source, target, products, line, _has_arrow(made, source, target))
+        for (source, target, line), products in made.links.items()
+    )
+    return tuple(made.strands), tuple(links)
+
+
+def _has_arrow(made: _Weave, source: Source, target: int) -> bool:
+    if (source.strand, source.when) == (target, SAME):
+        return False
+    reader, graph = made.strands[target], made.network.graph
+    if made.strands[source.strand].kind != "mask" or reader.kind in ("state", "mask") or reader.call is None:
+        return True
+    return isinstance(graph.layer(graph.calls[reader.call]), Masking)
+
+
+def _shown(network: Network) -> dict[Expr, None]:
+    """The symbols that have a node: states, masks, outputs, what layers return and what others read of a cell."""
+    program = network.program
+    shown = dict.fromkeys([*network.values.values(), *(head.symbol for head in network.heads)])
+    shown |= dict.fromkeys(state.symbol for state in network.states)
+    read = {symbol for item in program.equations for symbol in reads(item)}
+    for item in program.equations:
+        if isinstance(item, Reversal):
+            shown[item.lhs] = None
+        if isinstance(item, Recurrence):
+            shown |= dict.fromkeys(carry.next for carry in item.carries)
+            letters = [(symbol, program.letters[symbol]) for symbol in item.stacked]
+            shown |= dict.fromkeys(s for s, letter in letters if letter.base == "m" or (item.carries and s in read))
+            for carry in item.carries:
+                shown.pop(carry.final, None)
+    return shown
+
+
+def _add(item: Item, made: _Weave, timed: Mapping[Expr, None]) -> None:
+    if isinstance(item, Recurrence):
+        _add_recurrence(item, made)
+    elif isinstance(item, Equation):
+        _define(item, made, made.known, None)
+    else:
+        when = {Reversal: TURNED, Join: ALL, Maximum: ALL}[type(item)]  # the forward program has no Cut
+        found = _seen(made.known[item.rhs], when)
+        steps = made.strands[next(iter(found)).strand].steps if item.lhs in timed else None
+        place = made.add(_value(item.lhs, made, steps))
+        made.link(found, Source(place, 0))
+        made.known[item.lhs] = {Source(place, 0): frozenset()}
+
+
+def _seen(readings: Readings, when: str) -> Readings:
+    """The same sources, read at other steps; what has no time stays."""
+    return {source._replace(when=when): products for source, products in readings.items()}
+
+
+def _value(symbol: Expr, made: _Weave, steps: Expr | None) -> Strand:
+    """The strand of a symbol that is no state."""
+    network = made.network
+    letter = network.program.letters[symbol]
+    heads = {head.symbol for head in network.heads}
+    call = next((result.call for result, value in network.values.items() if value == symbol), None)
+    kind = "output" if symbol in heads else "mask" if letter.base == "m" else "value"
+    layer = None if call is None else network.graph.calls[call].layer
+    cells = {state.layer for state in network.states}
+    arrays = tuple(array for array in network.arrays if array.layer == layer and layer not in cells)
+    return Strand((symbol,), (letter,), kind, steps, call=call, arrays=arrays)
+
+
+def _define(equation: Equation, made: _Weave, known: dict[Expr, Readings], steps: Expr | None) -> None:
+    """What the left side reads: links to its strand where it is shown, else readings to be handed on."""
+    found = _readings(equation.rhs, known, made.arrays, made.network.program.letters[equation.lhs])
+    if equation.lhs not in made.shown and equation.lhs not in made.places:
+        known[equation.lhs] = found
+        return
+    if equation.lhs not in made.places:
+        made.add(_value(equation.lhs, made, steps))
+    target = made.places[equation.lhs]
+    made.link(found, target)
+    known[equation.lhs] = {target: frozenset()}
+
+
+def _add_recurrence(item: Recurrence, made: _Weave) -> None:
+    inner = {symbol: made.known[symbol] for symbol in item.body.inputs if symbol in made.known}
+    _add_cells(item, made)
+    for carry in item.carries:
+        inner[carry.prev] = {made.places[carry.next]._replace(when=BEFORE): frozenset()}
+    for equation in item.body.assignments:
+        _define(equation, made, inner, item.length)
+    made.known |= {symbol: inner[symbol] for symbol in item.stacked if symbol in inner}
+    for total in item.sums:
+        made.known[total.lhs] = _seen(_readings(total.rhs, inner, made.arrays, None), ALL)
+    for carry in item.carries:
+        target = made.places[carry.next]
+        made.link(_seen(_readings(carry.init, made.known, made.arrays, None), START), target)
+        if carry.final is not None:
+            made.known[carry.final] = {target._replace(when=LAST): frozenset()}
+
+
+def _add_cells(item: Recurrence, made: _Weave) -> None:
+    """A strand for each cell of a recurrent layer, with all of it that is shown, the states first."""
+    letters = made.network.program.letters
+    carries = {carry.next: carry for carry in item.carries}
+    states = [state for state in made.network.states if state.symbol in carries]
+    for state in states:
+        if state.symbol in made.places:
+            continue
+        own = [other.symbol for other in states if other.unit == state.unit]
+        layer = letters[state.symbol].layer
+        stacked = [symbol for symbol in item.stacked if letters[symbol].layer == layer]
+        lines = [*own, *(symbol for symbol in stacked if symbol in made.shown and symbol not in own)]
+        found = [carries.get(symbol) for symbol in lines]
+        place = made.add(
+            Strand(
+                tuple(lines),
+                tuple(letters[symbol] for symbol in lines),
+                "state",
+                item.length,
+                item.reverse,
+                state.call,
+                tuple(a for a in made.network.arrays if (a.layer, a.unit) == (state.layer, state.unit)),
+                tuple(carry is not None and _starts_from_zero(carry) for carry in found),
+                tuple(
+                    letters[symbol if carry is None else carry.prev] for symbol, carry in zip(lines, found, strict=True)
+                ),
+            )
+        )
+        bases = [letters[symbol].base for symbol in own]
+        new = {symbol: letters[symbol].base.removesuffix("~") for symbol in stacked if "~" in letters[symbol].base}
+        made.places |= {symbol: Source(place, bases.index(base)) for symbol, base in new.items()}  # before a mask
+
+
+def _starts_from_zero(carry: Carry) -> bool:
+    return not carry.init.free_symbols - {symbol for size in carry.init.shape for symbol in size.free_symbols}
+
+
+# what an expression reads -----------------------------------------------------------------------
+
+
+def _readings(expr: Expr, known: Mapping[Expr, Readings], arrays: Mapping[Expr, Array], lhs: Letter | None) -> Readings:
+    """What an expression reads, each with the weights by which it is multiplied."""
+    terms = expr.args if expr.is_MatAdd else (expr,)
+    return _union(_walk(term, known, arrays, lhs, whole=True) for term in terms)
+
+
+def _walk(
+    expr: Basic, known: Mapping[Expr, Readings], arrays: Mapping[Expr, Array], lhs: Letter | None, whole: bool = False
+) -> Readings:
+    if expr in known:
+        return known[expr]
+    found = _union(_walk(arg, known, arrays, lhs) for arg in expr.args)
+    if not isinstance(expr, MatMul):
+        return found
+    weights = [arrays[symbol] for arg in expr.args for symbol in sorted(arg.free_symbols, key=str) if symbol in arrays]
+    alone = whole and len(expr.args) == 2 and list(known.get(expr.args[0], {}).values()) == [frozenset()]
+    products = frozenset(Product(array, lhs, alone) for array in weights)
+    return {source: inner if any(p.array for p in inner) else products for source, inner in found.items()}
+
+
+def _union(parts: Iterable[Readings]) -> Readings:
+    """All readings; a source that is read in several ways has them all, with a product of no weight for none."""
+    found: dict[Source, frozenset[Product]] = {}
+    for readings in parts:
+        for source, products in readings.items():
+            if source in found:
+                nothing = frozenset([Product(None, None)])
+                found[source] = (found[source] or nothing) | (products or nothing)
+            else:
+                found[source] = products
+    return found

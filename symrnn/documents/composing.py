@@ -1,0 +1,156 @@
+"""Documents: what is in them, section by section."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from symrnn.checking.checks import check as check_model
+from symrnn.checking.keras_models import build, load
+from symrnn.checking.report import Report
+from symrnn.derivations.derivation import Derivation
+from symrnn.derivations.numbers import lambdify
+from symrnn.documents.blocks import Equations, Origin, Section
+from symrnn.documents.document import Document
+from symrnn.documents.example import Subject, subject
+from symrnn.documents.sections.model import model_table
+from symrnn.documents.sections.summary import subtitle, summary
+from symrnn.documents.sections.table import SECTIONS, section
+from symrnn.documents.writers import latex, markdown, text
+from symrnn.documents.writers.table import Progress
+
+TITLE = "Backpropagation through time"
+
+
+# derivations as sections ------------------------------------------------------------------------
+
+
+def derived(
+    derivation: Derivation,
+    zoom: str,
+    gradient: bool = False,
+    loss: str | None = None,
+    numbers: Mapping[str, float] | None = None,
+    weights: Sequence[np.ndarray] | None = None,
+) -> list[Section]:
+    """The model, the forward equations and, with a gradient, the way back; `numbers` are put beside."""
+    numbers = numbers or {}
+    parts = [Section("model", "Model", (model_table(derivation.network, weights),))]
+    if not gradient:
+        title = "Closed form" if zoom == "closed" else "Forward equations"
+        return [*parts, Section("forward", title, (Equations(replace(derivation.display(zoom), numbers=numbers)),))]
+    display = derivation.gradient(loss).display(zoom)
+    if zoom == "closed":
+        return [*parts, Section("gradients", "Gradients in closed form", (Equations(display),))]
+    forward = Equations(replace(display, part="forward", numbers=numbers))
+    adjoint = Equations(replace(display, part="adjoint", numbers=numbers))
+    titles = (("forward", "Forward equations", forward), ("backward", "Backpropagation through time", adjoint))
+    return [*parts, *(Section(name, title, (block,)) for name, title, block in titles)]
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Section]], str]] = {
+    "text": text.sections_text,
+    "markdown": markdown.sections_markdown,
+    "latex": lambda sections: latex.sections_latex(sections, "subsection*"),
+}
+"""How sections are printed."""
+
+
+# documents --------------------------------------------------------------------------------------
+
+
+def document(
+    derivation: Derivation,
+    sections: Iterable[str] | None = None,
+    x: Any = None,
+    y_true: Any = None,
+    weights: Any = None,
+    loss: Any = None,
+    check: bool | None = None,
+    seed: int = 0,
+    title: str | None = None,
+    progress: Progress | None = None,
+) -> Document:
+    """The document of a derivation; see `Derivation.document`."""
+    names = _chosen(sections, list(SECTIONS))
+    about = subject(derivation, x, y_true, weights, loss, seed)
+    if "check" in names and _is_checked(check):
+        about = replace(about, reports=_once(_reports, about, progress))
+    elif "check" in names and sections is not None and check is not False:
+        raise ImportError("check needs Keras and TensorFlow; pip install 'symrnn[keras]' installs them")
+    found = tuple(part for name in names if (part := section(name, about)) is not None)
+    arguments = {"x": x, "y_true": y_true, "weights": weights, "loss": loss, "check": check, "title": title}
+    given = {name: value for name, value in arguments.items() if value is not None}
+    given |= ({"seed": seed} if seed else {}) | ({} if sections is None else {"sections": names})
+    path, timesteps = derivation.file or (None, None)
+    values = {"x": about.x, "y_true": about.y_true, "weights": list(about.weights)}
+    numbers = {name: value for name, value in values.items() if value is not None}
+    results = _once(_results, about.derivation, {**numbers, **given})
+    origin = Origin(path or derivation.network.graph, given, timesteps, numbers, results)
+    return Document(title or TITLE, subtitle(about), summary(about, found), found, origin)
+
+
+def _results(derivation: Derivation, given: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The prediction, and the gradients by the loss that was given; None for those without its target."""
+    x, weights, loss, y_true = (given.get(name) for name in ("x", "weights", "loss", "y_true"))
+    if loss is not None and y_true is None:
+        return lambdify(derivation)(x, weights), None
+    arguments = [x, *([] if loss is None else [y_true]), weights]
+    return lambdify(derivation)(x, weights), lambdify(derivation.gradient(loss))(*arguments)
+
+
+def _once(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+    """The function of these arguments, computed when it is first asked for."""
+    return cache(lambda: function(*arguments))
+
+
+def _chosen(sections: Iterable[str] | None, known: Sequence[str]) -> list[str]:
+    if sections is None:
+        return list(known)
+    names = [sections] if isinstance(sections, str) else list(sections)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"sections: expected some of {', '.join(known)}, got {name!r}")
+    return list(dict.fromkeys(names))
+
+
+def _is_checked(check: bool | None) -> bool:
+    """Whether to run the check: as asked, or where Keras is installed."""
+    return check if check is not None else find_spec("keras") is not None and find_spec("tensorflow") is not None
+
+
+def _reports(about: Subject, progress: Progress | None) -> tuple[Report, ...] | str:
+    """The check in float32 and in float64; why there is none where Keras cannot build the model."""
+    x = [np.asarray(one)[None] for one in about.x] if _is_list(about) else np.asarray(about.x)[None]
+    found = []
+    for dtype in ("float32", "float64"):
+        if progress:
+            progress(f"checking against Keras in {dtype}")
+        try:
+            model = _live(about, dtype)
+        except NotImplementedError as error:
+            return str(error)
+        targets = _batch(about) if about.gradient.loss else None
+        loss = list(about.gradient.loss) if about.gradient.loss else None
+        found.append(check_model(model, x, targets, loss, Derivation(about.derivation.network)))
+    return tuple(found)
+
+
+def _live(about: Subject, dtype: str) -> Any:
+    """The Keras model: that of the file with its own weights, else one made anew."""
+    file = about.derivation.file
+    if file is not None and about.has_own_weights and dtype == about.derivation.dtype:
+        return load(file[0])
+    return build(about.derivation.network.graph, weights=about.weights, batch_size=1, dtype=dtype)
+
+
+def _is_list(about: Subject) -> bool:
+    return len(about.derivation.network.sources) > 1
+
+
+def _batch(about: Subject) -> Any:
+    several = len(about.derivation.network.heads) > 1
+    return [np.asarray(one)[None] for one in about.y_true] if several else np.asarray(about.y_true)[None]

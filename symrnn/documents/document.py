@@ -1,0 +1,20 @@
+"""A document: an article that can be saved."""
+
+import os
+
+from symrnn.documents.blocks import Article
+from symrnn.documents.writers import table
+
+
+class Document(Article):
+    """A title, a line below it, what the document answers, and its sections; `document["forward"]` is one."""
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the document in the format of the file's ending: .tex .pdf .md .html .ipynb .rst .docx.
+
+        Raises:
+            ValueError: another ending.
+            ImportError: a library that the format needs is missing; the message says what to install.
+            OSError: the place cannot be written to, or there is no pdflatex for a .pdf.
+        """
+        table.save(self, path)

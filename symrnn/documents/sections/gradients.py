@@ -1,0 +1,110 @@
+"""The gradients with their numbers: by time step, in all, and which steps matter."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+
+from symrnn.derivations.contributions import Contributions, contributions, over_time
+from symrnn.derivations.numbers import lambdify_jacobian
+from symrnn.documents.blocks import Block, Figure, Formulas, Paragraph
+from symrnn.documents.example import Subject
+from symrnn.documents.inline import Math, Prose, Span, prose
+from symrnn.documents.sections.contributions_plot import contributions_plot
+from symrnn.documents.sections.timetable import tables
+from symrnn.expressions.nodes import steps_symbol
+from symrnn.programs.program import Recurrence
+from symrnn.programs.transforms import letter_of
+from symrnn.typesetting.layout import Row
+from symrnn.typesetting.styles import LATEX
+from symrnn.typesetting.substitution import matrix
+
+_CELLS, _CURVES = 6, 6
+
+
+def gradients_blocks(subject: Subject) -> tuple[Block, ...]:
+    """The tables by time step, the gradients themselves, and the plot of the contributions."""
+    found = contributions(subject.gradient, subject.values)
+    blocks: list[Block] = []
+    if found and len(found[0].values) > 1:
+        blocks += [Paragraph(_intro(subject)), *tables(subject, found), *_share(subject)]
+    gradients = tuple(_gradients(subject))
+    if gradients:
+        blocks += [Paragraph(prose("The gradients in all:")), Formulas(gradients)]
+    return (*blocks, *_plot(found))
+
+
+def _intro(subject: Subject) -> Prose:
+    what = (
+        "each gradient is the sum of its column"
+        if subject.scalar
+        else "a column shows Euclidean norms, its last row the norm of the whole gradient"
+    )
+    return prose(f"One row for each time step, the last step first, as the derivation went; {what}.")
+
+
+# the gradients ----------------------------------------------------------------------------------
+
+
+def _gradients(subject: Subject) -> Iterator[Row]:
+    """Each derivative and its value, three numbers in a row; of large matrices the corners."""
+    pending: tuple[str, ...] = ()
+    for weight in subject.gradient.table:
+        name = weight.letter.partial(subject.gradient.objective)
+        value = np.asarray(subject.values[name.code], float)
+        if value.size > 1:
+            yield Row((name.latex, rf"\approx {matrix(np.atleast_2d(value)).text}"), gap=3)
+            continue
+        pending += (name.latex, LATEX.value(float(value.reshape(()))))
+        if len(pending) == _CELLS:
+            yield Row(pending, gap=3)
+            pending = ()
+    if pending:
+        yield Row(pending, gap=3)
+
+
+def _share(subject: Subject) -> Iterator[Block]:
+    """Which part of the deltas, added up, the step with the largest has."""
+    letters = subject.gradient.steps.letters
+    items = [item for item in subject.gradient.steps.equations if isinstance(item, Recurrence)]
+    named = [equation.lhs for item in items for equation in item.body.assignments]
+    for symbol in [s for s in named if letter_of(letters, s).base == "delta"][:1]:
+        letter = letter_of(letters, symbol)
+        sizes = [float(np.linalg.norm(value)) for value in over_time(letter, subject.values)]
+        total = sum(sizes)
+        if total > 0 and math.isfinite(total):
+            largest = int(np.argmax(sizes))
+            left, right = (r"\lvert", r"\rvert") if subject.scalar else (r"\lVert", r"\rVert")
+            part = f"The step $t = {largest}$ makes {100 * sizes[largest] / total:.1f} % of "
+            yield Paragraph(prose(part, Math(rf"\sum_t {left} {letter.latex} {right}"), ".", *_reach(subject)))
+
+
+def _reach(subject: Subject) -> Iterator[Span]:
+    """By what a signal is multiplied from the last step to the first: the Jacobian of the states, or its norm."""
+    derivation, states = subject.derivation, subject.derivation.network.states
+    if derivation.is_open or not states or states[0].reverse:
+        return
+    letter = letter_of(derivation.network.program.letters, states[0].symbol)
+    last = (derivation.network.timesteps[steps_symbol(letter.steps)] or 1) - 1
+    later, earlier = letter.at(last), letter.at(0)
+    value = lambdify_jacobian(derivation.jacobian(later.code, earlier.code))(subject.x, list(subject.weights))
+    name = rf"\partial {later.latex} / \partial {earlier.latex}"
+    yield from prose(f" From $t = {last}$ to $t = 0$ the signal is multiplied by ")
+    if subject.scalar:
+        yield Math(f"{name} {LATEX.value(float(value.reshape(())))}")
+    else:
+        yield from prose(f"a Jacobian, $\\lVert {name} \\rVert {LATEX.value(float(np.linalg.norm(value)))}$")
+    yield "."
+
+
+def _plot(found: Sequence[Contributions]) -> Iterator[Block]:
+    """The plot of the sizes, where there are several time steps and matplotlib is installed."""
+    if not found or len(found[0].values) < 2 or find_spec("matplotlib") is None:
+        return
+    steps = len(found[0].values)
+    kept = [one for one in found if len(one.values) == steps and all(map(math.isfinite, one.sizes))][:_CURVES]
+    if kept:
+        plot = contributions_plot({replace(one.letter, mark="", objective="").latex: one.sizes for one in kept})
+        yield Figure(plot, prose(plot.caption))

@@ -1,0 +1,210 @@
+"""The sections of a document, in a reader's order, each a function of its subject."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from symrnn.diagrams.picture import picture
+from symrnn.documents.blocks import Block, Cell, Formulas, Paragraph, Section, Table
+from symrnn.documents.example import Subject
+from symrnn.documents.figures import figure
+from symrnn.documents.inline import Math, Prose, prose
+from symrnn.documents.sections.backward import rules_used, steps
+from symrnn.documents.sections.backward_mistakes import slips
+from symrnn.documents.sections.backward_reasons import rule_table
+from symrnn.documents.sections.check import check_blocks
+from symrnn.documents.sections.forward_mistakes import misreadings
+from symrnn.documents.sections.general import general_blocks
+from symrnn.documents.sections.gradients import gradients_blocks
+from symrnn.documents.sections.letters import letters_blocks
+from symrnn.documents.sections.model import model_table
+from symrnn.documents.sections.worked import forward_blocks, labels, worked_blocks
+from symrnn.expressions.names import Letter
+from symrnn.models.layers import cells_of
+from symrnn.programs.closed_form import NESTING, OPERATIONS, count, size
+from symrnn.programs.transforms import letter_of
+from symrnn.typesetting.equations import lines_of
+from symrnn.typesetting.layout import Row, points, rows
+from symrnn.typesetting.styles import LATEX
+from symrnn.typesetting.substitution import ROOM, written
+
+_CLOSED_ROWS, _MOST_STEPS, _OPERATIONS, _ENTRIES_COUNTED = 3, 24, 300, 2000
+
+
+# model and picture ------------------------------------------------------------------------------
+
+
+def _model(subject: Subject) -> tuple[Block, ...]:
+    weights = subject.weights if subject.scalar else None
+    return (model_table(subject.derivation.network, weights),)
+
+
+def _picture(subject: Subject) -> tuple[Block, ...]:
+    network = subject.derivation.network
+    rolled = [figure(picture(network, rolled=True))] if network.states else []
+    return (*rolled, figure(picture(network)))
+
+
+# closed form ------------------------------------------------------------------------------------
+
+
+def _closed(subject: Subject) -> tuple[Block, ...]:
+    """The closed form up to three lines; beyond, how large it is."""
+    derivation = subject.derivation
+    if derivation.is_open:
+        return ()
+    if _is_large(subject):
+        many = f"With everything put in, an output has more than {_count(OPERATIONS)} operations: "
+        return (Paragraph(prose(many, _UNREAD)),)
+    operations, nesting = size(derivation.program("scalar"))
+    if operations <= _OPERATIONS and nesting <= NESTING:
+        lines = lines_of(derivation.display("closed"), LATEX)
+        if all(points("".join(map("".join, line.terms))) <= _CLOSED_ROWS * ROOM for line in lines) and len(lines) <= 3:
+            return (Paragraph(_OF_CLOSED), Formulas(_tagged(rows(lines, ROOM), "C")))
+    text = f"With everything put in, an output has {_count(operations)} operations, nested {nesting} deep: "
+    return (Paragraph(prose(text, _UNREAD)),)
+
+
+def _tagged(found: Sequence[Row], tag: str) -> tuple[Row, ...]:
+    """The rows with a label, where it is one formula."""
+    single = sum(not row.continues for row in found) == 1
+    return (replace(found[0], tag=tag if single else ""), *found[1:])
+
+
+def _count(number: int) -> str:
+    """The number, a large one as a power of ten."""
+    return re.sub(r"10\^(\d+)", r"$10^{\1}$", count(number))
+
+
+def _is_large(subject: Subject) -> bool:
+    """Whether even to count the operations would take long: every entry of every time step is one."""
+    network = subject.derivation.network
+    entries = sum(int(np.prod(array.shape)) for array in network.arrays)
+    return entries * max(filter(None, network.timesteps.values()), default=1) > _ENTRIES_COUNTED
+
+
+_UNREAD = prose(
+    "a formula that nobody reads. The forward equations say the same, in the order in which it is computed."
+)
+_OF_CLOSED = prose("Each equation put into the next one, with the state before the first step zero:")
+
+
+# the way back -----------------------------------------------------------------------------------
+
+
+def _backward(subject: Subject) -> tuple[Block, ...]:
+    """Backpropagation step by step, with the rules by which it goes."""
+    gradient, s = subject.gradient, subject.gradient.objective
+    if not gradient.network.arrays:
+        return ()
+    zoom, found = "unrolled", []
+    if subject.few:
+        found = steps(gradient, zoom, subject.numbers, labels(subject.forward))
+    if not subject.few or len(found) > _MOST_STEPS:
+        zoom, found = "step", steps(gradient, "step")
+    what = {"y": "$y$", "L": "the loss $L$", "s": "$s$, the sum of all outputs"}[s]
+    intro = prose(
+        f"A bar marks the *adjoint* of a quantity, the derivative of {what} by it, and has the shape of the quantity; "
+        r"that of a sum $a_t$ is called $\delta_t$:"
+    )
+    partial = rf"\frac{{\partial {s}}}{{\partial {{}}}}"
+    definitions = Row(
+        (
+            r"\bar z",
+            "= " + partial.replace("{}", "z"),
+            r"\bar h_t",
+            "= " + partial.replace("{}", "h_t"),
+            r"\delta_t",
+            r"= \bar a_t = " + partial.replace("{}", "a_t"),
+        )
+    )
+    order = prose("The way back goes through the forward equations from the last to the first, by these rules.")
+    adjoints = {name: float(v.reshape(())) for name, v in subject.values.items() if v.size == 1}
+    few = subject.few and subject.scalar
+    drawn = picture(gradient.network, backward=True, numbers=adjoints if few else None)
+    table = rule_table(rules_used(gradient, zoom), subject.scalar)
+    return (Paragraph(intro), Formulas((definitions,)), Paragraph(order), table, figure(drawn), *found)
+
+
+# slips and letters ------------------------------------------------------------------------------
+
+
+def _slips(subject: Subject) -> tuple[Block, ...]:
+    """The common slips, each with the gradients that it would give."""
+    found = slips(subject.gradient, subject.arguments)
+    arrays = subject.gradient.network.arrays
+    s = subject.gradient.objective
+    moved = [
+        i
+        for i in range(len(arrays))
+        if any(not np.array_equal(one.gradients[i], found[0].gradients[i]) for one in found)
+    ]
+    places = moved[:3]
+    forward = _forward_slips(subject)
+    if not places:
+        return forward
+    names = [_entry_of(arrays[i].letter, arrays[i].shape, s) for i in places]
+    head: tuple[Cell, ...] = ("what a slip would give", *((Math(name),) for name in names))
+    table = [(one.label, *(_number(float(one.gradients[i].reshape(-1)[0])) for i in places)) for one in found]
+    right = tuple(range(1, len(head)))
+    return (*forward, Paragraph(_OF_SLIPS), Table(head, tuple(table), right))
+
+
+def _forward_slips(subject: Subject) -> tuple[Block, ...]:
+    """What misread conventions would give for the first entry of the output."""
+    if subject.derivation.network.heads[0].sequence and subject.derivation.is_open:
+        return ()
+    found = misreadings(subject)
+    if len(found) == 1:
+        return ()
+    head = subject.derivation.network.heads[0]
+    letter = letter_of(subject.derivation.network.program.letters, head.symbol)
+    letter = letter.at(0) if head.sequence else letter
+    name = letter if head.width == 1 else letter.part(0)
+    table = tuple((one.label, _number(one.value)) for one in found)
+    return (Paragraph(_OF_FORWARD), Table(("what a slip would give", (Math(name.latex),)), table, (1,)))
+
+
+_OF_FORWARD = prose("Slips in the forward pass, and the output that each would give:")
+_OF_SLIPS = prose(
+    "Slips on the way back: each row is the same sweep with one rule swapped. Whoever has another number finds it here."
+)
+
+
+def _entry_of(letter: Letter, shape: tuple[int, ...], s: str) -> str:
+    """The derivative by the first entry of a weight."""
+    part = letter if all(size == 1 for size in shape) else letter.part(*([0] * len(shape)))
+    return rf"\partial {s} / \partial {part.latex}"
+
+
+def _number(value: float) -> Prose:
+    return (Math(written(value)),)
+
+
+def _letters(subject: Subject) -> tuple[Block, ...]:
+    return letters_blocks([type(cell) for cell in cells_of(subject.derivation.network.graph.layers)])
+
+
+SECTIONS: Mapping[str, tuple[str, Callable[[Subject], tuple[Block, ...]]]] = {
+    "model": ("The model", _model),
+    "picture": ("The network, rolled and unrolled", _picture),
+    "forward": ("Forward equations", forward_blocks),
+    "closed": ("Closed form", _closed),
+    "worked": ("Worked example", worked_blocks),
+    "backward": ("Backpropagation through time", _backward),
+    "gradients": ("The gradients, with their numbers", gradients_blocks),
+    "slips": ("Common slips", _slips),
+    "check": ("Check against Keras", check_blocks),
+    "general": ("Any number of units and steps", general_blocks),
+    "letters": ("The letters in other texts", _letters),
+}
+"""Title and blocks of each section by its name, in the order of a document."""
+
+
+def section(name: str, subject: Subject) -> Section | None:
+    """The section of this name; None where the model has nothing to say in it."""
+    title, make = SECTIONS[name]
+    blocks = make(subject)
+    return Section(name, title, blocks) if blocks else None

@@ -1,0 +1,154 @@
+"""Documents as Markdown, in the dialects of GitHub and of Jupyter and pandoc, which differ in how formulas stand."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+
+from symrnn.documents.blocks import (
+    Article,
+    Block,
+    Cell,
+    Equations,
+    Figure,
+    Formulas,
+    Paragraph,
+    Section,
+    Step,
+    Table,
+    Verbatim,
+)
+from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong
+from symrnn.expressions.names import Letter
+from symrnn.typesetting.equations import lines_of
+from symrnn.typesetting.layout import Row, align, cells, rows
+from symrnn.typesetting.styles import LATEX
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a formula stands within a line and by itself; whether a display may be `align*`."""
+
+    inline: str
+    display: str
+    environment: str
+
+
+GITHUB = Dialect("$`{}`$", "```math\n{}\n```", "aligned")
+DOLLARS = Dialect("${}$", "$$\n{}\n$$", "aligned")
+"""For Jupyter and pandoc."""
+_SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|$~&"})
+
+
+def render(document: Article, images: Sequence[str] = (), dialect: Dialect = GITHUB) -> str:
+    """The whole document; `images` are the addresses of its pictures, in their order."""
+    head = [f"# {_escaped(document.title)}", spans(document.subtitle, dialect), spans(document.summary, dialect)]
+    return "\n\n".join([*filter(None, head), sections_markdown(document.sections, images, dialect)])
+
+
+def sections_markdown(sections: Sequence[Section], images: Sequence[str] = (), dialect: Dialect = GITHUB) -> str:
+    """Each section's title as a heading, and its blocks."""
+    addresses = iter(images)
+    parts = [f"## {_escaped(s.title)}\n\n{blocks_markdown(s.blocks, addresses, dialect)}" for s in sections]
+    return "\n\n".join(parts) + "\n"
+
+
+def blocks_markdown(blocks: Sequence[Block], images: Iterable[str] = (), dialect: Dialect = GITHUB) -> str:
+    """The blocks; `images` are the addresses of the pictures among them."""
+    addresses = iter(images)
+    return "\n\n".join(
+        _figure(block, next(addresses, ""), dialect) if isinstance(block, Figure) else markdown(block, dialect)
+        for block in blocks
+    )
+
+
+def _figure(block: Figure, address: str, dialect: Dialect) -> str:
+    """The picture at an address, or what it shows in words, and its caption."""
+    alternative = " ".join(_escaped(block.picture.alt).split())
+    picture = f"![{alternative}]({address})" if address else f"*{alternative}*"
+    return f"{picture}\n\n{spans(block.caption, dialect)}".rstrip()
+
+
+@singledispatch
+def markdown(block: Block, dialect: Dialect = GITHUB) -> str:
+    """A block as Markdown; of a picture what it shows in words, as it stands in a file of its own."""
+    raise NotImplementedError(f"Markdown: expected a block of a document, got {type(block).__name__}")
+
+
+@markdown.register
+def _(block: Figure, dialect: Dialect = GITHUB) -> str:
+    return _figure(block, "", dialect)
+
+
+@markdown.register
+def _(block: Paragraph, dialect: Dialect = GITHUB) -> str:
+    return f"**{_escaped(block.title)}** {spans(block.text, dialect)}" if block.title else spans(block.text, dialect)
+
+
+@markdown.register
+def _(block: Equations, dialect: Dialect = GITHUB) -> str:
+    return math_block(align(rows(lines_of(block.display, LATEX))), dialect)
+
+
+@markdown.register
+def _(block: Formulas, dialect: Dialect = GITHUB) -> str:
+    return math_block(align(block.rows, _with_tag), dialect)
+
+
+def _with_tag(row: Row) -> str:
+    return cells(row) + (rf" \qquad \text{{({row.tag})}}" if row.tag else "")
+
+
+def math_block(latex: str, dialect: Dialect = GITHUB) -> str:
+    """A block of LaTeX by itself, with `aligned` in the place of `align*`."""
+    return dialect.display.format(latex.replace("{align*}", f"{{{dialect.environment}}}"))
+
+
+@markdown.register
+def _(block: Step, dialect: Dialect = GITHUB) -> str:
+    head = f"**Step {block.number}.** {spans(block.title, dialect)} ({spans(block.rule, dialect)})"
+    why = [f"*Why:* {spans(block.why, dialect)}"] if block.why else []
+    return "\n\n".join([head, markdown(block.formulas, dialect), *why])
+
+
+@markdown.register
+def _(block: Verbatim, dialect: Dialect = GITHUB) -> str:
+    fence = "`" * max(3, 1 + max((len(run) for run in _runs(block.text)), default=0))
+    return f"{fence}text\n{block.text}\n{fence}"
+
+
+def _runs(text: str) -> list[str]:
+    return [run for run in "".join(c if c == "`" else " " for c in text).split() if run]
+
+
+@markdown.register
+def _(block: Table, dialect: Dialect = GITHUB) -> str:
+    rule = ["---:" if i in block.right else "---" for i in range(len(block.head))]
+    table = [[_cell(c, dialect) for c in block.head], rule, *([_cell(c, dialect) for c in row] for row in block.rows)]
+    note = f"\n\n{spans(block.note, dialect)}" if block.note else ""
+    return "\n".join(f"| {' | '.join(row)} |" for row in table) + note
+
+
+def _cell(cell: Cell, dialect: Dialect) -> str:
+    if isinstance(cell, Letter):
+        return dialect.inline.format(cell.latex)
+    return _escaped(cell) if isinstance(cell, str) else spans(cell, dialect).replace("|", r"\|")
+
+
+def spans(text: Prose, dialect: Dialect = GITHUB) -> str:
+    """Running text."""
+    return "".join(_span(span, dialect) for span in text)
+
+
+def _span(span: Span, dialect: Dialect) -> str:
+    if isinstance(span, Math):
+        return dialect.inline.format(span.latex)
+    if isinstance(span, Code):
+        ticks = "`" * (1 + max((len(run) for run in _runs(span.text)), default=0))
+        return f"{ticks} {span.text} {ticks}" if "`" in span.text else f"`{span.text}`"
+    if isinstance(span, Strong):
+        return f"**{_escaped(span.text)}**"
+    return f"*{_escaped(span.text)}*" if isinstance(span, Emphasis) else _escaped(span)
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_SPECIAL)

@@ -1,0 +1,85 @@
+"""Documents as text for a terminal."""
+
+from collections.abc import Sequence
+from functools import singledispatch
+from textwrap import fill
+
+from symrnn.documents.blocks import Block, Cell, Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
+from symrnn.documents.inline import Math, Prose
+from symrnn.expressions.names import Letter
+from symrnn.typesetting.equations import render
+from symrnn.typesetting.styles import TEXT
+
+
+def sections_text(sections: Sequence[Section]) -> str:
+    """Each section's title and, indented, its blocks."""
+    return "\n\n".join(f"{part.title}\n\n{_indented(_blocks(part.blocks))}" for part in sections) + "\n"
+
+
+def _blocks(blocks: Sequence[Block]) -> str:
+    return "\n\n".join(map(text, blocks))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" if line else "" for line in text.split("\n"))
+
+
+@singledispatch
+def text(block: Block) -> str:
+    """A block as text; its formulas, but for those of a program, as LaTeX."""
+    raise NotImplementedError(f"text: expected a block of a document, got {type(block).__name__}")
+
+
+@text.register
+def _(block: Paragraph) -> str:
+    return fill(f"{block.title} {words(block.text)}".strip(), 100)
+
+
+@text.register
+def _(block: Formulas) -> str:
+    return "\n".join(" ".join(filter(None, [*row.cells, f"({row.tag})" if row.tag else ""])) for row in block.rows)
+
+
+@text.register
+def _(block: Step) -> str:
+    why = [fill(f"Why: {words(block.why)}", 100)] if block.why else []
+    head = f"Step {block.number}. {words(block.title)} ({words(block.rule)})"
+    return "\n".join([head, _indented(text(block.formulas)), *why])
+
+
+@text.register
+def _(block: Figure) -> str:
+    return fill(block.picture.alt, 100)
+
+
+@text.register
+def _(block: Equations) -> str:
+    return render(block.display, TEXT)
+
+
+@text.register
+def _(block: Verbatim) -> str:
+    return block.text
+
+
+@text.register
+def _(block: Table) -> str:
+    table = [tuple(map(_cell, block.head)), *(tuple(map(_cell, row)) for row in block.rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [
+        "  ".join(
+            c.rjust(w) if i in block.right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+    rule = "-" * max(map(len, lines))
+    return "\n".join([lines[0], rule, *lines[1:], rule, *([words(block.note)] if block.note else [])])
+
+
+def _cell(cell: Cell) -> str:
+    return TEXT.letter(cell) if isinstance(cell, Letter) else cell if isinstance(cell, str) else words(cell)
+
+
+def words(text: Prose) -> str:
+    """The text without its marks; a formula as LaTeX."""
+    return "".join(s if isinstance(s, str) else s.latex if isinstance(s, Math) else s.text for s in text)

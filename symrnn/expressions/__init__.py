@@ -1,0 +1,10 @@
+"""What stands in an equation: matrices whose rows are samples. Imports `common`.
+
+- `names`: how a symbol is called in code, in LaTeX and as text
+- `nodes`: the node types beside SymPy's own
+- `functions`: named functions of one and several numbers
+- `activation_table`: a row for each of Keras' activations
+- `activations`: activations by Keras' names and parameters
+- `matrices`: sums and products that keep their order
+- `entries`: an expression's entries as scalars
+"""

@@ -1,0 +1,325 @@
+"""Keras' activations as named SymPy functions: one table, from which everything else is derived.
+
+A row of `ROWS` holds
+- the definition, as Keras 3.15 computes it (keras/src/activations/activations.py);
+- the slope f', in the argument x and the output y, in terms of y where that form exists, with the
+  value that Keras' gradient has at a kink;
+- where the definition would overflow or cancel, a stable form of it;
+- how the function and its slope are printed: a slope that is `named` is printed f'(x), any other
+  in full, as 1 - y^2 or y (1 - y).
+
+Constants that Keras keeps in float32 even in a float64 model are float32 here too.
+"""
+
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sympy import (
+    Abs,
+    And,
+    Expr,
+    Float,
+    Integer,
+    Max,
+    Min,
+    Rational,
+    erfc,
+    exp,
+    log,
+    pi,
+    sqrt,
+    tanh,
+)  # fmt: skip
+from sympy.codegen.cfunctions import expm1, log1p
+from sympy.core.function import ArgumentIndexError
+
+from symrnn.expressions.functions import NamedFunction, when
+
+Formula = Callable[..., Expr]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of one function of a number: see the module's text.
+
+    `latex` and `text` are printed in place of the function's name, where they are not empty.
+    """
+
+    definition: Formula
+    slope: Formula
+    stable: Formula | None = None
+    named: bool = False
+    latex: str = ""
+    text: str = ""
+
+
+def float64(value: float) -> Expr:
+    """The number, exactly; Keras rounds it to the dtype of the model, and so does generated code."""
+    return Float(value, 17)
+
+
+def float32(value: float) -> Expr:
+    """The number that Keras keeps in float32 whatever the dtype of the model, exactly."""
+    return float64(struct.unpack("f", struct.pack("f", value))[0])
+
+
+_SELU_SCALE, _SELU_ALPHA = Float("1.0507009873554805", 17), Float("1.6732632423543772", 17)
+_GELU = float32(math.sqrt(0.5))
+_HALF = Rational(1, 2)
+_LOG_2 = float32(math.log(2))
+EPSILON = float64(1e-7)
+"""Where Keras' crossentropies clip a probability: keras.config.epsilon()."""
+_LARGEST = Integer(10**7)  # what Python and Keras get for 1 / 1e-7
+
+
+def _stable_sigmoid(x: Expr) -> Expr:
+    small = exp(-Abs(x))
+    return when((1 / (1 + small), x >= 0), otherwise=small / (1 + small))
+
+
+def _stable_softplus(x: Expr) -> Expr:
+    return Max(x, 0) + log1p(exp(-Abs(x)))
+
+
+def _normal_cdf(x: Expr) -> Expr:
+    tail = erfc(_GELU * Abs(x)) / 2  # erfc(-k x) by itself becomes 2 - erfc(k x), which cancels
+    return when((1 - tail, x >= 0), otherwise=tail)
+
+
+def leaky_relu_row(slope: Expr) -> Row:
+    """F(x) = x where x > 0, else slope x."""
+    return Row(
+        definition=lambda x: when((x, x > 0), otherwise=slope * x),
+        slope=lambda x, y: when((1, x > 0), otherwise=slope),
+        named=True,
+    )
+
+
+def elu_row(alpha: Expr) -> Row:
+    """F(x) = x where x > 0, else alpha (e^x - 1)."""
+    return Row(
+        definition=lambda x: when((x, x > 0), otherwise=alpha * (exp(x) - 1)),
+        slope=lambda x, y: when((1, x > 0), otherwise=y + alpha),
+        stable=lambda x: when((x, x > 0), otherwise=alpha * expm1(Min(x, 0))),
+        named=True,
+    )
+
+
+def relu_row(max_value: float | None, negative_slope: float, threshold: float) -> Row:
+    """F(x) = x between the threshold and max_value, below the threshold minus the slope times what it lacks.
+
+    Keras compares x with the threshold in float32, but subtracts it from x in the model's dtype.
+    """
+    start = float32(threshold) if threshold else Integer(0)
+    corner = float64(threshold) if threshold else Integer(0)
+    fall = float64(negative_slope) if negative_slope else Integer(0)
+    end = None if max_value is None else float32(max_value)
+    is_relu6 = max_value == 6 and not threshold  # TensorFlow's relu6 has the slope 0 at 6; its clip has 1
+
+    def definition(x: Expr) -> Expr:
+        kept = when((x, x > start), otherwise=0) if threshold else Max(x, 0)
+        return (kept if end is None else Min(kept, end)) - fall * Max(corner - x, 0)
+
+    def slope(x: Expr, y: Expr) -> Expr:
+        inside = x > start if end is None else And(x > start, x < end if is_relu6 else x <= end)
+        outside = x < corner
+        both = [(1 + fall, And(inside, outside))] if start < corner else []
+        return when(*both, (1, inside), *([(fall, outside)] if fall else []), otherwise=0)
+
+    return Row(definition, slope, named=True)
+
+
+def huber_row(delta: Expr) -> Row:
+    """F(x) = x^2 / 2 where abs x <= delta, else delta abs x - delta^2 / 2."""
+    return Row(
+        definition=lambda x: when((x**2 / 2, Abs(x) <= delta), otherwise=delta * Abs(x) - delta**2 / 2),
+        slope=lambda x, y: Min(Max(x, -delta), delta),
+        named=True,
+    )
+
+
+def clip_row(low: Expr, high: Expr) -> Row:
+    """The number in [low, high] that is nearest to x."""
+    return Row(
+        definition=lambda x: Min(Max(x, low), high),
+        slope=lambda x, y: when((0, x < low), (0, x > high), otherwise=1),
+        named=True,
+    )
+
+
+def _mish_slope(x: Expr, y: Expr) -> Expr:
+    inner = tanh(softplus(x))
+    return inner + x * sigmoid(x) * (1 - inner**2)
+
+
+ROWS: dict[str, Row] = {
+    "sigmoid": Row(
+        definition=lambda x: 1 / (1 + exp(-x)),
+        slope=lambda x, y: y * (1 - y),
+        stable=_stable_sigmoid,
+        latex=r"\sigma",
+        text="σ",
+    ),
+    "relu": Row(
+        definition=lambda x: Max(x, 0),
+        slope=lambda x, y: when((1, y > 0), otherwise=0),
+        named=True,
+    ),
+    "leaky_relu": leaky_relu_row(float32(0.2)),
+    "relu6": Row(
+        definition=lambda x: Min(Max(x, 0), 6),
+        slope=lambda x, y: when((0, y <= 0), (0, y >= 6), otherwise=1),
+        named=True,
+    ),
+    "elu": elu_row(Integer(1)),
+    "selu": Row(
+        definition=lambda x: _SELU_SCALE * when((x, x > 0), otherwise=_SELU_ALPHA * (exp(x) - 1)),
+        slope=lambda x, y: when((_SELU_SCALE, y >= 0), otherwise=y + _SELU_SCALE * _SELU_ALPHA),
+        stable=lambda x: when((_SELU_SCALE * x, x > 0), otherwise=_SELU_SCALE * _SELU_ALPHA * expm1(Min(x, 0))),
+        named=True,
+    ),
+    "celu": Row(
+        definition=lambda x: Max(x, 0) + exp(Min(x, 0)) - 1,
+        slope=lambda x, y: when((1, x > 0), (exp(x), x < 0), otherwise=2),
+        stable=lambda x: Max(x, 0) + expm1(Min(x, 0)),
+        named=True,
+    ),
+    "softplus": Row(
+        definition=lambda x: log(1 + exp(x)),
+        slope=lambda x, y: sigmoid(x),
+        stable=_stable_softplus,
+    ),
+    "softsign": Row(
+        definition=lambda x: x / (1 + Abs(x)),
+        slope=lambda x, y: (1 - Abs(y)) ** 2,
+    ),
+    "silu": Row(
+        definition=lambda x: x / (1 + exp(-x)),
+        slope=lambda x, y: sigmoid(x) + y * (1 - sigmoid(x)),
+        stable=lambda x: x * _stable_sigmoid(x),
+    ),
+    "gelu": Row(
+        definition=lambda x: x * erfc(-_GELU * x) / 2,
+        slope=lambda x, y: _normal_cdf(x) + x * _GELU / sqrt(pi) * exp(-((_GELU * x) ** 2)),
+        stable=lambda x: x * _normal_cdf(x),
+        named=True,
+    ),
+    "mish": Row(
+        definition=lambda x: x * tanh(log(1 + exp(x))),
+        slope=_mish_slope,
+        stable=lambda x: x * tanh(_stable_softplus(x)),
+        named=True,
+    ),
+    "hard_sigmoid": Row(
+        definition=lambda x: Min(Max(x + 3, 0), 6) / 6,
+        slope=lambda x, y: when((Rational(1, 6), Abs(x) < 3), otherwise=0),
+        named=True,
+    ),
+    "hard_silu": Row(
+        definition=lambda x: x * Min(Max(x + 3, 0), 6) / 6,
+        slope=lambda x, y: when((0, x <= -3), (1, x >= 3), otherwise=(2 * x + 3) / 6),
+        named=True,
+    ),
+    "hard_tanh": Row(
+        definition=lambda x: Min(Max(x, -1), 1),
+        slope=lambda x, y: when((1, Abs(x) <= 1), otherwise=0),
+        named=True,
+    ),
+    "tanh_shrink": Row(
+        definition=lambda x: x - tanh(x),
+        slope=lambda x, y: tanh(x) ** 2,
+    ),
+    "soft_shrink": Row(
+        definition=lambda x: when((x - _HALF, x > _HALF), (x + _HALF, x < -_HALF), otherwise=0),
+        slope=lambda x, y: when((1, Abs(x) > _HALF), otherwise=0),
+        named=True,
+    ),
+    "hard_shrink": Row(
+        definition=lambda x: when((x, Abs(x) > _HALF), otherwise=0),
+        slope=lambda x, y: when((1, Abs(x) > _HALF), otherwise=0),
+        named=True,
+    ),
+    "sparse_plus": Row(
+        definition=lambda x: when((0, x <= -1), (x, x >= 1), otherwise=(x + 1) ** 2 / 4),
+        slope=lambda x, y: when((0, x <= -1), (1, x >= 1), otherwise=(x + 1) / 2),
+        named=True,
+    ),
+    "sparse_sigmoid": Row(
+        definition=lambda x: when((0, x <= -1), (1, x >= 1), otherwise=(x + 1) / 2),
+        slope=lambda x, y: when((_HALF, Abs(x) < 1), otherwise=0),
+        named=True,
+    ),
+    "squareplus": Row(
+        definition=lambda x: (x + sqrt(x**2 + 4)) / 2,
+        slope=lambda x, y: y**2 / (y**2 + 1),
+        stable=lambda x: when(((x + sqrt(x**2 + 4)) / 2, x >= 0), otherwise=2 / (sqrt(x**2 + 4) - x)),
+    ),
+    "log_sigmoid": Row(
+        definition=lambda x: -log(1 + exp(-x)),
+        slope=lambda x, y: sigmoid(-x),
+        stable=lambda x: -_stable_softplus(-x),
+    ),
+    # helpers of the losses
+    "huber": huber_row(Integer(1)),
+    "log_cosh": Row(
+        definition=lambda x: x + log(1 + exp(-2 * x)) - _LOG_2,
+        slope=lambda x, y: tanh(x),
+        stable=lambda x: Abs(x) + log1p(exp(-2 * Abs(x))) - _LOG_2,
+    ),
+    "clip": clip_row(EPSILON, 1 - EPSILON),
+    "inverse_norm": Row(
+        definition=lambda x: Min(1 / sqrt(x), _LARGEST),
+        slope=lambda x, y: when((-(y**3) / 2, 1 / sqrt(x) <= _LARGEST), otherwise=0),
+        named=True,
+    ),
+}  # fmt: skip
+
+
+class RowFunction(NamedFunction):
+    """A function of the table, or one like it; `slope` is its slope, where that has a name."""
+
+    row: Row
+    slope: "type[NamedSlope] | None" = None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """The slope; SymPy's chain rule calls this."""
+        if argindex != 1:
+            raise ArgumentIndexError(self, argindex)
+        x = self.args[0]
+        return self.slope(x, self) if self.slope else self.row.slope(x, self)
+
+    def define(self) -> Expr:
+        """The definition put in for the name."""
+        return self.row.definition(*self.args)
+
+    def stable(self) -> Expr:
+        """The form to compute with."""
+        return (self.row.stable or self.row.definition)(*self.args)
+
+
+class NamedSlope(NamedFunction):
+    """The slope f'(x, y) of a function y = f(x), where it is printed by name."""
+
+    row: Row
+
+    def define(self) -> Expr:
+        """The formula of the slope."""
+        return self.row.slope(*self.args)
+
+
+def function_of(name: str, row: Row) -> type[RowFunction]:
+    """The SymPy function of a row."""
+    shared = {"row": row, "latex": row.latex, "text": row.text}
+    slope = type(f"{name}_slope", (NamedSlope,), {**shared, "nargs": 2}) if row.named else None
+    return type(name, (RowFunction,), {**shared, "slope": slope, "nargs": 1})
+
+
+functions: dict[str, type[RowFunction]] = {name: function_of(name, row) for name, row in ROWS.items()}
+slopes: dict[str, type[NamedSlope]] = {name: function.slope for name, function in functions.items() if function.slope}
+sigmoid: type[RowFunction] = functions["sigmoid"]
+softplus: type[RowFunction] = functions["softplus"]
+log_cosh: type[RowFunction] = functions["log_cosh"]
+clip: type[RowFunction] = functions["clip"]
+inverse_norm: type[RowFunction] = functions["inverse_norm"]

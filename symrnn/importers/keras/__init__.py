@@ -1,0 +1,10 @@
+"""Keras models, read without Keras.
+
+- `reader`: a live model or a file as a graph and weights
+- `archive`: `.keras` files
+- `legacy_h5`: `.h5` files
+- `layer_config`: one layer's arguments
+- `call_config`: one call of a layer
+- `graph_config`: a config as a graph
+- `masks`: which masks Keras' operations mean
+"""

@@ -1,0 +1,177 @@
+"""One call of a layer, as a functional config writes it: a node. Keras 2 wrote lists where Keras 3 writes objects."""
+
+import reprlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from symrnn.importers.keras.layer_config import Entry, is_tensor, item, shown
+from symrnn.models.layers import MERGING
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A tensor of the config: one result of one call of a layer, and the number of its axes where it is told."""
+
+    layer: str
+    index: int
+    output: int
+    rank: int | None = None
+
+    @property
+    def node(self) -> tuple[str, int]:
+        """The call."""
+        return self.layer, self.index
+
+
+@dataclass(frozen=True)
+class Node:
+    """What a layer is called on: references, or what has been put in their place; an operation also takes numbers."""
+
+    inputs: Sequence[Any]
+    states: Sequence[Any] = ()
+    mask: Any = None
+
+    @property
+    def sources(self) -> Iterator[Reference]:
+        """The references."""
+        return (part for part in (*self.inputs, *self.states, self.mask) if isinstance(part, Reference))
+
+    def filled(self, value: Callable[[Reference], Any]) -> "Node":
+        """The node with the value of each reference in its place."""
+
+        def put(part: Any) -> Any:
+            return value(part) if isinstance(part, Reference) else part
+
+        return Node(tuple(map(put, self.inputs)), tuple(map(put, self.states)), put(self.mask))
+
+
+def ends(config: Any, key: str, models: Collection[str] = ()) -> list[Reference]:
+    """The tensors at one end of the graph, as input_layers and output_layers give them.
+
+    Here, and not in nodes, Keras counts the calls of a functional model, one of these names, from 1.
+
+    Raises:
+        ValueError: there are none.
+        NotImplementedError: they are in something else than a list.
+    """
+    value = item(config, key, list | dict)
+    listed = [value] if _is_history(value) else value
+    if not isinstance(listed, list) or not all(map(_is_history, listed)):
+        raise NotImplementedError(f"{key}: expected a layer or a list of layers, got {reprlib.repr(value)}")
+    if not listed:
+        raise ValueError(f"config: {key}: expected at least one layer, got none")
+    found = [_reference(history) for history in listed]
+    return [replace(end, index=end.index - (end.layer in models)) for end in found]
+
+
+def node(entry: Entry, reference: Reference) -> Node:
+    """The node of an entry that a reference names.
+
+    Raises:
+        ValueError: there is no such node, or it is no node.
+        NotImplementedError: an argument of the call is not supported.
+    """
+    listed = item(entry.item, "inbound_nodes", list)
+    if not 0 <= reference.index < len(listed):
+        raise ValueError(f"config: inbound_nodes: expected a call {reference.index}, got {len(listed)} calls")
+    given = listed[reference.index]
+    if isinstance(given, list):
+        return _bound(entry, *_old_arguments(entry, given))
+    args, kwargs = item(given, "args", list), item(given, "kwargs", dict)
+    return _bound(entry, list(map(_read, args)), {name: _read(value) for name, value in kwargs.items()})
+
+
+def _is_history(value: object) -> bool:
+    """Whether this is a layer's name, the number of a call and the number of a result."""
+    return (
+        isinstance(value, list)
+        and [type(part) for part in value] == [str, int, int]
+        and all(number >= 0 for number in value[1:])
+    )
+
+
+def _reference(history: object, shape: object = None) -> Reference:
+    if not isinstance(history, list) or not _is_history(history):
+        raise ValueError(f"config: expected a tensor's history [layer, call, result], got {reprlib.repr(history)}")
+    layer, index, output = history
+    return Reference(layer, index, output, len(shape) if isinstance(shape, list) else None)
+
+
+def _read(value: Any) -> Any:
+    """An argument with references in the place of its tensors."""
+    if is_tensor(value):
+        config = item(value, "config", dict)
+        return _reference(config.get("keras_history"), config.get("shape"))
+    if isinstance(value, dict) and value.get("class_name") == "__tuple__":
+        value = item(value, "items", list)
+    return list(map(_read, value)) if isinstance(value, list) else value
+
+
+def _old_arguments(entry: Entry, given: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments of Keras 2: a list of [layer, call, result, kwargs], of which all have the same kwargs."""
+    if not given or not all(isinstance(part, list) and _is_history(part[:3]) for part in given):
+        raise NotImplementedError(f"the call {reprlib.repr(given)} is not supported")
+    tensors = [_reference(part[:3]) for part in given]
+    kwargs = given[-1][3] if len(given[-1]) == 4 else {}
+    if not isinstance(kwargs, dict):
+        raise NotImplementedError(f"the call {reprlib.repr(given)} is not supported")
+    several = len(tensors) > 1 or entry.kind in _MERGING
+    return [tensors if several else tensors[0]], {name: _read_old(value) for name, value in kwargs.items()}
+
+
+def _read_old(value: Any) -> Any:
+    if _is_history(value):
+        return _reference(value)
+    return list(map(_read_old, value)) if isinstance(value, list) else value
+
+
+_RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional")
+_MERGING = tuple(kind.__name__ for kind in MERGING)
+_SIGNATURES: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(_RECURRENT, ("inputs", "initial_state", "mask", "training")),
+    **dict.fromkeys(("TimeDistributed", "Functional", "Sequential"), ("inputs", "training", "mask")),
+    **dict.fromkeys(("Softmax", "GlobalAveragePooling1D"), ("inputs", "mask")),
+}
+"""The arguments of `call` in their order where they are not inputs, training."""
+_ALIASES = {"sequences": "inputs", "sequence": "inputs"}
+
+
+def _bound(entry: Entry, args: list[Any], kwargs: dict[str, Any]) -> Node:
+    """The node of a call's arguments."""
+    if entry.is_operation:
+        return Node(_flat([*args, *kwargs.values()]))
+    names = _SIGNATURES.get(entry.kind, ("inputs", "training"))
+    kwargs = {_ALIASES.get(name, name): value for name, value in kwargs.items() if _is_given(value)}
+    given = {name: value for name, value in zip(names, args, strict=False) if _is_given(value)} | kwargs
+    parts = {name: _flat([value]) for name, value in given.items()}
+    supported = [name for name in names if name != "training"]
+    if len(args) > len(names) or not set(parts) <= set(supported) or not _are_tensors(parts):
+        call = ", ".join([*map(_shown, args), *(f"{name}={_shown(value)}" for name, value in kwargs.items())])
+        raise NotImplementedError(f"the call ({call}) is not supported; supported: ({', '.join(supported)})")
+    inputs, states = parts["inputs"], parts.get("initial_state", ())
+    if entry.kind in _RECURRENT:
+        inputs, states = inputs[:1], (*inputs[1:], *states)
+    return Node(inputs, states, *parts.get("mask", ()))
+
+
+def _is_given(value: object) -> bool:
+    return value is not False and any(part is not None for part in _flat([value]))
+
+
+def _flat(values: Sequence[Any]) -> tuple[Any, ...]:
+    """What is in a list, or in lists in it."""
+    return tuple(part for value in values for part in (_flat(value) if isinstance(value, list) else (value,)))
+
+
+def _are_tensors(parts: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether there are inputs, at most one mask, of a sequence, and nothing but tensors."""
+    masks = parts.get("mask", ())
+    tensors = all(isinstance(part, Reference) for listed in parts.values() for part in listed)
+    return tensors and "inputs" in parts and len(masks) < 2 and all(mask.rank in (2, None) for mask in masks)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    return "tensor" if isinstance(value, Reference) else shown(value)

@@ -1,0 +1,379 @@
+"""One entry of a Keras config -> one layer; whatever symrnn does not know is refused by name.
+
+The arguments of a layer are those of the class in `layers`, under Keras' names. `_TABLE` says how each is
+read, and which others may only have one value.
+"""
+
+import re
+import reprlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import UnionType
+from typing import Any
+
+from symrnn.common.errors import at
+from symrnn.expressions.activations import activation_name
+from symrnn.models.layers import CELLS, LAYERS, Bidirectional, InputLayer
+
+DTYPES = ("float32", "float64")
+INTEGERS = ("int32", "int64")
+MODELS = ("Sequential", "Functional")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The version of Keras that wrote a config, None where it is not known; old formats name no modules."""
+
+    version: tuple[int, int] | None = None
+    modules: bool = True
+
+    @property
+    def is_keras2(self) -> bool:
+        """Whether Keras 2, or tf.keras, wrote it."""
+        return self.version is not None and self.version[0] == 2
+
+
+def read_version(text: object) -> tuple[int, int]:
+    """Major and minor number of a version such as 3.15.1.
+
+    Raises:
+        ValueError: it is no version.
+        NotImplementedError: it is neither Keras 2 nor Keras 3.
+    """
+    found = re.match(r"(\d{1,4})\.(\d{1,4})", text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"keras_version: expected a version such as 3.15.1, got {reprlib.repr(text)}")
+    if found[1] not in ("2", "3"):
+        raise NotImplementedError(f"keras_version: {found[0]} is not supported; supported: 2 and 3")
+    return int(found[1]), int(found[2])
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One entry of the config's list of layers; `place` counts the layers from 1, without inputs and operations."""
+
+    kind: str
+    name: str
+    place: int
+    item: Mapping[str, Any]
+    origin: Origin
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The layer's arguments."""
+        return self.item["config"]
+
+    @property
+    def is_operation(self) -> bool:
+        """Whether it is one of Keras' functions on tensors: of all entries but these they alone are not trainable."""
+        return self.kind not in ("InputLayer", *MODELS) and "trainable" not in self.config
+
+    def __str__(self) -> str:
+        named = f"{self.kind} {self.name!r}"
+        if self.kind == "InputLayer":
+            return named
+        return f"operation ({named})" if self.is_operation else f"layer {self.place} ({named})"
+
+
+def item(config: object, key: str, kind: type | UnionType) -> Any:
+    """The item of a JSON object, which must be there and of this kind.
+
+    Raises:
+        ValueError: it is not.
+    """
+    value = config.get(key) if isinstance(config, Mapping) else None
+    if not isinstance(value, kind):
+        raise ValueError(f"config: {key}: expected {getattr(kind, '__name__', kind)}, got {reprlib.repr(value)}")
+    return value
+
+
+def entries(listed: Sequence[Any], origin: Origin) -> list[Entry]:
+    """The entries of a config's list of layers.
+
+    Raises:
+        ValueError: one is no layer, or two have one name.
+    """
+    found: dict[str, Entry] = {}
+    place = 1
+    for given in listed:
+        entry = _entry(given, place, origin)
+        if entry.name in found:
+            raise ValueError(f"config: expected layers of different names, got two {entry.name!r}")
+        found[entry.name] = entry
+        place += not entry.is_operation and entry.kind != "InputLayer"
+    return list(found.values())
+
+
+def _entry(given: object, place: int, origin: Origin) -> Entry:
+    kind, config = item(given, "class_name", str), item(given, "config", dict)
+    assert isinstance(given, dict)  # noqa: S101 - as item has found
+    return Entry(kind, str(config.get("name")), place, given, origin)
+
+
+def is_builtin(entry: Entry) -> bool:
+    """Whether module and registered name are those of a class of Keras itself."""
+    registered = entry.item.get("registered_name")
+    if "module" not in entry.item:
+        return not entry.origin.modules
+    return str(entry.item["module"]).split(".")[0] == "keras" and registered in (None, entry.kind)
+
+
+def check_builtin(entry: Entry) -> None:
+    """Check that the class is Keras' own.
+
+    Raises:
+        NotImplementedError: it is not.
+    """
+    if not is_builtin(entry):
+        raise NotImplementedError(f"the custom class {entry.kind} is not supported; supported: {SUPPORTED}")
+
+
+def is_tensor(value: object) -> bool:
+    """Whether this stands for a tensor among the arguments of a call."""
+    return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
+
+
+def shown(value: object) -> str:
+    """A value of the config, for a message: of an object its class, of a function its name; a lambda has none."""
+    if is_tensor(value):
+        return "tensor"
+    if not isinstance(value, dict):
+        return reprlib.repr(value)
+    kind, name = value.get("class_name", "lambda"), value.get("config")
+    return f"{kind} {name}" if isinstance(name, str) else str(kind)
+
+
+# arguments --------------------------------------------------------------------------------------
+
+Reader = Callable[[Entry, str], Any]
+
+
+def _of(kind: type | UnionType) -> Reader:
+    return lambda entry, name: item(entry.config, name, kind)
+
+
+_number, _whole, _boolean = _of(int | float), _of(int), _of(bool)
+
+
+def _number_or_none(entry: Entry, name: str) -> float | None:
+    return None if entry.config.get(name) is None else _number(entry, name)
+
+
+def _later(entry: Entry, name: str) -> bool:
+    """An argument that is False where the writer did not know it."""
+    return name in entry.config and _boolean(entry, name)
+
+
+def _axes(entry: Entry, name: str) -> tuple[int, ...] | None:
+    axes = entry.config.get(name)
+    if axes is None:
+        return None
+    if not isinstance(axes, list) or not all(type(axis) is int for axis in axes):
+        raise ValueError(f"config: {name}: expected a list of axes, got {reprlib.repr(axes)}")
+    return tuple(axes)
+
+
+def _activation(entry: Entry, name: str) -> str:
+    value = entry.config.get(name)
+    if isinstance(value, dict):
+        raise NotImplementedError(f"{name}={shown(value)} is not supported; supported: the name of a Keras activation")
+    found = activation_name(item(entry.config, name, str))
+    if found == "hard_sigmoid" and entry.origin.is_keras2:
+        raise NotImplementedError(
+            f"{name}='hard_sigmoid' of Keras 2 is not supported: it was clip(0.2 x + 0.5, 0, 1), "
+            "and in Keras 3 it is relu6(x + 3) / 6"
+        )
+    return found
+
+
+def _merge_mode(entry: Entry, name: str) -> str | None:
+    return None if entry.config.get(name, "") is None else item(entry.config, name, str)
+
+
+def _slope(entry: Entry, name: str) -> float:
+    """The slope of a LeakyReLU, which Keras 2 called alpha."""
+    old = entry.origin.is_keras2 and name not in entry.config
+    return _number(entry, "alpha" if old else name)
+
+
+# layers in layers -------------------------------------------------------------------------------
+
+
+def _within(entry: Entry, given: object, kinds: Sequence[str]) -> Any:
+    """The layer inside an entry, which must be of one of these kinds."""
+    inner = _entry(given, 1, entry.origin)
+    if inner.kind not in kinds:
+        supported = f"{entry.kind}({kinds[0]})" if len(kinds) == 1 else ", ".join(kinds)
+        raise NotImplementedError(f"{entry.kind}({inner.kind}) is not supported; supported: {supported}")
+    with at(f"its {inner.kind} {inner.name!r}"):
+        return read_layer(inner)
+
+
+def _inside(*kinds: str) -> Reader:
+    return lambda entry, name: _within(entry, item(entry.config, name, dict), kinds)
+
+
+def _inside_or_none(*kinds: str) -> Reader:
+    return lambda entry, name: None if entry.config.get(name) is None else _inside(*kinds)(entry, name)
+
+
+def _stacked(entry: Entry, name: str) -> tuple[Any, ...]:
+    return tuple(_within(entry, cell, tuple(CELLS)) for cell in item(entry.config, name, list))
+
+
+def _bidirectional(**arguments: Any) -> Bidirectional:
+    """The halves without what Bidirectional itself decides, and the backward one only where it is another."""
+    layer = replace(arguments.pop("layer"), zero_output_for_mask=False)
+    backward = arguments.pop("backward_layer")
+    backward = None if backward is None else replace(backward, zero_output_for_mask=False)
+    turned = replace(layer, go_backwards=True)
+    return Bidirectional(layer, backward_layer=None if backward == turned else backward, **arguments)
+
+
+def inner_entries(entry: Entry) -> Iterator[Entry]:
+    """The layers and cells inside a layer."""
+    config = entry.config
+    cells = config.get("cells")
+    for given in (*map(config.get, ("layer", "backward_layer", "cell")), *(cells if isinstance(cells, list) else ())):
+        if isinstance(given, dict):
+            yield _entry(given, 1, entry.origin)
+
+
+# the table --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    """How the arguments of a layer are read, and those for which one value is supported."""
+
+    read: Mapping[str, Reader] = field(default_factory=dict)
+    fixed: Mapping[str, object] = field(default_factory=dict)
+    make: Callable[..., Any] | None = None
+
+
+_CELL: dict[str, Reader] = {"units": _whole, "activation": _activation, "use_bias": _boolean}
+_GATED = {**_CELL, "recurrent_activation": _activation}
+_GRU = {**_GATED, "reset_after": _boolean}
+_FLAGS: dict[str, Reader] = {
+    **dict.fromkeys(("return_sequences", "return_state", "go_backwards", "stateful", "unroll"), _boolean),
+    "zero_output_for_mask": _later,
+}
+_RNN = {"time_major": False}
+_RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN")
+_POOLING = _Arguments(fixed={"data_format": "channels_last", "keepdims": False})
+_NONE = _Arguments()
+
+_TABLE: dict[str, _Arguments] = {
+    "InputLayer": _Arguments(
+        dict.fromkeys(("batch_shape", "batch_input_shape"), _of(list)),
+        {"sparse": False, "ragged": False, "optional": False},
+    ),
+    "SimpleRNN": _Arguments({**_CELL, **_FLAGS}, _RNN),
+    "LSTM": _Arguments({**_GATED, **_FLAGS}, _RNN),
+    "GRU": _Arguments({**_GRU, **_FLAGS}, _RNN),
+    "RNN": _Arguments({"cell": _inside(*CELLS, "StackedRNNCells"), **_FLAGS}, _RNN),
+    "Bidirectional": _Arguments(
+        {
+            "layer": _inside(*_RECURRENT),
+            "merge_mode": _merge_mode,
+            "backward_layer": _inside_or_none(*_RECURRENT),
+        },
+        make=_bidirectional,
+    ),
+    "Dense": _Arguments(_CELL),
+    "TimeDistributed": _Arguments({"layer": _inside("Dense")}),
+    "Activation": _Arguments({"activation": _activation}),
+    "Softmax": _Arguments(fixed={"axis": -1}),
+    "ReLU": _Arguments({"max_value": _number_or_none, "negative_slope": _number, "threshold": _number}),
+    "LeakyReLU": _Arguments({"negative_slope": _slope}),
+    "ELU": _Arguments({"alpha": _number}),
+    "PReLU": _Arguments({"shared_axes": _axes}),
+    "Dropout": _Arguments({"rate": _number}),
+    "Flatten": _Arguments(fixed={"data_format": "channels_last"}),
+    "GlobalAveragePooling1D": _POOLING,
+    "GlobalMaxPooling1D": _POOLING,
+    "Embedding": _Arguments({"input_dim": _whole, "output_dim": _whole, "mask_zero": _boolean}),
+    "Masking": _Arguments({"mask_value": _number}),
+    **dict.fromkeys(("Add", "Multiply", "Average"), _NONE),
+    "Concatenate": _Arguments(fixed={"axis": -1}),
+    "SimpleRNNCell": _Arguments(_CELL),
+    "LSTMCell": _Arguments(_GATED),
+    "GRUCell": _Arguments(_GRU),
+    "StackedRNNCells": _Arguments({"cells": _stacked}, {"reverse_state_order": False}, lambda cells: cells),
+}
+_WEIGHTS = ("kernel", "recurrent", "bias", "embeddings", "alpha")
+_WITHOUT_EFFECT = {
+    *("name", "trainable", "dtype"),  # dtype is read for the whole model
+    *(f"{weight}_{use}" for weight in _WEIGHTS for use in ("initializer", "constraint", "regularizer")),
+    *("activity_regularizer", "unit_forget_bias"),
+    *("dropout", "recurrent_dropout", "noise_shape", "seed"),  # inference
+    *("implementation", "batch_input_shape", "input_length"),  # Keras 2
+}
+_KEPT = {"LeakyReLU": ("alpha",)}
+"""What Keras 2 called an argument."""
+SUPPORTED = ", ".join("TimeDistributed(Dense)" if kind == "TimeDistributed" else kind for kind in LAYERS)
+
+
+def check_arguments(entry: Entry) -> None:
+    """Check that the layer and all its arguments are known, each with a supported value.
+
+    Raises:
+        NotImplementedError: one is not.
+    """
+    arguments = _TABLE.get(entry.kind)
+    if arguments is None:
+        raise NotImplementedError(f"{entry.kind} is not supported; supported: {SUPPORTED}")
+    check_builtin(entry)
+    old = _KEPT.get(entry.kind, ()) if entry.origin.is_keras2 else ()
+    for name, value in entry.config.items():
+        if name in arguments.fixed and value != arguments.fixed[name]:
+            raise NotImplementedError(
+                f"{name}={shown(value)} is not supported; supported: {name}={arguments.fixed[name]}"
+            )
+        if value is not None and name not in {*arguments.read, *arguments.fixed, *_WITHOUT_EFFECT, *old}:
+            raise NotImplementedError(
+                f"argument {name}={shown(value)} is not supported; supported: {', '.join(arguments.read) or 'none'}"
+            )
+
+
+def read_layer(entry: Entry) -> Any:
+    """The layer, or the cell, that an entry describes.
+
+    Raises:
+        ValueError: an argument is missing or wrong.
+        NotImplementedError: the layer, or a value of an argument, is not supported.
+    """
+    check_arguments(entry)
+    if entry.kind == "InputLayer":
+        return _input_layer(entry)
+    arguments = _TABLE[entry.kind]
+    found = {name: read(entry, name) for name, read in arguments.read.items()}
+    if entry.kind in LAYERS:
+        found["name"] = entry.name
+    return (arguments.make or (LAYERS | CELLS)[entry.kind])(**found)
+
+
+def _input_layer(entry: Entry) -> InputLayer:
+    """The input: its shape is Keras' without the batch axis."""
+    key = "batch_input_shape" if "batch_input_shape" in entry.config else "batch_shape"
+    shape = tuple(item(entry.config, key, list)[1:])
+    if len(shape) not in (1, 2) or not all(_is_size(size) for size in shape):
+        raise ValueError(
+            f"expected an input of shape (timesteps, features), (timesteps,) of ids or (features,), got {shape}"
+        )
+    return InputLayer(shape, str(entry.config.get("dtype")), name=entry.name)
+
+
+def _is_size(size: object) -> bool:
+    return size is None or (type(size) is int and size > 0)
+
+
+# dtypes -----------------------------------------------------------------------------------------
+
+
+def dtypes(entry: Entry) -> list[str]:
+    """The layer's dtype, and those of the layers and cells inside it."""
+    policy = entry.config.get("dtype")
+    if isinstance(policy, dict):
+        policy = item(policy, "config", dict).get("name", policy.get("class_name"))
+    return [str(policy), *(dtype for inner in inner_entries(entry) for dtype in dtypes(inner))]

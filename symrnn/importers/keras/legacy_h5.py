@@ -1,0 +1,96 @@
+"""The legacy `.h5` file: the config as a text and the weights of each layer under its name, all in one HDF5 file.
+
+It is read as a `.keras` file is: nothing in it is run, no link is followed out of it.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from symrnn.common.errors import at
+from symrnn.importers.keras.archive import LIMITS, Stored, check_size, descend, opened, read_array, read_json
+
+_CONFIG, _VERSION, _NAMES = "model_config", "keras_version", "weight_names"
+_LIMIT = LIMITS["config.json"]
+
+
+def read_h5(path: Path) -> tuple[Any, object]:
+    """The config of an `.h5` file, and the version of Keras that wrote it.
+
+    Raises:
+        ValueError: the file is no HDF5 file, or has no config.
+    """
+    with path.open("rb") as content, opened(content) as file:
+        config = _text(file, _CONFIG)
+        if config is None:
+            raise ValueError(f"{_CONFIG}: missing: a file of weights alone has no model, model.save('model.h5') has")
+        return read_json(config, _CONFIG), _text(file, _VERSION)
+
+
+def h5_arrays(path: Path, stored: Sequence[Stored]) -> list[np.ndarray]:
+    """The arrays of an `.h5` file.
+
+    Raises:
+        ValueError: one is missing, has another shape, or is not all in this file.
+    """
+    check_size(stored, path.stat().st_size)
+    found: dict[Stored, np.ndarray] = {}
+    with path.open("rb") as content, opened(content) as file:
+        for layer in dict.fromkeys(array.layer for array in stored):
+            found |= _layer_arrays(file, layer, [array for array in stored if array.layer == layer])
+    return [found[array] for array in stored]
+
+
+def _layer_arrays(file: Any, layer: str, stored: Sequence[Stored]) -> dict[Stored, np.ndarray]:
+    """The arrays of one layer of the model, in the order of their names: the trainable ones first."""
+    path = f"model_weights/{layer}"
+    with at(path):
+        group = descend(file, path)
+        names = _names(group)
+        if len(names) != len(stored):
+            raise ValueError(f"expected {len(stored)} arrays, got {len(names)}")
+    order = sorted(stored, key=lambda array: not array.trainable)
+    arrays = {}
+    for name, array in zip(names, order, strict=True):
+        with at(f"{array.where}: {path}"):
+            arrays[array] = read_array(group, name, array)
+    return arrays
+
+
+def _names(group: Any) -> list[str]:
+    """The attribute weight_names; a long one is in parts weight_names0, weight_names1, ..."""
+    if _NAMES in group.attrs:
+        return _texts(group, _NAMES)
+    found: list[str] = []
+    part = 0
+    while f"{_NAMES}{part}" in group.attrs:
+        found += _texts(group, f"{_NAMES}{part}")
+        part += 1
+    return found
+
+
+def _text(owner: Any, name: str) -> str | None:
+    """An attribute that is a text."""
+    if name not in owner.attrs:
+        return None
+    found = _texts(owner, name)
+    if len(found) != 1:
+        raise ValueError(f"{name}: expected a text, got {len(found)}")
+    return found[0]
+
+
+def _texts(owner: Any, name: str) -> list[str]:
+    """An attribute that is a text or a list of texts, not larger than a config may be."""
+    attribute = owner.attrs.get_id(name)
+    count = math.prod(attribute.shape)
+    if count and h5py.check_string_dtype(attribute.dtype) is None:
+        raise ValueError(f"{name}: expected texts, got {attribute.dtype}")
+    if max(count, 1) * attribute.dtype.itemsize > _LIMIT:
+        raise ValueError(f"{name}: expected at most {_LIMIT} bytes, got {count * attribute.dtype.itemsize}")
+    value = owner.attrs[name] if count else []
+    values = [value] if isinstance(value, str | bytes) else list(value)
+    return [text.decode() if isinstance(text, bytes) else str(text) for text in values]

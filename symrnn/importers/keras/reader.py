@@ -1,0 +1,197 @@
+"""A Keras model, live or in a file -> a graph of layers, and its weights.
+
+A live model is read through `to_json()` and `get_weights()`, a `.keras` or `.h5` file by its own parts.
+Neither Keras nor TensorFlow is imported, and nothing that a file contains is run.
+"""
+
+import json
+import os
+import reprlib
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symrnn.common.errors import at
+from symrnn.importers.keras.archive import Stored, check_shape, read_zip, zip_arrays
+from symrnn.importers.keras.graph_config import Place, numbered, read_graph
+from symrnn.importers.keras.layer_config import Origin, read_version
+from symrnn.importers.keras.legacy_h5 import h5_arrays, read_h5
+from symrnn.models.forward import forward
+from symrnn.models.graph import Graph, with_timesteps
+from symrnn.models.layers import Bidirectional, Layer, check_size
+from symrnn.models.network import Array
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A Keras model as a graph, each layer with its Keras name, and its arrays in the order of `get_weights()`.
+
+    A mask that Keras' graph names is a call of `NotEqual`, a layer after all of Keras'.
+    """
+
+    graph: Graph
+    weights: tuple[np.ndarray, ...]
+    dtype: str
+
+
+Arrays = Callable[[Sequence[Stored]], Sequence[np.ndarray]]
+
+
+def is_keras_model(model: object) -> bool:
+    """Whether this is a live Keras model, told by its methods: Keras is not imported."""
+    methods = (getattr(model, name, None) for name in ("to_json", "get_weights"))
+    return not isinstance(model, type) and all(map(callable, methods))
+
+
+def from_keras(model: object, timesteps: int | None = None) -> Imported:
+    """The layers and weights of a live Keras model, or of the `.keras` or `.h5` file at a path.
+
+    Args:
+        model: A Sequential or functional model, or a path.
+        timesteps: The number of time steps, for a model whose inputs are open in time.
+
+    Keras casts x to the InputLayer's dtype, which may differ from the layers' dtype that is returned.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A damaged file, or a model that is not built.
+        NotImplementedError: A layer, an argument, a dtype or a call that is not supported.
+    """
+    if timesteps is not None:
+        check_size("timesteps", timesteps, "from_keras")
+    if isinstance(model, str | os.PathLike):
+        return _from_file(Path(model), timesteps)
+    if is_keras_model(model):
+        return _from_live(model, timesteps)
+    raise ValueError(f"expected a Keras model or the path of a .keras or .h5 file, got {reprlib.repr(model)}")
+
+
+# live models ------------------------------------------------------------------------------------
+
+
+def _from_live(model: Any, timesteps: int | None) -> Imported:
+    with warnings.catch_warnings():
+        # Keras warns of what would be unsafe to load again, and of its own calls of NumPy
+        warnings.simplefilter("ignore")
+        config = _live_config(model)
+        return _import(config, _live_origin(model, config), lambda stored: model.get_weights(), timesteps)
+
+
+def _live_config(model: Any) -> Any:
+    try:
+        return json.loads(model.to_json())
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise NotImplementedError(
+            f"{type(model).__name__}: its to_json() fails; supported: Sequential and Functional"
+        ) from error
+
+
+def _live_origin(model: object, config: Any) -> Origin:
+    """The version that the config names, as Keras 2 does, or else that of the Keras the model is from."""
+    if isinstance(config, dict) and "keras_version" in config:
+        return _origin(config["keras_version"], legacy=True)
+    packages = {base.__module__.split(".")[0] for base in type(model).__mro__}
+    version = getattr(sys.modules.get("keras"), "__version__", None) if "keras" in packages else None
+    return Origin() if version is None else _origin(version, legacy=False)
+
+
+def _origin(version: object, legacy: bool) -> Origin:
+    return Origin(read_version(version), modules=not legacy)
+
+
+# files ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Format:
+    """How the config and the arrays of a file are read; `legacy` configs may come from Keras 2."""
+
+    config: Callable[[Path], tuple[Any, object]]
+    arrays: Callable[[Path, Sequence[Stored]], Sequence[np.ndarray]]
+    legacy: bool
+
+
+_H5 = _Format(read_h5, h5_arrays, legacy=True)
+_FORMATS = {".keras": _Format(read_zip, zip_arrays, legacy=False), ".h5": _H5, ".hdf5": _H5}
+
+
+def _from_file(path: Path, timesteps: int | None) -> Imported:
+    if path.suffix not in _FORMATS:
+        raise NotImplementedError(
+            f"{path}: expected a file that ends in {', '.join(_FORMATS)}, as model.save('model.keras') writes"
+        )
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file")
+    kind = _FORMATS[path.suffix]
+    with at(path):
+        if not path.is_file():
+            raise ValueError("expected a file, got something else")
+        config, version = kind.config(path)
+        origin = _origin(version, kind.legacy)
+        if origin.is_keras2 and not kind.legacy:
+            raise NotImplementedError(f"a .keras file of Keras {version} is not supported; supported: its .h5 files")
+        try:
+            return _import(config, origin, lambda stored: kind.arrays(path, stored), timesteps)
+        except RecursionError:
+            raise ValueError("config: models or lists in each other too deep") from None
+
+
+# graph and weights ------------------------------------------------------------------------------
+
+
+def _import(config: Any, origin: Origin, arrays: Arrays, timesteps: int | None) -> Imported:
+    """The one reader: config -> graph -> the arrays that its forward program has -> weights."""
+    read = read_graph(config, origin)
+    graph = with_timesteps(read.graph, timesteps)
+    stored = [_stored(array, graph.layers[array.layer], read.places[array.layer]) for array in forward(graph).arrays]
+    weights = tuple(arrays(stored))
+    _check_weights(weights, stored, read.dtype)
+    return Imported(graph, weights, read.dtype)
+
+
+def _stored(array: Array, layer: Layer, place: Place) -> Stored:
+    group = "/".join([place.group, *_attributes(layer, array.unit), "vars"])
+    trainable = place.trainable and _is_trainable(place.entry.config, array.unit)
+    return Stored(place.where, "/".join([*array.unit, array.keras]), array.shape, group, place.top, trainable)
+
+
+def _attributes(layer: Layer, unit: Sequence[str]) -> list[str]:
+    """The groups inside that of the layer: a cell of several has the name of its class, with a number."""
+    if "cells" not in unit:
+        return list(unit)
+    half = unit[0] == "backward_layer"
+    inner = layer.halves[half] if isinstance(layer, Bidirectional) else layer
+    seen: Counter[str] = Counter()
+    names = [numbered(type(cell).__name__, seen) for cell in inner.cells]  # type: ignore[attr-defined]
+    return [*unit[:-1], names[int(unit[-1])]]
+
+
+_KEYS = {"forward_layer": "layer"}
+
+
+def _is_trainable(config: Any, unit: Sequence[str]) -> bool:
+    """Whether the layers and cells that lead to an array are all trainable; a plain layer's cell is itself."""
+    for name in unit:
+        inner = config[int(name)] if isinstance(config, list) else config.get(_KEYS.get(name, name))
+        config = config if inner is None else inner  # Keras 2 has no entry for a backward layer of the same kind
+        config = config.get("config", config) if isinstance(config, dict) else config
+        if isinstance(config, dict) and config.get("trainable") is False:
+            return False
+    return True
+
+
+def _check_weights(weights: Sequence[np.ndarray], stored: Sequence[Stored], dtype: str) -> None:
+    """Check that there are as many arrays as the layers need, each of its shape and dtype."""
+    if len(weights) != len(stored):
+        raise ValueError(f"expected {len(stored)} arrays of weights, got {len(weights)}")
+    for array, expected in zip(weights, stored, strict=True):
+        with at(f"{expected.where}: {expected.name}"):
+            check_shape(array, expected.shape)
+            if str(array.dtype) != dtype:
+                raise ValueError(f"expected {dtype}, got {array.dtype}")

@@ -1,0 +1,15 @@
+"""A description of a network becomes a forward program. Imports `programs` and what is below.
+
+- `layers`: frozen descriptions under Keras' names
+- `custom_cell`: a cell of the user's own
+- `layer_order`: the order of Keras' layers and weights
+- `graph`: calls of layers
+- `naming`: letters, numbers and lengths of a graph
+- `network`: the forward program, and what belongs to it
+- `builder`: what a call adds to the program
+- `equations`: the equations of each layer
+- `forward`: call after call
+- `losses`: losses as equations
+- `sampling`: random inputs and targets that suit a network
+- `lecture`: the network of a lecture notebook
+"""

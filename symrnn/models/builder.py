@@ -1,0 +1,189 @@
+"""What the calls of a graph add to the forward program, one after the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sympy import Expr, Rational
+
+from symrnn.expressions.matrices import add, concat, hadamard, scale, variable
+from symrnn.expressions.names import Letter
+from symrnn.expressions.nodes import Differs, N
+from symrnn.models.graph import Graph, Result
+from symrnn.models.layers import Add, Average, Concatenate, Multiply
+from symrnn.models.naming import Labels, Lengths
+from symrnn.models.network import Array, Source, State, Weight
+from symrnn.programs.program import Equation, Item, recurrence
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a Keras weight: its letter, and its first row (None for all rows) and column."""
+
+    letter: Letter
+    width: int
+    start: int = 0
+    row: int | None = None
+
+
+def width(expr: Expr) -> int:
+    """The number of columns of an expression."""
+    return int(expr.shape[1])
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a call returns: its symbol, for a sequence the number of its steps, its mask, its logits."""
+
+    symbol: Expr
+    steps: Expr | None = None
+    mask: Expr | None = None
+    logits: Expr | None = None
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return width(self.symbol)
+
+
+@dataclass
+class ProgramBuilder:
+    """What the calls have added so far; local to one call of `forward`."""
+
+    graph: Graph
+    labels: Labels
+    lengths: Lengths
+    letters: dict[Expr, Letter] = field(default_factory=dict)
+    inputs: list[Expr] = field(default_factory=list)
+    sequences: list[Expr] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    arrays: dict[tuple[int, tuple[str, ...], str], Array] = field(default_factory=dict)
+    sources: dict[int, Source] = field(default_factory=dict)
+    extra: list[Source] = field(default_factory=list)
+    finals: list[Expr] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    masks: dict[tuple[Expr, Expr], Expr] = field(default_factory=dict)
+    values: dict[Result, Value] = field(default_factory=dict)
+
+    def symbol(self, letter: Letter, *shape: object) -> Expr:
+        """A symbol with this name."""
+        made = variable(letter.code, shape)
+        self.letters[made] = letter
+        return made
+
+    def row(self, letter: Letter, columns: int, steps: Expr | None) -> Expr:
+        """A symbol with one row per sample, and one element per time step where there are steps."""
+        if steps is None:
+            return self.symbol(letter, N, columns)
+        return self.symbol(replace(letter, time="t", steps=steps.name), N, columns)
+
+    def append(self, equations: Sequence[Equation], reads: Sequence[Expr], steps: Expr | None) -> None:
+        """Equations of a layer without memory: once, or in every step of a sequence."""
+        if steps is None:
+            self.items += equations
+            return
+        stacked = [equation.lhs for equation in equations]
+        self.items.append(recurrence(equations, reads, stacked=stacked, letters=self.letters, length=steps))
+
+    def mask(self, x: Value, value: Expr) -> Expr:
+        """The mask of a sequence: 1 where any feature differs from the value; one for each value."""
+        if (x.symbol, value) not in self.masks:
+            m = self.row(Letter("m", layer=self.labels.mask(len(self.masks))), 1, x.steps)
+            self.append([Equation(m, Differs(x.symbol, value))], [x.symbol], x.steps)
+            self.masks[x.symbol, value] = m
+        return self.masks[x.symbol, value]
+
+
+@dataclass(frozen=True)
+class CallScope:
+    """The names of one call, or of a cell in it: weights of the layer, values of the call."""
+
+    build: ProgramBuilder
+    layer: int
+    call: int
+    unit: tuple[str, ...] = ()
+    weights: str = ""
+    values: str = ""
+    steps: Expr | None = None
+
+    def value(self, letter: Letter, columns: int) -> Expr:
+        """A value of the call, with one row per sample."""
+        return self.build.row(replace(letter, layer=self.values), columns, self.steps)
+
+    def weight(self, letter: Letter, keras: str, *shape: int) -> Expr:
+        """A whole Keras weight: a kernel, or a bias, whose shape has one axis and whose symbol is a row."""
+        return self.blocks(letter, keras, shape, [Block(letter, shape[-1])])[0]
+
+    def blocks(self, letter: Letter, keras: str, shape: tuple[int, ...], blocks: Sequence[Block]) -> list[Expr]:
+        """The parts of a Keras weight, which are made once and the same in every call of the layer."""
+        key = self.layer, self.unit, keras
+        if key not in self.build.arrays:
+            self.build.arrays[key] = self._array(letter, keras, shape, blocks)
+        return [part.symbol for part in self.build.arrays[key].parts]
+
+    def weight_of_steps(self, letter: Letter, keras: str, timesteps: int, columns: int) -> Expr:
+        """A Keras weight with a row for each time step: a family of rows."""
+        key = self.layer, self.unit, keras
+        if key not in self.build.arrays:
+            steps = "T" if self.steps is None else self.steps.name
+            named = replace(letter, layer=self.weights, time="t", steps=steps)
+            made = self.build.symbol(named, 1, columns)
+            place, shape = len(self.build.arrays), (timesteps, columns)
+            part = Weight(made, named, self.layer, keras, shape, place)
+            self.build.arrays[key] = Array(made, named, self.layer, self.unit, keras, shape, (part,), place)
+        return self.build.arrays[key].symbol
+
+    def _array(self, letter: Letter, keras: str, shape: tuple[int, ...], blocks: Sequence[Block]) -> Array:
+        array = len(self.build.arrays)
+        parts = []
+        for block in blocks:
+            own = (block.width,) if block.row is not None or len(shape) == 1 else (shape[0], block.width)
+            named = replace(block.letter, layer=self.weights, axes=len(own))
+            made = self.build.symbol(named, *((1, *own) if len(own) == 1 else own))
+            self.build.inputs.append(made)
+            parts.append(Weight(made, named, self.layer, keras, own, array, block.start, block.row))
+        named = replace(letter, layer=self.weights, axes=len(shape))
+        whole = parts[0].symbol if len(parts) == 1 else variable(named.code, (1, *shape) if len(shape) == 1 else shape)
+        return Array(whole, named, self.layer, self.unit, keras, shape, tuple(parts), array)
+
+
+def _average(parts: Sequence[Expr]) -> Expr:
+    return scale(Rational(1, len(parts)), add(*parts))
+
+
+MERGES: dict[str | type, Callable[[Sequence[Expr]], Expr]] = {
+    "concat": lambda parts: concat(*parts),
+    "sum": lambda parts: add(*parts),
+    "mul": lambda parts: hadamard(*parts),
+    "ave": _average,
+    Add: lambda parts: add(*parts),
+    Multiply: lambda parts: hadamard(*parts),
+    Average: _average,
+    Concatenate: lambda parts: concat(*parts),
+}
+
+
+Values = list[Value]
+
+
+def only(given: Values) -> Value:
+    """The one input of a layer."""
+    if len(given) != 1:
+        raise ValueError(f"expected one input, got {len(given)}")
+    return given[0]
+
+
+def sequence(given: Values) -> Value:
+    """The input of a layer that needs a sequence."""
+    x = only(given)
+    if x.steps is None:
+        raise ValueError(
+            "expected a sequence (samples, timesteps, features), but got the shape "
+            f"(samples, {x.width}); a recurrent layer before it needs return_sequences=True"
+        )
+    return x
+
+
+def mask_on(build: ProgramBuilder, place: int, x: Value) -> Expr | None:
+    """The mask that goes on with the result: that of the call, or of its first tensor."""
+    call = build.graph.calls[place]
+    return build.values[call.mask].symbol if call.mask is not None else x.mask

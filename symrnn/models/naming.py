@@ -1,0 +1,231 @@
+"""What the symbols of a graph are called: numbers where there are several of a kind, and lengths.
+
+All recurrent layers are one kind, as they share the letters U, V, b, h; so are the dense ones. A
+layer that is called twice has one set of weights and, for its values, a letter for each call.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from symrnn.expressions.names import Letter
+from symrnn.models.graph import Call, Graph, Result, takes_ids
+from symrnn.models.layers import (
+    MERGING,
+    Activation,
+    Bidirectional,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    InputLayer,
+    Layer,
+    Masking,
+    NotEqual,
+    PReLU,
+    Recurrent,
+    TimeDistributed,
+    states_of,
+)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of a graph's symbols.
+
+    `numbers` has, by the place of a layer, a number for each of its cells, `calls` a letter for
+    each call of a shared layer, `plain` a number for each call that has no weights, `inputs` the
+    letter of each input, `fused` the Activation that each of some dense calls takes in.
+    """
+
+    numbers: dict[int, tuple[str, ...]]
+    calls: dict[int, str]
+    plain: dict[int, str]
+    inputs: dict[int, Letter]
+    fused: dict[int, int]
+    masks: int
+
+    def weights(self, layer: int, half: str = "", cell: int = 0) -> str:
+        """The label of a cell's weights."""
+        return self.numbers[layer][cell] + half
+
+    def values(self, layer: int, call: int, half: str = "", cell: int = 0) -> str:
+        """The label of a cell's values."""
+        return self.numbers[layer][cell] + self.calls[call] + half
+
+    def mask(self, place: int) -> str:
+        """The label of a mask: a number where there are several."""
+        return "" if self.masks <= 1 and place == 0 else str(place + 1)
+
+
+_Kind = type[Layer] | tuple[type[Layer], ...]
+_DENSE = (Dense, TimeDistributed)
+_WITHOUT_WEIGHTS = (Dropout, InputLayer, NotEqual, Recurrent, Bidirectional, Embedding, *_DENSE)
+
+
+def labels(graph: Graph) -> Labels:
+    """The labels of a graph."""
+    fused = _fused(graph)
+    used = [call.layer for call in graph.calls]
+    numbers: dict[int, tuple[str, ...]] = {}
+    for kind in ((Recurrent, Bidirectional), _DENSE, (Embedding,), (PReLU,)):
+        numbers |= _numbers(graph, list(dict.fromkeys(used)), kind)
+    suffixes = {
+        place: "" if used.count(call.layer) == 1 else _letter(used[:place].count(call.layer))
+        for place, call in enumerate(graph.calls)
+    }
+    plain = [
+        place
+        for place, call in enumerate(graph.calls)
+        if not isinstance(graph.layer(call), _WITHOUT_WEIGHTS) and place not in fused.values()
+    ]
+    plain = [place for place in plain if graph.outputs != (Result(place),)]  # that one is y
+    counted = {place: "" if len(plain) == 1 else str(i) for i, place in enumerate(plain, 1)}
+    made = Labels(numbers, suffixes, counted, {}, fused, _count_masks(graph))
+    return Labels(numbers, suffixes, counted, _inputs(graph, made), fused, made.masks)
+
+
+def _letter(place: int) -> str:
+    return chr(ord("a") + place) if place < 22 else f"{chr(ord('a') + place % 22)}{place // 22}"
+
+
+def _numbers(graph: Graph, order: Iterable[int], kind: _Kind) -> dict[int, tuple[str, ...]]:
+    """A number for each cell of the layers of a kind, in the order of their first calls."""
+    cells = {place: _cells(graph.layers[place]) for place in order if isinstance(graph.layers[place], kind)}
+    total, found, start = sum(cells.values()), {}, 1
+    for place, count in cells.items():
+        found[place] = tuple("" if total == 1 else str(start + i) for i in range(count))
+        start += count
+    return found
+
+
+def _cells(layer: Layer) -> int:
+    """How many cells a layer has; the halves of a bidirectional one share their number."""
+    runs = layer.halves if isinstance(layer, Bidirectional) else (layer,)
+    return max(len(run.cells) if isinstance(run, Recurrent) else 1 for run in runs)
+
+
+def _count_masks(graph: Graph) -> int:
+    found = set()
+    for call in graph.calls:
+        layer = graph.layer(call)
+        if isinstance(layer, Masking):
+            found.add((call.inputs, layer.mask_value))
+        elif isinstance(layer, NotEqual):
+            found.add((call.inputs, layer.value))
+        elif isinstance(layer, Embedding) and layer.mask_zero:
+            found.add((call.inputs, 0))
+    return len(found)
+
+
+def _fused(graph: Graph) -> dict[int, int]:
+    """Dense without activation, then Activation: one y = f(x W + b_o). Dropout between them is nothing."""
+    found: dict[int, int] = {}
+    for place, call in enumerate(graph.calls):
+        layer = graph.layer(call)
+        if not isinstance(layer, Activation):
+            continue
+        source, alone = _through_dropout(graph, call.inputs[0], place)
+        before = graph.layer(graph.calls[source.call])
+        once = sum(other.layer == graph.calls[source.call].layer for other in graph.calls) == 1
+        if isinstance(before, Dense) and before.activation in (None, "linear") and alone and once:
+            found[source.call] = place
+    return found
+
+
+def _through_dropout(graph: Graph, result: Result, reader: int) -> tuple[Result, bool]:
+    """Where a result comes from but for Dropout, and whether nothing else reads it on the way."""
+    alone = True
+    while True:
+        readers = sum(result in (*call.inputs, *call.states, call.mask) for call in graph.calls)
+        alone = alone and readers == 1 and result not in graph.outputs
+        call = graph.calls[result.call]
+        if not isinstance(graph.layer(call), Dropout):
+            return result, alone
+        result = call.inputs[0]
+
+
+# inputs -----------------------------------------------------------------------------------------
+
+
+def _inputs(graph: Graph, made: Labels) -> dict[int, Letter]:
+    """The letters of the inputs: h_{-1} for one that only is the state before a first step, else x."""
+    found: dict[int, Letter] = {}
+    for place in graph.inputs:
+        uses = [
+            (at, call, index)
+            for at, call in enumerate(graph.calls)
+            for index, state in enumerate(call.states)
+            if state == Result(place)
+        ]
+        others = any(Result(place) in (*call.inputs, call.mask) for call in graph.calls)
+        if len(uses) == 1 and not others and Result(place) not in graph.outputs:
+            found[place] = _state_letter(graph, made, *uses[0])
+    rest = [place for place in graph.inputs if place not in found]
+    return found | {place: Letter("x", layer="" if len(rest) == 1 else str(i)) for i, place in enumerate(rest, 1)}
+
+
+def _state_letter(graph: Graph, made: Labels, at: int, call: Call, index: int) -> Letter:
+    layer = graph.layer(call)
+    halves: list[tuple[str, Recurrent]] = [("", layer)] if isinstance(layer, Recurrent) else []
+    if isinstance(layer, Bidirectional):
+        halves = list(zip(("fw", "bw"), layer.halves, strict=True))
+    slots = [
+        (letter, half, cell, run.go_backwards)
+        for half, run in halves
+        for cell, one in enumerate(run.cells)
+        for letter, _ in states_of(one)
+    ]
+    if index >= len(slots):  # more states than the layer has, which is refused where it is called
+        return Letter("x", layer=f"state{index}")
+    letter, half, cell, backwards = slots[index]
+    return Letter(letter, layer=made.values(call.layer, at, half, cell), time="T" if backwards else -1)
+
+
+# lengths ----------------------------------------------------------------------------------------
+
+Lengths = dict[Result, str | None]
+"""The name of the number of time steps of each result; None where it is no sequence."""
+_ENDS = (Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D)
+
+
+def lengths(graph: Graph) -> Lengths:
+    """The names T, T_2, ... of the lengths: one for inputs of equal length, or that are merged."""
+    parents: dict[int, int] = {}
+
+    def root(one: int) -> int:
+        while parents[one] != one:
+            one = parents[one]
+        return one
+
+    found: dict[Result, int | None] = {}
+    known: dict[int, int] = {}
+    for place, call in enumerate(graph.calls):
+        layer = graph.layer(call)
+        sources = [found.get(result) for result in call.inputs]
+        if isinstance(layer, InputLayer):
+            is_sequence = len(layer.shape) == 2 or takes_ids(graph, place)
+            own = known.setdefault(layer.shape[0], place) if is_sequence and layer.shape[0] is not None else place
+            parents.setdefault(own, own)
+            parents[place] = own
+            found[Result(place)] = place if is_sequence else None
+            continue
+        if isinstance(layer, MERGING):
+            given = [source for source in sources if source is not None]
+            for other in given[1:]:
+                parents[root(other)] = root(given[0])
+        for output in range(layer.results):
+            found[Result(place, output)] = sources[0] if _keeps_time(layer, output) else None
+    roots = list(dict.fromkeys(root(one) for one in found.values() if one is not None))
+    names = {one: "T" if i == 0 else f"T_{i + 1}" for i, one in enumerate(roots)}
+    return {result: None if one is None else names[root(one)] for result, one in found.items()}
+
+
+def _keeps_time(layer: Layer, output: int) -> bool:
+    """Whether a result of a layer is a sequence where its input is one."""
+    if isinstance(layer, Recurrent):
+        return output == 0 and layer.return_sequences
+    if isinstance(layer, Bidirectional):
+        return layer.layer.return_sequences and output < (2 if layer.merge_mode is None else 1)
+    return not isinstance(layer, _ENDS)

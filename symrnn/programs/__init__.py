@@ -1,0 +1,10 @@
+"""A program is a value, and functions from programs to programs. Imports `expressions` and what is below.
+
+- `program`: Equation, Recurrence, Program, and its check
+- `dataflow`: which equation reads what, and how
+- `transforms`: time and matrices written out, pruning, renaming
+- `initial_states`: states before the first step as symbols
+- `closed_form`: everything substituted, within limits
+- `rules`: the vector-Jacobian product of each node
+- `adjoint`: the reverse sweep
+"""

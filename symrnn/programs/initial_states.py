@@ -1,0 +1,32 @@
+"""Programs in which the state before the first step is a symbol, h_{-1}, where it is zero.
+
+So the first time step reads as the others do, and what vanishes in it can be seen.
+"""
+
+from dataclasses import replace
+
+from sympy import Expr
+
+from symrnn.expressions.matrices import is_zero, shape_of, variable
+from symrnn.programs.program import Program, Recurrence
+from symrnn.programs.transforms import letter_of
+
+
+def with_starts(program: Program) -> tuple[Program, tuple[Expr, ...]]:
+    """The program with a symbol for each state that starts from zero, and these symbols."""
+    letters, found, items = dict(program.letters), [], []
+    for item in program.equations:
+        if isinstance(item, Recurrence):
+            carries = []
+            for carry in item.carries:
+                if is_zero(carry.init):
+                    letter = letter_of(letters, carry.prev).at("T" if item.reverse else -1)
+                    start = variable(letter.code, shape_of(carry.prev))
+                    letters[start] = letter
+                    found.append(start)
+                    carry = replace(carry, init=start)
+                carries.append(carry)
+            item = replace(item, carries=tuple(carries))
+        items.append(item)
+    inputs = (*program.inputs, *found)
+    return Program(inputs, program.sequences, tuple(items), program.outputs, letters), tuple(found)

@@ -1,0 +1,10 @@
+"""Programs as LaTeX, text and MathML. Imports `programs` and what is below.
+
+- `styles`: the signs of LaTeX and of a terminal
+- `expressions`: one expression
+- `equations`: a program, line by line
+- `layout`: lines broken and aligned
+- `substitution`: formulas with numbers put in
+- `mathml`: LaTeX as MathML
+- `mathml_spacing`: TeX's spaces in MathML
+"""

@@ -1,0 +1,224 @@
+"""Lines of equations as a block: broken where they are too wide, aligned at the sign of equality."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from symrnn.typesetting.styles import LATEX, TEXT, Style
+
+_ROOM = {LATEX: 322, TEXT: 100}
+"""What fits in a line: points of a page set in 10 pt article, columns of a terminal."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """lhs = the terms of a sum, each a list of factors; `note` says for which t, `value` is the result."""
+
+    lhs: str
+    terms: list[list[str]]
+    note: str = ""
+    value: str = ""
+    name: str = ""
+    adjoint: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a display: cells set to the right and to the left in turn, as in align.
+
+    `gap` is how much more room there is above it, in points.
+    """
+
+    cells: tuple[str, ...]
+    tag: str = ""
+    gap: int = 0
+
+    @property
+    def continues(self) -> bool:
+        """Whether it goes on with the formula of the row before."""
+        return not self.cells[0]
+
+
+def rows(lines: Sequence[Line], room: int = _ROOM[LATEX]) -> list[Row]:
+    """The lines in LaTeX, broken so that each fits in `room` points; more room before the adjoint lines."""
+    found: list[Row] = []
+    margin = max((points(line.lhs) for line in lines), default=0)
+    for before, line in zip([None, *lines], lines, strict=False):
+        first, *rest = _broken(line, LATEX, room - margin - (8 if line.note else 0))  # for the space before the note
+        note = f"{LATEX.space}{line.note}" if line.note else ""
+        texts = [f"= {first}", *(f"\\qquad {piece}" for piece in rest)]
+        texts[-1] += note
+        value = ("", line.value) if line.value else ()
+        gap = _gap(before, line) if before else 0
+        found.append(Row((line.lhs, texts[0], *(() if rest else value)), gap=gap))
+        found += [Row(("", text)) for text in texts[1:-1]]
+        found += [Row(("", texts[-1], *value))] if rest else []
+    return found
+
+
+def align(rows: Sequence[Row], show: Callable[[Row], str] | None = None) -> str:
+    """One align* block; `show` writes a row, with its label where that is shown."""
+    texts = ["    " * row.continues + (show or cells)(row) for row in rows]
+    text = texts[0] if rows else ""
+    for row, following in zip(rows[1:], texts[1:], strict=True):
+        text += f" \\\\{f'[{row.gap}pt]' if row.gap else ''}\n{following}"
+    return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
+
+
+def cells(row: Row) -> str:
+    """The cells with the signs that align them."""
+    text = row.cells[0]
+    for before, cell in pairwise(row.cells):
+        text += f"{' ' if before else ''}&{cell}"
+    return text
+
+
+def _gap(before: Line, line: Line) -> int:
+    """More room where the way back begins, and between fractions."""
+    if before.adjoint != line.adjoint:
+        return 6
+    return 3 if before.lhs.startswith(r"\frac") and line.lhs.startswith(r"\frac") else 0
+
+
+def _broken(line: Line, style: Style, room: int) -> list[str]:
+    """The right side of a line in pieces that fit in the room, beside its note or value."""
+    width = points if style is LATEX else columns
+    return pieces(line.terms, room - width(line.note + line.value), style)
+
+
+def pieces(terms: list[list[str]], room: int, style: Style = LATEX) -> list[str]:
+    """A sum in pieces that fit in the room: broken before a term, or in one before a factor."""
+    width = points if style is LATEX else columns
+    indent = 30 if style is LATEX else 4
+    found, used = [""], 0
+    for term in [[part for factor in term for part in _apart(factor, style)] for term in terms]:
+        widths = [width(factor) + (style is TEXT) for factor in term]  # with the space before it
+        if used and used + sum(widths) > room:
+            found.append("{}" if style is LATEX else "")
+            used = indent
+        for i, (factor, size_) in enumerate(zip(term, widths, strict=True)):
+            if i and used + size_ > room:
+                found.append(factor if factor.startswith(style.had.strip()) else style.times + factor)
+                used = indent
+            else:
+                found[-1] += (" " if found[-1] else "") + factor
+            used += size_
+    return found
+
+
+def _apart(factor: str, style: Style) -> list[str]:
+    """A product entry by entry as its factors, each with the sign before it; parentheses stay whole."""
+    sign = style.had.strip()
+    found, depth = [""], 0
+    for part in re.split(r"([(){}]|" + re.escape(sign) + ")", factor):
+        if part == sign and depth == 0:
+            found[-1] = found[-1].rstrip()
+            found.append("")
+        depth += (part in ("(", "{")) - (part in (")", "}"))
+        found[-1] += part
+    return found
+
+
+def flat(terms: Iterable[Iterable[str]]) -> str:
+    """The terms, lists of factors, in one line."""
+    return " ".join(" ".join(term) for term in terms)
+
+
+_TOKEN = re.compile(r"\\[a-zA-Z]+|[_^](?:\{[^{}]*\}|.)|.", re.DOTALL)
+_POINTS = {
+    "\\tanh": 22,
+    "\\sum": 8,
+    "\\odot": 12,
+    "\\sigma": 6,
+    "\\delta": 5,
+    "\\dots": 15,
+    "\\cdots": 15,
+    "\\exp": 17,
+    "\\log": 14,
+    "\\times": 12,
+    "\\approx": 13,
+    "\\ne": 13,
+    "\\ge": 13,
+    "\\partial": 6,
+    "\\lVert": 5,
+    "\\rVert": 5,
+}
+_GREEK = ("alpha", "beta", "gamma", "eta", "theta", "kappa", "mu", "nu", "xi", "rho", "tau", "phi", "psi", "omega")
+_POINTS |= {f"\\{name}": 6 for name in _GREEK}
+_POINTS |= {"+": 12, "-": 12, "=": 13, "(": 4, ")": 4, " ": 0, "{": 0, "}": 0, ",": 4}
+
+
+def points(latex: str) -> int:
+    """About how wide a formula is set, in points: symbols 6, commands by a table, scripts smaller.
+
+    A subscript and the superscript after it stand above each other; a matrix is as wide as the
+    widest entry of each column, a fraction as the wider of its parts.
+    """
+    latex = _FRACTION.sub(lambda match: max(match[1], match[2], key=points), latex)
+    matrices = [_matrix_points(match[1]) for match in _MATRIX.finditer(latex)]
+    latex = _MATRIX.sub("", latex)
+    total = before = 0.0
+    for token in _TOKEN.findall(latex):
+        if token[0] in "_^":
+            own = _script_points(token)
+            total += max(own - before, 0.0)
+            before = own if token[0] == "_" else 0.0
+        else:
+            total += _POINTS.get(token, 0 if token[0] == "\\" else 5.6)
+            before = 0.0
+    return int(1.06 * total) + sum(matrices)
+
+
+_GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+_FRACTION = re.compile(rf"\\frac{_GROUP}{_GROUP}")
+_MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
+
+
+def _matrix_points(body: str) -> int:
+    """The width of a matrix: its columns, 10 points between them, and the parentheses."""
+    columns = zip(*(row.split("&") for row in body.split(r"\\")), strict=True)
+    return int(sum(max(map(_entry_points, column)) + 10 for column in columns)) + 8
+
+
+def _entry_points(cell: str) -> float:
+    """The width of an entry: a number's digits are 5 wide, its point 3, its minus 8."""
+    number = cell.strip()
+    if not number.lstrip("-").replace(".", "", 1).isdigit():
+        return points(cell)
+    return sum({".": 3.0, "-": 8.0}.get(sign, 5.1) for sign in number)
+
+
+def _script_points(token: str) -> float:
+    """The width of a script without its sign and braces: a sign or a command 6.5, a comma 2.5, others 4.5."""
+    signs = re.findall(r"\\[a-zA-Z]+|.", token[1:].strip("{}").replace("\\mathsf", "").replace(" ", ""))
+    widths = {",": 2.5, "(": 3.5, ")": 3.5, "-": 6.5, "+": 6.5, "=": 6.5, "{": 0.0, "}": 0.0}
+    return sum(widths.get(sign, 8.0 if sign[0] == "\\" else 4.5) for sign in signs)
+
+
+def plain(lines: list[Line]) -> str:
+    """Text with the signs of equality below each other, an empty line before the adjoint lines."""
+    margin = max((columns(line.lhs) for line in lines), default=0)
+    beside = max((columns(TEXT.space + (line.note or line.value)) for line in lines), default=0)
+    rooms = [_ROOM[TEXT] - margin - 3 - (beside if line.note or line.value else 0) for line in lines]
+    broken = [pieces(line.terms, room, TEXT) for line, room in zip(lines, rooms, strict=True)]
+    rows = [
+        [f"{' ' * (margin - columns(line.lhs))}{line.lhs} = {pieces[0].strip()}"]
+        + [" " * (margin + 6) + piece.strip() for piece in pieces[1:]]
+        for line, pieces in zip(lines, broken, strict=True)
+    ]
+    column = max(
+        (columns(row[-1]) for line, row in zip(lines, rows, strict=True) if line.note or line.value), default=0
+    )
+    text: list[str] = []
+    for before, line, row in zip([None, *lines], lines, rows, strict=False):
+        text += [""] if before is not None and before.adjoint != line.adjoint else []
+        right = " " * (column - columns(row[-1])) + TEXT.space + (line.note or line.value)
+        text += [*row[:-1], (row[-1] + right).rstrip()]
+    return "\n".join(text)
+
+
+def columns(text: str) -> int:
+    """The columns that a text takes in a terminal; a bar over a letter takes none."""
+    return sum(not unicodedata.combining(sign) for sign in text)

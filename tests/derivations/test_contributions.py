@@ -1,0 +1,67 @@
+"""The terms of the sums over t: together they are the gradient."""
+
+import numpy as np
+import pytest
+
+from symrnn import Dense, Sequential, SimpleRNN, derive
+from symrnn.derivations.contributions import contributions, whole
+from symrnn.documents.example import subject
+from symrnn.expressions.names import Letter
+from symrnn.programs.program import Recurrence
+from tests.support.bank import MODELS, over
+
+
+@over(MODELS)
+def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
+    about = subject(derive(case.model))
+    totals: dict[str, np.ndarray] = {}
+    for one in contributions(about.gradient, about.values):
+        totals[one.weight] = totals.get(one.weight, 0) + one.total
+    summed = {whole(weight.letter).code for weight in about.gradient.table}
+    assert totals.keys() <= summed
+    for weight in about.gradient.table:
+        if weight.symbol.name in totals:
+            exact = np.asarray(about.values[weight.letter.partial(about.gradient.objective).code])
+            shown = totals[weight.symbol.name].reshape(exact.shape)
+            assert shown == pytest.approx(exact, rel=1e-12, abs=1e-12 * max(1.0, float(np.abs(exact).max())))
+
+
+@over(MODELS)
+def test_every_weight_that_is_read_in_steps_has_its_terms(case):
+    about = subject(derive(case.model))
+    letters = about.gradient.steps.letters
+    weights = {weight.letter.partial(about.gradient.objective).code for weight in about.gradient.table}
+    items = [item for item in about.gradient.steps.equations if isinstance(item, Recurrence)]
+    totals = [total.lhs for item in items for total in item.sums]
+    sums = {whole(letters[total]).code for total in totals if total in letters}
+    found = {one.weight for one in contributions(about.gradient, about.values)}
+    assert {f"d{name}" for name in found} == sums & weights
+
+
+def test_the_notebook():
+    about = subject(derive())
+    found = {one.weight: one for one in contributions(about.gradient, about.values)}
+    assert list(found) == ["U", "V", "b_h"]
+    assert [float(v.reshape(())) for v in found["U"].values] == pytest.approx(
+        [3.642046e-5, -3.685072e-4, 7.894466e-3], rel=1e-6
+    )
+    assert found["V"].sizes == pytest.approx((0, 1.650418e-4, 2.537690e-3), rel=1e-6, abs=0)
+    assert [float(v.reshape(())) for v in found["b_h"].values] == pytest.approx(
+        [3.642046e-5, -1.842536e-4, 2.631489e-3], rel=1e-6
+    )
+
+
+def test_the_first_state_counts_where_it_is_given():
+    model = Sequential([SimpleRNN(1, initial_state=True), Dense(1)], (2, 1))
+    about = subject(derive(model), x=[[[0.5], [0.25]], [2.0]], weights=([[1.0]], [[0.5]], [0.0], [[1.0]], [0.0]))
+    terms = next(one for one in contributions(about.gradient, about.values) if one.weight == "V")
+    delta = float(about.values["delta_0"].reshape(()))
+    assert float(terms.values[0].reshape(())) == pytest.approx(2.0 * delta)
+
+
+@pytest.mark.parametrize(
+    ("letter", "code"),
+    [(Letter("U", sub="[2]"), "U"), (Letter("b", sub="h[11]"), "b_h"), (Letter("b", sub="h"), "b_h")],
+)
+def test_whole(letter, code):
+    assert whole(letter).code == code

@@ -1,0 +1,106 @@
+"""What the layers refuse."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from symrnn.expressions.activations import ROW_ACTIVATIONS, activations
+from symrnn.models.layers import (
+    ELU,
+    GRU,
+    LSTM,
+    RNN,
+    Activation,
+    Dense,
+    Dropout,
+    Embedding,
+    Input,
+    LeakyReLU,
+    LSTMCell,
+    Masking,
+    PReLU,
+    ReLU,
+    Sequential,
+    SimpleRNN,
+    TimeDistributed,
+)
+
+KNOWN = ", ".join(sorted([*activations, *ROW_ACTIVATIONS]))
+POSITIVE = "expected a positive whole number"
+LAYERS = (
+    "SimpleRNN, LSTM, GRU, RNN, Bidirectional, Dense, TimeDistributed, Activation, Softmax, ReLU, LeakyReLU, ELU, "
+    "PReLU, Dropout, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Embedding, Masking, Add, Multiply, "
+    "Average, Concatenate"
+)
+
+
+@pytest.mark.parametrize("units", [0, -1, 1.5, 2.0, True, "2", None], ids=repr)
+@pytest.mark.parametrize("layer", [SimpleRNN, LSTM, GRU, Dense])
+def test_refuses_units(layer: type, units: object) -> None:
+    with pytest.raises(ValueError, match=rf"^{layer.__name__}: units: {POSITIVE}, got {units!r}$"):
+        layer(units)
+
+
+@pytest.mark.parametrize("make", [lambda name: SimpleRNN(1, name), lambda name: Dense(1, name), Activation])
+def test_refuses_an_activation(make: Callable[[str], object]) -> None:
+    with pytest.raises(ValueError, match=rf"^unknown activation 'tahn'; known: {KNOWN}$"):
+        make("tahn")
+    for name, reason in [
+        ("threshold", "Keras gives it no default arguments, so that it cannot be used by name"),
+        (
+            "sparsemax",
+            "what Keras 3.15.1 computes under this name is not the published function, see keras#23425",
+        ),
+    ]:
+        with pytest.raises(
+            NotImplementedError, match=rf"^activation '{name}' is not supported \({reason}\); supported: {KNOWN}$"
+        ):
+            make(name)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Sequential([], (3, 1)), ValueError, "Sequential: expected at least one layer, got none"),
+        (lambda: Sequential([Dense(1)], (3,)), ValueError, "input_shape: expected (timesteps, features), got (3,)"),
+        (lambda: Sequential([Dense(1)], 3), ValueError, "input_shape: expected (timesteps, features), got 3"),
+        (lambda: Sequential([Dense(1)], (0, 1)), ValueError, f"input_shape: timesteps: {POSITIVE}, got 0"),
+        (lambda: Sequential([Dense(1)], (True, 1)), ValueError, f"input_shape: timesteps: {POSITIVE}, got True"),
+        (lambda: Sequential([Dense(1)], (3, 0)), ValueError, f"input_shape: features: {POSITIVE}, got 0"),
+        (lambda: Sequential([Dense(1)], (3, None)), ValueError, f"input_shape: features: {POSITIVE}, got None"),
+        (
+            lambda: Sequential([Dense(1), "Dense"], (3, 1)), NotImplementedError,
+            f"layer 2: str is not supported; supported: {LAYERS}",
+        ),
+        (lambda: Sequential([Embedding(3, 1)], (3, 1)), ValueError,
+         "input_shape: expected (timesteps,) for an Embedding, got (3, 1)"),
+        (lambda: Sequential([Embedding(3, 1)], (0,)), ValueError, f"input_shape: timesteps: {POSITIVE}, got 0"),
+        (lambda: Embedding(0, 1), ValueError, f"Embedding: input_dim: {POSITIVE}, got 0"),
+        (lambda: Embedding(3, 1.5), ValueError, f"Embedding: output_dim: {POSITIVE}, got 1.5"),
+        (lambda: Masking("0"), ValueError, "Masking: mask_value: expected a number, got '0'"),
+        (lambda: Masking(float("nan")), ValueError, "Masking: mask_value: expected a number, got nan"),
+        (lambda: ReLU("6"), ValueError, "ReLU: max_value: expected a number, got '6'"),
+        (lambda: ReLU(None, True), ValueError, "ReLU: negative_slope: expected a number, got True"),
+        (lambda: LeakyReLU(None), ValueError, "LeakyReLU: negative_slope: expected a number, got None"),
+        (lambda: ELU("1"), ValueError, "ELU: alpha: expected a number, got '1'"),
+        (
+            lambda: TimeDistributed(SimpleRNN(1)), NotImplementedError,
+            "TimeDistributed(SimpleRNN) is not supported; supported: TimeDistributed(Dense)",
+        ),
+    ],
+)  # fmt: skip
+def test_refuses(make: Callable[[], object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        make()
+
+
+def test_lists_become_tuples() -> None:
+    assert (Input([3, 1]).layer.shape, PReLU([1]).shared_axes) == ((3, 1), (1,))
+    assert RNN([LSTMCell(1)]).cells == RNN((LSTMCell(1),)).cells == (LSTMCell(1),)
+
+
+def test_a_model_is_a_value() -> None:
+    model = Sequential([SimpleRNN(2), Dropout(0.5), Dense(1)], [3, 1])
+    assert model == Sequential((SimpleRNN(2, name="rnn"), Dropout(0.5), Dense(1)), (3, 1))
+    assert Sequential([SimpleRNN(1)], (None, 1)).input_shape == (None, 1)

@@ -1,0 +1,120 @@
+"""Lines broken to fit: nothing is lost, nothing is wider than the room where it can be broken."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from symrnn import derive
+from symrnn.typesetting.equations import lines_of
+from symrnn.typesetting.layout import Line, Row, align, columns, pieces, plain, points, rows
+from symrnn.typesetting.styles import LATEX, TEXT
+from tests.support.bank import SAMPLE, over
+from tests.support.tex import needs_latex, widths
+
+FACTORS = st.sampled_from(["U", "x_0", r"\tanh(a)", "(1 - h_0^2)", r"\bar h_{t-1}", "W" * 20, "-7", "ü", r"\theta"])
+SUMS = st.lists(st.lists(FACTORS, min_size=1, max_size=6), min_size=1, max_size=6)
+ROOMS = st.integers(-10, 400)
+INDENT = {LATEX: 30, TEXT: 4}
+
+
+def signed(terms):
+    """The terms of a sum, each but the first with its sign."""
+    return [[f"+ {first}" if i else first, *others] for i, (first, *others) in enumerate(terms)]
+
+
+@pytest.mark.parametrize("style", [LATEX, TEXT], ids=["latex", "text"])
+@given(SUMS, ROOMS)
+def test_pieces_are_the_whole(style, terms, room):
+    found = pieces(signed(terms), room, style)
+    joined = re.sub(r"(^|(?<=\n))(\{\} |\\times |× |  ?)?", "", "\n".join(piece.strip() for piece in found))
+    whole = " ".join(factor for term in signed(terms) for factor in term)
+    assert joined.split() == whole.split()
+
+
+@pytest.mark.parametrize(("style", "width"), [(LATEX, points), (TEXT, columns)], ids=["latex", "text"])
+@given(SUMS, ROOMS)
+def test_a_piece_fits_or_cannot_be_broken(style, width, terms, room):
+    factors = {factor for term in signed(terms) for factor in term}
+    for i, piece in enumerate(pieces(signed(terms), room, style)):
+        body = re.sub(r"^(\{\} |\\times |× )", "", piece).strip()
+        used = (INDENT[style] if i else 0) + width(body.replace(" ", ""))
+        assert body in factors or used <= room + len(body.split()), piece
+
+
+def test_everything_fits_in_enough_room():
+    assert pieces([["a", "b"], ["+ c"]], 1000) == ["a b + c"]
+    assert pieces([["a", "b"], ["+ c"]], 0) == ["a", r"\times b", "{} + c"]
+    assert pieces([["a", "b"], ["+ c"]], 0, TEXT) == ["a", "× b", "+ c"]
+    assert pieces([[r"a \odot (b \odot c) \odot d"]], 0) == ["a", r"\odot (b \odot c)", r"\odot d"]
+    assert pieces([], 10) == [""]
+
+
+@over(SAMPLE)
+def test_rows_have_the_cells_of_the_lines(case):
+    lines = lines_of(derive(case.model).gradient().display("step"), LATEX)
+    found = rows(lines)
+    assert [row.cells[0] for row in found if not row.continues] == [line.lhs for line in lines]
+    shown = "".join(re.sub(r"^(= |\\qquad \{\} |\\qquad (\\times )?)", "", row.cells[1]) for row in found)
+    whole = "".join(" ".join(" ".join(term) for term in line.terms) + line.note for line in lines)
+    assert re.sub(r"\s|\\qquad|\\times", "", shown) == re.sub(r"\s|\\qquad|\\times", "", whole)
+    assert [row.gap for row in found].count(6) == 1
+
+
+def test_rows_have_notes_values_and_gaps():
+    lines = [Line("a", [["b"]], note="(t)"), Line("c", [["d" * 20], ["+ e"]], value=r"\approx 1", adjoint=True)]
+    assert rows(lines, 60) == [
+        Row(("a", r"= b \qquad (t)")),
+        Row(("c", "= " + "d" * 20), gap=6),
+        Row(("", r"\qquad {} + e", "", r"\approx 1")),
+    ]
+    fractions = [Line(r"\frac{1}{2}", [["b"]]), Line(r"\frac{3}{4}", [["b"]])]
+    assert [row.gap for row in rows(fractions)] == [0, 3]
+    assert rows([]) == []
+
+
+def test_an_align_block():
+    lines = [Row(("a", "= b", "", "= 1")), Row(("", "+ c"), gap=3), Row(("d",))]
+    assert align(lines) == "\\begin{align*}\na &= b &&= 1 \\\\[3pt]\n    &+ c \\\\\nd\n\\end{align*}"
+    assert align([Row(("a",), "F1")], lambda row: row.tag) == "\\begin{align*}\nF1\n\\end{align*}"
+    assert align([]) == "\\begin{align*}\n\n\\end{align*}"
+
+
+@over(SAMPLE)
+def test_text_has_its_signs_of_equality_below_each_other(case):
+    lines = lines_of(derive(case.model).gradient().display("step"), TEXT)
+    text = plain(lines)
+    margin = max(columns(line.lhs) for line in lines)
+    heads = [line.partition(" = ")[0] for line in text.splitlines() if " = " in line]
+    assert [head.strip() for head in heads if columns(head) == margin] == [line.lhs for line in lines]
+    assert max(map(columns, text.splitlines())) <= 100
+    assert text.count("\n\n") == 1
+
+
+def test_columns_count_no_bars():
+    assert [columns(text) for text in ("", "abc", "h\N{COMBINING MACRON}_2", "δ₂", "ñ")] == [0, 3, 3, 2, 1]
+
+
+FORMULAS = [
+    "h_t", "U x_0 + V h_{-1} + b_h", r"\tanh(U x_0 + b_h)", r"\bar h_t \odot (1 - h_t \odot h_t)", "x_{10}^{(2)}",
+    r"\frac{\partial y}{\partial U_{0,1}}", r"\sigma(a_{y,t}) = 1.4501959 \times 10^{-4}", r"\lVert \delta_t \rVert",
+    r"\sum_{t=0}^{T-1} x_t^{\mathsf T} \delta_t", r"1.4501959 \times 2 + (-1) \times 0.8957316 \approx 2.004660",
+    r"\begin{pmatrix} 0.1 & -0.25 \\ 1 & 2 \end{pmatrix} \begin{pmatrix} 0.1234 \\ -2 \end{pmatrix}",
+    r"\mathrm{hard\_sigmoid}(U_i x_t)", r"\operatorname{diag}(1 - h_1 \odot h_1)", r"\max_{t=0,\dots,T-1} h_t",
+]  # fmt: skip
+
+
+@needs_latex
+def test_points_are_those_of_tex():
+    guessed = [points(one) for one in FORMULAS]
+    found = widths(FORMULAS)
+    wrong = {f: (g, w) for f, g, w in zip(FORMULAS, guessed, found, strict=True) if abs(g - w) > max(0.25 * w, 3)}
+    assert wrong == {}
+
+
+def test_points_of_nothing_and_of_much():
+    assert (points(""), points("{}"), points(" ")) == (0, 0, 0)
+    assert points(r"\frac{a}{bbb}") == points("bbb")
+    assert points("x_0^2") == points("x_0") < points("x_0 y^2")
+    assert abs(points("a" * 100000) - 100000 * 5.6 * 1.06) <= 1
