@@ -35,8 +35,8 @@ from symrnn.models.layers import Bidirectional, Recurrent
 from symrnn.models.losses import Loss, losses_of
 from symrnn.models.network import Network, State, Weight
 from symrnn.models.sampling import SAMPLES, random_inputs, random_targets
-from symrnn.programs.program import Letters
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.program import Names
+from symrnn.programs.transforms import name_of
 
 DETAILS = ("model", "layers", "steps")
 Losses = str | Loss | Sequence[str | Loss]
@@ -235,33 +235,31 @@ def _inputs(network: Network, call: Call, live: _Live) -> tuple[list[np.ndarray]
 
 def _forward(network: Network, found: Run, live: _Live, detail: str) -> Iterator[Quantity]:
     """Outputs, then states and, on request, outputs of the layers in their order, then the states that are kept."""
-    letters, by_step = network.program.letters, detail == "steps"
+    names, by_step = network.program.names, detail == "steps"
     if len(found.outputs) != len(network.heads):
         raise ValueError(f"derivation: expected {len(found.outputs)} outputs, got {len(network.heads)}")
     for head, y in zip(network.heads, found.outputs, strict=True):
-        yield Quantity(head.symbol, letter_of(letters, head.symbol), np.asarray(y))
+        yield Quantity(head.symbol, name_of(names, head.symbol), np.asarray(y))
     seen = observe(found, live.model, network.graph)
     if seen.layers:
         yield from _layers(network, seen, detail)
     else:
         values = [state for record in found.records for state in states_of(record, found)]
-        yield from _states(network.states, values, letters, by_step)
+        yield from _states(network.states, values, names, by_step)
     for final, value in zip(network.finals, found.finals, strict=True):
-        yield Quantity(final, letter_of(letters, final), value)
+        yield Quantity(final, name_of(names, final), value)
 
 
-def _states(
-    states: Sequence[State], values: Sequence[np.ndarray], letters: Letters, by_step: bool
-) -> Iterator[Quantity]:
+def _states(states: Sequence[State], values: Sequence[np.ndarray], names: Names, by_step: bool) -> Iterator[Quantity]:
     """The states for all t, where as many were seen as there are, of the same widths."""
     if [int(shape_of(state.symbol)[1]) for state in states] == [value.shape[-1] for value in values]:
         for state, value in zip(states, values, strict=True):
-            yield Quantity(state.symbol, letter_of(letters, state.symbol), value, by_step=by_step)
+            yield Quantity(state.symbol, name_of(names, state.symbol), value, by_step=by_step)
 
 
 def _layers(network: Network, seen: Observation, detail: str) -> Iterator[Quantity]:
     """For each call of a layer its states, and on request what it returns."""
-    graph, letters = network.graph, network.program.letters
+    graph, letters = network.graph, network.program.names
     known = {} if detail == "model" else network.values
     calls: dict[Expr, list[int]] = {}
     for result, symbol in known.items():
@@ -275,7 +273,7 @@ def _layers(network: Network, seen: Observation, detail: str) -> Iterator[Quanti
             if found is not None and calls[found][-1] == place:  # Dropout and Activation may return it again
                 names = ", ".join(dict.fromkeys(map(seen.name, calls[found])))
                 steps = by_step and value.ndim == 3
-                yield Quantity(found, letter_of(letters, found), np.asarray(value), names, steps)
+                yield Quantity(found, name_of(letters, found), np.asarray(value), names, steps)
 
 
 Slot = tuple[int, Weight | None]
@@ -301,15 +299,15 @@ def _slots(gradient: Gradient) -> dict[Expr, Slot]:
 
 def _backward(gradient: Gradient, slots: Mapping[Expr, Slot], found: Run) -> Iterator[Quantity]:
     """The loss, and the derivatives by what was asked for."""
-    letters = gradient.steps.letters
+    names = gradient.steps.names
     if gradient.loss is not None:
         total = gradient.steps.outputs[0]
-        yield Quantity(total, letter_of(letters, total), np.asarray(found.objective))
+        yield Quantity(total, name_of(names, total), np.asarray(found.objective))
     pairs = [(request, symbol) for request in gradient.requests for symbol in request.symbols]
     for (request, symbol), derivative in zip(pairs, gradient.derivatives, strict=True):
         place, part = slots[symbol]
         value = found.slopes[place] if part is None else part.block(np.asarray(found.slopes[place]))
-        letter = letter_of(letters, derivative)
+        name = name_of(names, derivative)
         if request.step is not None:
-            value, letter = value[:, request.step], letter.at(request.step)
-        yield Quantity(derivative, letter, value)
+            value, name = value[:, request.step], name.at(request.step)
+        yield Quantity(derivative, name, value)

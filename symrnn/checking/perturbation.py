@@ -17,10 +17,10 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 
 from symrnn.expressions.functions import Indicator, NamedFunction
 from symrnn.expressions.matrices import add, elementwise, hadamard, scale, shape_of, split, variable
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Columns, Concat, Differs, Elementwise, N, OneHot, Peak
 from symrnn.programs.program import Equation, Item, Program, Recurrence, Reversal, recurrence, symbols_of
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 
 EXACT = (
     *("relu", "leaky_relu", "prelu", "hard_sigmoid", "hard_tanh", "soft_shrink", "hard_shrink", "sparse_sigmoid"),
@@ -70,23 +70,23 @@ class Noise:
 class _Draw:
     """The noises so far; local to one call of `perturbed`."""
 
-    letters: dict[Expr, Letter]
+    names: dict[Expr, Name]
     masks: set[Expr]
     noises: list[Noise]
 
     def __call__(self, lhs: Expr, like: Expr, center: int, steps: str | None, suffix: str = "") -> Expr:
-        letter = Letter(f"noise_{letter_of(self.letters, lhs).family}{suffix}")
+        name = Name(f"noise_{name_of(self.names, lhs).family}{suffix}")
         if steps is not None:
-            letter = Letter(letter.base, time="t", steps=steps)
-        symbol = variable(letter.code, like.shape)
-        self.letters[symbol] = letter
+            name = Name(name.base, time="t", steps=steps)
+        symbol = variable(name.code, like.shape)
+        self.names[symbol] = name
         self.noises.append(Noise(symbol, center, steps))
         return symbol
 
 
 def perturbed(program: Program) -> tuple[Program, list[Noise]]:
     """The program with noises as further inputs, in which every quantity that is rounded has its own."""
-    draw = _Draw(dict(program.letters), exact_symbols(program), [])
+    draw = _Draw(dict(program.names), exact_symbols(program), [])
     items: list[Item] = []
     for item in program.equations:
         if isinstance(item, Equation):
@@ -95,20 +95,20 @@ def perturbed(program: Program) -> tuple[Program, list[Noise]]:
             steps = [_noisy(equation, draw, str(item.length)) for equation in item.body.assignments]
             reads = [*item.sequences, *(noise.symbol for noise in draw.noises if noise.steps is not None)]
             kept = item.carries, item.stacked, item.sums, item.reverse
-            items.append(recurrence(steps, reads, *kept, draw.letters, item.length))
+            items.append(recurrence(steps, reads, *kept, draw.names, item.length))
         else:
             items.append(item)
     inputs = (*program.inputs, *(noise.symbol for noise in draw.noises if noise.steps is None))
     sequences = (*program.sequences, *(noise.symbol for noise in draw.noises if noise.steps is not None))
-    return Program(inputs, sequences, tuple(items), program.outputs, draw.letters), draw.noises
+    return Program(inputs, sequences, tuple(items), program.outputs, draw.names), draw.noises
 
 
 def _noisy(equation: Equation, draw: _Draw, steps: str | None) -> Equation:
     lhs, rhs = equation.lhs, equation.rhs
-    letter, shape = letter_of(draw.letters, lhs), shape_of(lhs)
-    if not shape or shape[0] == 1 or letter.is_total:
+    name, shape = name_of(draw.names, lhs), shape_of(lhs)
+    if not shape or shape[0] == 1 or name.is_total:
         return equation
-    if letter.is_adjoint:
+    if name.is_adjoint:
         places = count()
 
         def noise(slope: Expr) -> Expr:
@@ -239,6 +239,6 @@ def _(expr: MatMul, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
 @_noisy_slopes.register
 def _(expr: Elementwise, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
     """A slope f'(A) is a function of quantities of the forward pass."""
-    letters = [letter_of(draw.letters, symbol) for symbol in symbols_of([expr])]
-    others = any(letter.is_adjoint or letter.base == "y_true" for letter in letters)
+    names = [name_of(draw.names, symbol) for symbol in symbols_of([expr])]
+    others = any(name.is_adjoint or name.base == "y_true" for name in names)
     return expr if others or expr.shape[0] != N or not rounds(expr, draw.masks) else noise(expr)

@@ -14,7 +14,7 @@ from symrnn.codegen.fusion.gates import fuse
 from symrnn.codegen.signature import Arguments, Output
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import function_of, lambdify
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.models.network import Network
 from symrnn.programs.program import families
 from symrnn.programs.transforms import prune, stack_all
@@ -32,7 +32,7 @@ class Quantity:
     """
 
     symbol: Expr
-    letter: Letter
+    name: Name
     theirs: np.ndarray
     layer: str = ""
     by_step: bool = False
@@ -40,8 +40,8 @@ class Quantity:
     @property
     def names(self) -> list[str]:
         """The name of each row."""
-        letters = [self.letter.at(t) for t in range(self.theirs.shape[1])] if self.by_step else [self.letter]
-        return [f"{self.layer}: {letter.text}" if self.layer else letter.text for letter in letters]
+        names = [self.name.at(t) for t in range(self.theirs.shape[1])] if self.by_step else [self.name]
+        return [f"{self.layer}: {name.text}" if self.layer else name.text for name in names]
 
     def parts(self, array: np.ndarray) -> Arrays:
         """The values of each row."""

@@ -176,9 +176,9 @@ def read_weights(arguments: Arguments, weights: Arrays) -> dict[str, np.ndarray]
         raise ValueError(f"weights: expected {len(arrays)} arrays ({_described(arrays)}), got {len(weights)}")
     found: dict[str, np.ndarray] = {}
     for i, (one, value) in enumerate(zip(arrays, weights, strict=True)):
-        array = _array(value, f"weights[{i}] ({one.letter.code})")
+        array = _array(value, f"weights[{i}] ({one.name.code})")
         if array.shape != one.shape:
-            place = f"weights[{i}] ({one.letter.code}, {one.keras})"
+            place = f"weights[{i}] ({one.name.code}, {one.keras})"
             raise ValueError(f"{place}: expected the shape {one.shape}, got {array.shape}")
         for part in one.parts:
             found[part.symbol.name] = part.block(array)
@@ -186,7 +186,7 @@ def read_weights(arguments: Arguments, weights: Arrays) -> dict[str, np.ndarray]
 
 
 def _described(arrays: Sequence[Array]) -> str:
-    return ", ".join(array.letter.code for array in arrays)
+    return ", ".join(array.name.code for array in arrays)
 
 
 def _read_mapping(arguments: Arguments, weights: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -13,9 +13,9 @@ from symrnn.codegen.backends.numpy_source import source
 from symrnn.codegen.function import compile_source
 from symrnn.derivations.derivation import Gradient
 from symrnn.expressions.matrices import is_zero, shape_of
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.programs.program import Program, Recurrence, symbols_of
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Contributions:
     """The terms of one sum: the weight's symbol, its term for a general t, and its value for t = 0, 1, ..."""
 
     weight: str
-    letter: Letter
+    name: Name
     term: Expr
     values: tuple[np.ndarray, ...]
 
@@ -43,7 +43,7 @@ def contributions(gradient: Gradient, values: Mapping[str, np.ndarray]) -> tuple
 
     A weight that is read in several places has the terms of each place.
     """
-    codes = {weight.letter.partial(gradient.objective).code: weight.symbol.name for weight in gradient.table}
+    codes = {weight.name.partial(gradient.objective).code: weight.symbol.name for weight in gradient.table}
     program = gradient.steps
     found = []
     for item in program.equations:
@@ -57,24 +57,22 @@ def _of_recurrence(
     item: Recurrence, program: Program, codes: Mapping[str, str], values: Mapping[str, np.ndarray]
 ) -> Iterator[Contributions]:
     """The terms of one recurrence, all of them evaluated by one function at each t."""
-    letters = program.letters
+    names = program.names
     states = _states(program)
     symbols = list(symbols_of([total.rhs for total in item.sums]))
-    body = Program(tuple(symbols), (), item.sums, tuple(total.lhs for total in item.sums), letters)
+    body = Program(tuple(symbols), (), item.sums, tuple(total.lhs for total in item.sums), names)
     function = compile_source(source(body, "terms"), "terms")
-    count = _count(symbols, letters, values)
+    count = _count(symbols, names, values)
     with np.errstate(all="ignore"):
-        rows = [function(*(_value(s, t, letters, states, values, count) for s in symbols)) for t in range(count)]
+        rows = [function(*(_value(s, t, names, states, values, count) for s in symbols)) for t in range(count)]
     for place, total in enumerate(item.sums):
-        weight = codes.get(whole(letter_of(letters, total.lhs)).code, "")
-        yield Contributions(
-            weight, letter_of(letters, total.lhs), total.rhs, tuple(np.asarray(row[place]) for row in rows)
-        )
+        weight = codes.get(whole(name_of(names, total.lhs)).code, "")
+        yield Contributions(weight, name_of(names, total.lhs), total.rhs, tuple(np.asarray(row[place]) for row in rows))
 
 
-def whole(letter: Letter) -> Letter:
+def whole(name: Name) -> Name:
     """The derivative that a sum is a part of, where a weight is read in several places: dU of dU_[1]."""
-    return replace(letter, sub=re.sub(r"\[\d+\]$", "", letter.sub))
+    return replace(name, sub=re.sub(r"\[\d+\]$", "", name.sub))
 
 
 def _states(program: Program) -> dict[Expr, tuple[Expr, Expr, int]]:
@@ -88,20 +86,20 @@ def _states(program: Program) -> dict[Expr, tuple[Expr, Expr, int]]:
     }
 
 
-def _count(symbols: list[Expr], letters: Mapping[Expr, Letter], values: Mapping[str, np.ndarray]) -> int:
+def _count(symbols: list[Expr], names: Mapping[Expr, Name], values: Mapping[str, np.ndarray]) -> int:
     """The number of time steps: how many of a family have values."""
-    return len(over_time(next(letter for s in symbols if (letter := letter_of(letters, s)).time == "t"), values))
+    return len(over_time(next(name for s in symbols if (name := name_of(names, s)).time == "t"), values))
 
 
-def over_time(letter: Letter, values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+def over_time(name: Name, values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     """The values of a family for t = 0, 1, ..., as far as there are any."""
-    return [values[step.code] for step in takewhile(lambda one: one.code in values, map(letter.at, itertools.count()))]
+    return [values[step.code] for step in takewhile(lambda one: one.code in values, map(name.at, itertools.count()))]
 
 
 def _value(
     symbol: Expr,
     t: int,
-    letters: Mapping[Expr, Letter],
+    names: Mapping[Expr, Name],
     states: Mapping[Expr, tuple[Expr, Expr, int]],
     values: Mapping[str, np.ndarray],
     count: int,
@@ -111,24 +109,24 @@ def _value(
     if symbol in states:
         state, init, shift = states[symbol]
         if 0 <= t + shift < count:
-            return np.asarray(values[letter_of(letters, state).at(t + shift).code]).reshape(rows)
-        return np.zeros(rows) if is_zero(init) else np.asarray(_start(init, letters, states, values)).reshape(rows)
-    letter = letter_of(letters, symbol)
-    if letter.time == "t":
-        return np.asarray(values[letter.at(t).code]).reshape(rows)
+            return np.asarray(values[name_of(names, state).at(t + shift).code]).reshape(rows)
+        return np.zeros(rows) if is_zero(init) else np.asarray(_start(init, names, states, values)).reshape(rows)
+    name = name_of(names, symbol)
+    if name.time == "t":
+        return np.asarray(values[name.at(t).code]).reshape(rows)
     return np.asarray(values[symbol.name])
 
 
 def _start(
     init: Expr,
-    letters: Mapping[Expr, Letter],
+    names: Mapping[Expr, Name],
     states: Mapping[Expr, tuple[Expr, Expr, int]],
     values: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     """The value of a given initial state; the last one of another layer is the last of its family."""
     if init.name in values:
         return values[init.name]
-    last = letter_of(letters, init)
-    families = {(f.base, f.sub, f.layer): f for f in (letter_of(letters, state) for state, _, _ in states.values())}
+    last = name_of(names, init)
+    families = {(f.base, f.sub, f.layer): f for f in (name_of(names, state) for state, _, _ in states.values())}
     family = families[last.base, last.sub, last.layer]
     return over_time(family, values)[0 if last.time == "0" else -1]

@@ -19,7 +19,7 @@ from symrnn.models.network import Network, Weight
 from symrnn.programs import closed_form
 from symrnn.programs.adjoint import backprop
 from symrnn.programs.program import Cut, Equation, Join, Program
-from symrnn.programs.transforms import all_symbols, expand, letter_of, named_symbols, unroll
+from symrnn.programs.transforms import all_symbols, expand, name_of, named_symbols, unroll
 from symrnn.typesetting import equations
 from symrnn.typesetting.styles import LATEX, TEXT
 
@@ -238,7 +238,7 @@ class Gradient(Derivation):
         return self.steps.outputs[1:] if self.loss else self.steps.outputs
 
     def _select(self, program: Program) -> Program:
-        return select(program, [letter_of(self.steps.letters, s) for s in self.derivatives], self.requests)
+        return select(program, [name_of(self.steps.names, s) for s in self.derivatives], self.requests)
 
     def closed(self) -> tuple[Expr, ...]:
         """Each entry of each derivative as one expression in the inputs, activations by name."""

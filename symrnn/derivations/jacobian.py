@@ -20,13 +20,13 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, ZeroMatrix
 
 from symrnn.derivations.wrt import Request, request
 from symrnn.expressions.matrices import add, hadamard, multiply, ones, shape_of, transpose, variable
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import Diagonal, N
 from symrnn.models.network import Network
 from symrnn.programs.adjoint import backprop
 from symrnn.programs.program import Equation, Program, families, recurrence
 from symrnn.programs.rules import contributions
-from symrnn.programs.transforms import length_of, letter_of, prune, unroll, with_samples
+from symrnn.programs.transforms import length_of, name_of, prune, unroll, with_samples
 from symrnn.typesetting import equations
 from symrnn.typesetting.styles import LATEX, TEXT
 
@@ -51,11 +51,11 @@ class Jacobian:
             raise ValueError("jacobian: the model leaves the number of time steps open: give timesteps")
         forward = with_samples(unroll(self.network.program, lengths), 1)
         of, wrt = (_symbol(one, self.network, lengths) for one in (self.of, self.wrt))
-        families_of_states = {letter_of(forward.letters, state.symbol).at(None) for state in self.network.states}
+        families_of_states = {name_of(forward.names, state.symbol).at(None) for state in self.network.states}
         states = [
             symbol
-            for symbol, letter in forward.letters.items()
-            if isinstance(letter.time, int) and letter.at(None) in families_of_states
+            for symbol, name in forward.names.items()
+            if isinstance(name.time, int) and name.at(None) in families_of_states
         ]
         return _sweep(prune(forward, (of,)), of, wrt, frozenset(states))
 
@@ -70,20 +70,18 @@ class Jacobian:
     def seeded(self) -> tuple[Program, Expr]:
         """The program whose output is the adjoint of `wrt`, for a seed in the place of `of`'s adjoint."""
         program, of = self.network.program, self.of.symbols[0]
-        letter = letter_of(program.letters, of)
-        seed = variable(Letter("seed", time=letter.time).code, shape_of(of))
-        letters = {**program.letters, seed: Letter("seed", time=letter.time, steps=letter.steps)}
+        name = name_of(program.names, of)
+        seed = variable(Name("seed", time=name.time).code, shape_of(of))
+        names = {**program.names, seed: Name("seed", time=name.time, steps=name.steps)}
         total = variable("s", (1, 1))
-        letters[total] = Letter("s")
+        names[total] = Name("s")
         summed = Equation(total, multiply(ones((1, N)), hadamard(of, seed), ones((shape_of(of)[1], 1))))
         if of in families(program):
-            item: Any = recurrence(
-                [], [of, seed], sums=[summed], letters=letters, length=length_of(program.letters, of)
-            )
+            item: Any = recurrence([], [of, seed], sums=[summed], names=names, length=length_of(program.names, of))
             sequences, inputs = (*program.sequences, seed), program.inputs
         else:
             item, sequences, inputs = summed, program.sequences, (*program.inputs, seed)
-        whole = Program(inputs, sequences, (*program.equations, item), (total,), letters)
+        whole = Program(inputs, sequences, (*program.equations, item), (total,), names)
         back = backprop(whole, self.wrt.symbols, "s")
         return prune(back, back.outputs), seed
 
@@ -118,7 +116,7 @@ def _symbol(one: Request, network: Network, lengths: dict[Expr, int]) -> Expr:
 
 def _sweep(forward: Program, of: Expr, wrt: Expr, states: frozenset[Expr]) -> Program:
     """The Jacobians from the later quantity back; those of states and of sums have names."""
-    letters = dict(forward.letters)
+    names = dict(forward.names)
     terms: dict[Expr, list[Expr]] = defaultdict(list, {of: [Identity(of.shape[1])]})
     equations: list[Equation] = []
     for equation in reversed(forward.assignments):
@@ -127,20 +125,20 @@ def _sweep(forward: Program, of: Expr, wrt: Expr, states: frozenset[Expr]) -> Pr
             continue
         known = add(*reversed(terms[symbol]))
         if symbol != of and (symbol in states or len(terms[symbol]) > 1):
-            known = _named(symbol, of, known, equations, letters)
+            known = _named(symbol, of, known, equations, names)
         g = MatrixSymbol("g", 1, symbol.shape[1])
         for source_symbol, term in contributions(equation.rhs, g, symbol):
             if source_symbol == wrt or source_symbol not in forward.inputs:
                 terms[source_symbol] += [_product(factors, known) for factors in _linear(term, g)]
     total = add(*reversed(terms[wrt])) if terms[wrt] else ZeroMatrix(wrt.shape[1], of.shape[1])
-    result = _named(wrt, of, total, equations, letters)
-    return Program(forward.inputs, (), (*forward.equations, *equations), (result,), letters)
+    result = _named(wrt, of, total, equations, names)
+    return Program(forward.inputs, (), (*forward.equations, *equations), (result,), names)
 
 
-def _named(symbol: Expr, of: Expr, value: Expr, equations: list[Equation], letters: dict[Expr, Letter]) -> Expr:
+def _named(symbol: Expr, of: Expr, value: Expr, equations: list[Equation], names: dict[Expr, Name]) -> Expr:
     made = MatrixSymbol(f"J_{symbol.name}", symbol.shape[1], of.shape[1])
-    objective = letter_of(letters, of)
-    letters[made] = replace(letter_of(letters, symbol), mark="partial", objective=objective.latex, axes=2)
+    objective = name_of(names, of)
+    names[made] = replace(name_of(names, symbol), mark="partial", objective=objective.latex, axes=2)
     equations.append(Equation(made, value))
     return made
 

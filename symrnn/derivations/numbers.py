@@ -21,7 +21,7 @@ from symrnn.expressions.matrices import shape_of
 from symrnn.expressions.nodes import N, OneHot
 from symrnn.models.network import Network
 from symrnn.programs.program import Program, families, right_sides
-from symrnn.programs.transforms import expand, letter_of, named_symbols, prune, stack_all
+from symrnn.programs.transforms import expand, name_of, named_symbols, prune, stack_all
 
 
 @singledispatch
@@ -40,7 +40,7 @@ def _(gradient: Gradient) -> NumericFunction:
     known = families(gradient.steps)
     outputs = [Output("loss")] if gradient.loss else []
     places = {source.symbol: place for place, source in enumerate(gradient.network.sources)}
-    of_steps = {weight.symbol: weight.shape for weight in gradient.table if weight.letter.time is not None}
+    of_steps = {weight.symbol: weight.shape for weight in gradient.table if weight.name.time is not None}
     pairs = [(one, symbol) for one in gradient.requests for symbol in one.symbols]
     for (one, symbol), derivative in zip(pairs, gradient.derivatives, strict=True):
         if one.step is None and symbol in places:
@@ -64,7 +64,7 @@ def lambdify_jacobian(jacobian: Jacobian) -> JacobianFunction:
     arguments = Arguments(network.sources, network.arrays)
     width = int(shape_of(seed)[1])
     code = source(program, "jacobian")
-    steps = letter_of(network.program.letters, jacobian.of.symbols[0]).steps
+    steps = name_of(network.program.names, jacobian.of.symbols[0]).steps
     return JacobianFunction(code, order, arguments, seed.name, width, jacobian.of.step, jacobian.wrt.step, steps)
 
 
@@ -80,9 +80,9 @@ def values(derivation: Derivation, x: Any, *rest: Any) -> dict[str, np.ndarray]:
         if symbol not in known:
             found[symbol.name] = value
             continue
-        letter = letter_of(program.letters, symbol)
+        name = name_of(program.names, symbol)
         steps = value if call.single else value.swapaxes(0, 1)
-        found |= {letter.at(t).code: step for t, step in enumerate(steps)}
+        found |= {name.at(t).code: step for t, step in enumerate(steps)}
     return found
 
 
@@ -116,11 +116,11 @@ def _arguments(network: Network, program: Program) -> Arguments:
     targets: dict[str, Target] = {}
     one_hots = {node for expr in right_sides(program) for node in expr.atoms(OneHot)}
     for symbol in (*program.inputs, *program.sequences):
-        letter = letter_of(program.letters, symbol)
-        if letter.base == "y_true":
-            steps = letter.steps if symbol in program.sequences else None
+        name = name_of(program.names, symbol)
+        if name.base == "y_true":
+            steps = name.steps if symbol in program.sequences else None
             depth = next((int(ids.args[1]) for ids in one_hots if ids.args[0] == symbol), None)
-            targets[letter.layer] = Target(symbol.name, int(shape_of(symbol)[1]), steps, depth)
+            targets[name.layer] = Target(symbol.name, int(shape_of(symbol)[1]), steps, depth)
     listed = tuple(targets[label] for label in sorted(targets, key=lambda label: int(label or 0)))
     return Arguments(network.sources, network.arrays, listed)
 
@@ -129,12 +129,12 @@ def _output(symbol: Expr, program: Program, known: dict[Expr, None]) -> Output:
     """How a symbol's value is shaped: by samples and steps, by samples, or as the weight it belongs to."""
     if symbol in known:
         return Output("family")
-    letter, shape = letter_of(program.letters, symbol), shape_of(symbol)
-    if letter.is_total:
+    name, shape = name_of(program.names, symbol), shape_of(symbol)
+    if name.is_total:
         return Output("loss")
     if shape[0] == N:
         return Output("rows")
-    return Output("weight", tuple(map(int, shape[-letter.axes :])))
+    return Output("weight", tuple(map(int, shape[-name.axes :])))
 
 
 def _only(results: list[Any]) -> Any:

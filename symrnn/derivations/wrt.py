@@ -6,10 +6,10 @@ from typing import Any
 
 from sympy import Basic, Expr
 
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.models.network import Array
 from symrnn.programs.program import Program, families
-from symrnn.programs.transforms import length_of, letter_of, named_symbols, prune
+from symrnn.programs.transforms import length_of, name_of, named_symbols, prune
 
 Timesteps = Mapping[Expr, int | None]
 
@@ -47,10 +47,10 @@ def request(name: Any, program: Program, timesteps: Timesteps, arrays: Sequence[
     """
     name = str(name)
     known = families(program)
-    by_name = {array.letter.code: of_array(array) for array in arrays if len(array.parts) > 1}
+    by_name = {array.name.code: of_array(array) for array in arrays if len(array.parts) > 1}
     steps: dict[str, Expr] = {}
     for symbol in named_symbols(program).values():
-        letter = letter_of(program.letters, symbol)
+        letter = name_of(program.names, symbol)
         if letter.base != "y_true" and not letter.is_total:
             by_name[letter.code] = Request((symbol,))
             if symbol in known:
@@ -63,22 +63,22 @@ def request(name: Any, program: Program, timesteps: Timesteps, arrays: Sequence[
         raise ValueError(
             f"wrt: unknown symbol {name!r}; known: {', '.join(by_name)}, and a family with its step, such as x_0"
         )
-    limit = timesteps.get(length_of(program.letters, steps[family]))
+    limit = timesteps.get(length_of(program.names, steps[family]))
     if limit is not None and int(step) >= limit:
         raise ValueError(f"wrt: {name!r}: expected a step below {limit}, got {step}")
     return Request((steps[family],), int(step))
 
 
-def select(program: Program, letters: Sequence[Letter], requests: Sequence[Request]) -> Program:
+def select(program: Program, names: Sequence[Name], requests: Sequence[Request]) -> Program:
     """The unrolled program with the steps that were asked for: `letters` name the derivatives."""
-    steps: dict[Letter, dict[Expr, Letter]] = {}
+    steps: dict[Name, dict[Expr, Name]] = {}
     for symbol in program.outputs:
-        letter = letter_of(program.letters, symbol)
-        steps.setdefault(replace(letter, time=None, entry=()), {})[symbol] = letter
-    wanted = [s for s in program.outputs if letter_of(program.letters, s).is_total]
+        name = name_of(program.names, symbol)
+        steps.setdefault(replace(name, time=None, entry=()), {})[symbol] = name
+    wanted = [s for s in program.outputs if name_of(program.names, s).is_total]
     steps_of = [one.step for one in requests for _ in one.symbols]
-    for letter, step in zip(letters, steps_of, strict=True):
-        wanted += [s for s, at in steps[letter.at(None)].items() if step in (None, at.time)]
+    for name, step in zip(names, steps_of, strict=True):
+        wanted += [s for s, at in steps[name.at(None)].items() if step in (None, at.time)]
     outputs = tuple(wanted)
-    forward = [e.lhs for e in program.assignments if not letter_of(program.letters, e.lhs).is_adjoint]
+    forward = [e.lhs for e in program.assignments if not name_of(program.names, e.lhs).is_adjoint]
     return replace(prune(program, (*outputs, *forward)), outputs=outputs)

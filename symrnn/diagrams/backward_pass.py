@@ -15,7 +15,7 @@ from symrnn.diagrams.labels import Line, Number, Transposed
 from symrnn.diagrams.lanes import BEFORE, LAST, SAME, START, Link
 from symrnn.diagrams.placement import Room, place
 from symrnn.diagrams.routing import Bundle, Obstacles, Wanted, around, free, labelled, segments, straight
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.models.network import Network
 
 Numbers = Mapping[str, float]
@@ -81,7 +81,7 @@ def _is_alone(time: Timeline, link: Link, key: Key) -> bool:
     return not inner and sum(a == key for other in others for a, _ in time.ends(other)) == 1
 
 
-def _adjoint(time: Timeline, link: Link, a: Key, b: Key) -> Letter:
+def _adjoint(time: Timeline, link: Link, a: Key, b: Key) -> Name:
     return time.carried(a, b, link.source.line).adjoint()
 
 
@@ -105,15 +105,15 @@ def _product(time: Timeline, link: Link, a: Key, b: Key, scalar: bool) -> Line:
     products = list(like.products)
     if len(products) != 1 or not products[0].whole or products[0].array is None or products[0].lhs is None:
         return ()
-    weight, letter = products[0].array.letter, _at(time, products[0].lhs, b)
+    weight, name = products[0].array.name, _at(time, products[0].lhs, b)
     if time.is_dots(b):
-        letter = letter.at(shifted(time.time(a) or 0, -1 if time.strands[b[0]].reverse else 1))
-    return (letter.adjoint(), " ", weight if scalar else Transposed(weight))
+        name = name.at(shifted(time.time(a) or 0, -1 if time.strands[b[0]].reverse else 1))
+    return (name.adjoint(), " ", weight if scalar else Transposed(weight))
 
 
-def _at(time: Timeline, letter: Letter, key: Key) -> Letter:
+def _at(time: Timeline, name: Name, key: Key) -> Name:
     """The letter of a sum in the strand of a node, at the step of the node."""
-    return letter if time.stretches[key[0]] is None else letter.at(time.time(key))
+    return name if time.stretches[key[0]] is None else name.at(time.time(key))
 
 
 def _arrow(time: Timeline, link: Link, read: Node, reader: Node, a: Key, b: Key, numbers: Numbers) -> Arrow:
@@ -126,7 +126,7 @@ def _arrow(time: Timeline, link: Link, read: Node, reader: Node, a: Key, b: Key,
     return Arrow(reader.name, read.name, straight(reader.box, read.box, fall, rise), "back", carries)
 
 
-def _value(name: Letter, numbers: Numbers) -> Line:
+def _value(name: Name, numbers: Numbers) -> Line:
     return (" = ", Number(numbers[name.code])) if name.code in numbers else ()
 
 
@@ -149,7 +149,7 @@ def _sums(time: Timeline, nodes: Mapping[Key, Node], numbers: Numbers, obstacles
     rows: dict[tuple[int, int], list[Iterator[Label]]] = {}
     for (key, line), link in read.items():
         if not _is_alone(time, link, key) and not time.is_dots(key):
-            name = time.letter(key, line).adjoint()
+            name = time.name(key, line).adjoint()
             said = ((name, *_value(name, numbers)),)
             rows.setdefault((key[0], line), []).append(around(nodes[key].box, said, TITLE))
     for row in rows.values():
@@ -189,7 +189,7 @@ def _note_at(node: Node, box: Box, rows: tuple[Line, ...]) -> Node:
 def _note(time: Timeline, key: Key, numbers: Numbers) -> tuple[Line, ...]:
     """To which weights: their letters and, where one adjoint is the factor of all, its name and number."""
     strand = time.strands[key[0]]
-    weights = commas([array.letter for array in strand.arrays])
+    weights = commas([array.name for array in strand.arrays])
     links = [link for link in time.links if link.target == key[0]]
     products = [product for link in links for product in link.products if product.array in strand.arrays]
     sums = list({product.lhs for product in products if product.lhs is not None})

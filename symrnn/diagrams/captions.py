@@ -13,7 +13,7 @@ from symrnn.diagrams.drawing import Arrow, Drawing, Node
 from symrnn.diagrams.labels import Line, Piece, text
 from symrnn.diagrams.lanes import ALL, LAST, START, Link, Strand
 from symrnn.expressions.activations import activation_name
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.models.custom_cell import Cell
 from symrnn.models.layers import (
     RNN,
@@ -91,7 +91,7 @@ def caption(network: Network, time: Timeline, drawing: Drawing, how: str) -> Lin
     sentences += [_of_strand(network, time, place) for place in sorted(time.drawn)]
     outputs = {symbol for strand in time.strands if strand.kind == "output" for symbol in strand.symbols}
     if any(head.symbol not in outputs for head in network.heads):
-        sentences.append(("Outputs: ", *_listed([network.program.letters[head.symbol] for head in network.heads]), "."))
+        sentences.append(("Outputs: ", *_listed([network.program.names[head.symbol] for head in network.heads]), "."))
     sentences.append(_of_weights(drawing.arrows, how))
     if how == "rolled":
         sentences.append(("The loop leads from one time step to the next.",))
@@ -114,12 +114,12 @@ def _kinds(time: Timeline) -> Line:
 def _of_strand(network: Network, time: Timeline, place: int) -> Line:
     """What the nodes of a strand do with what arrives, and what of a sequence they read."""
     strand = time.strands[place]
-    letter = strand.letters[0]
+    name = strand.names[0]
     if strand.kind == "input":
         return ()
     if strand.kind == "mask":
-        return (letter, " is 1 where a time step counts, else 0.")
-    biases: Line = tuple(a.letter for a in strand.arrays if a.letter.base == "b")
+        return (name, " is 1 where a time step counts, else 0.")
+    biases: Line = tuple(a.name for a in strand.arrays if a.name.base == "b")
     does = _state(network, strand, biases) if strand.kind == "state" else _value(network, time, place, biases)
     links = [link for link in time.links if link.target == place]
     only = [_letter(time, link) for link in links if link.source.when == LAST]
@@ -136,12 +136,12 @@ def _of_strand(network: Network, time: Timeline, place: int) -> Line:
         return ()
     joints = [" ", *[", "] * (len(parts) - 2), *[" and "] * (len(parts) > 1)]
     pieces = [piece for joint, part in zip(joints, parts, strict=True) for piece in (joint, *part)]
-    return (letter, *pieces, ".")
+    return (name, *pieces, ".")
 
 
-def _letter(time: Timeline, link: Link) -> Letter:
+def _letter(time: Timeline, link: Link) -> Name:
     """The letter of what a link reads."""
-    return time.strands[link.source.strand].letters[link.source.line]
+    return time.strands[link.source.strand].names[link.source.line]
 
 
 def _listed(pieces: Sequence[Piece]) -> Line:
@@ -166,12 +166,12 @@ def _state(network: Network, strand: Strand, biases: Line) -> Line:
     if isinstance(cell, SimpleRNNCell):
         return _applies(biases, cell.activation)
     named = f"the cell {_name(cell)}" if isinstance(cell, Cell) else _name(cell).replace("Cell(", "(")
-    rest: Line = (" and ", *_listed(strand.letters[1:]), " are the states of ") if strand.letters[1:] else ()
+    rest: Line = (" and ", *_listed(strand.names[1:]), " are the states of ") if strand.names[1:] else ()
     added: Line = (", which adds ", *_listed(biases)) if biases else ()
     return (*(("and ", *rest[1:]) if rest else ("is the state of ",)), named, *added)
 
 
-_SENTENCES: dict[type, Callable[[Letter], Line]] = {
+_SENTENCES: dict[type, Callable[[Name], Line]] = {
     Add: lambda read: ("is the sum of what arrives",),
     Multiply: lambda read: ("is the product of what arrives, entry by entry",),
     Average: lambda read: ("is the mean of what arrives",),
@@ -179,7 +179,7 @@ _SENTENCES: dict[type, Callable[[Letter], Line]] = {
     Flatten: lambda read: ("is all ", read, " side by side"),
     GlobalMaxPooling1D: lambda read: ("is the largest ", read, " over the time steps, entry by entry"),
     GlobalAveragePooling1D: lambda read: ("is the mean of ", read, " over the time steps"),
-    Embedding: lambda read: ("is the row of ", Letter("E"), " that ", read, " names"),
+    Embedding: lambda read: ("is the row of ", Name("E"), " that ", read, " names"),
     Masking: lambda read: ("is ", read, " where the time step counts, else 0"),
 }
 _MERGED = {"concat": Concatenate, "sum": Add, "mul": Multiply, "ave": Average}
@@ -210,7 +210,7 @@ def _value(network: Network, time: Timeline, place: int, biases: Line) -> Line:
         return _applies((), layer.activation)
     if type(layer) in _SENTENCES:
         return (*_SENTENCES[type(layer)](read), *_counted(links))
-    parameters: Line = (" with ", *_listed([a.letter for a in strand.arrays])) if strand.arrays else ()
+    parameters: Line = (" with ", *_listed([a.name for a in strand.arrays])) if strand.arrays else ()
     return (f"applies {type(layer).__name__}", *parameters, " to what arrives")
 
 
@@ -243,7 +243,7 @@ def _of_weights(arrows: Sequence[Arrow], how: str) -> Line:
 def _of_the_way_back(time: Timeline) -> Line:
     """What the signs mean, and where adjoints are added and multiplied."""
     sums = {product.lhs.base for link in time.links for product in link.products if product.lhs is not None}
-    delta: Line = (", ", Letter("delta"), " that by what an activation is applied to") if "a" in sums else ()
+    delta: Line = (", ", Name("delta"), " that by what an activation is applied to") if "a" in sums else ()
     return _joined(
         [
             ("A bar marks the derivative by a quantity", *delta, "."),

@@ -13,7 +13,7 @@ from itertools import pairwise
 from sympy import Expr
 
 from symrnn.diagrams.lanes import ALL, BEFORE, LAST, SAME, START, TURNED, Link, Strand, weave
-from symrnn.expressions.names import Letter, Time
+from symrnn.expressions.names import Name, Time
 from symrnn.models.network import Network
 
 Key = tuple[int, int]
@@ -67,10 +67,10 @@ class Timeline:
         """Whether the steps of a cell are computed from right to left."""
         return self.strands[strand].reverse != self.turned[strand]
 
-    def letter(self, key: Key, line: int = 0) -> Letter:
+    def name(self, key: Key, line: int = 0) -> Name:
         """The letter of a node."""
-        letter = self.strands[key[0]].letters[line]
-        return letter if self.stretches[key[0]] is None else letter.at(self.time(key))
+        name = self.strands[key[0]].names[line]
+        return name if self.stretches[key[0]] is None else name.at(self.time(key))
 
     def first(self, strand: int) -> Key:
         """The node that is computed first."""
@@ -82,20 +82,20 @@ class Timeline:
         keys = self.keys(strand)
         return keys[0 if self.leftwards(strand) else -1]
 
-    def before(self, strand: int, line: int = 0) -> Letter:
+    def before(self, strand: int, line: int = 0) -> Name:
         """The letter of what a state is before the first step."""
         key = self.first(strand)
         stretch = self.stretches[strand] or 0
         after = self.counts[stretch] if isinstance(self.time(key), int) else "T"
         return self.strands[strand].before[line].at(after if self.strands[strand].reverse else -1)
 
-    def carried(self, source: Key, target: Key, line: int) -> Letter:
+    def carried(self, source: Key, target: Key, line: int) -> Name:
         """What an arrow carries: the letter of its source, which after dots is that of the step before the target."""
         time = self.time(target)
         if not self.is_dots(source) or time is None:
-            return self.letter(source, line)
-        letter = self.strands[source[0]].letters[line]
-        return letter.at(shifted(time, 1 if self.strands[source[0]].reverse else -1))
+            return self.name(source, line)
+        name = self.strands[source[0]].names[line]
+        return name.at(shifted(time, 1 if self.strands[source[0]].reverse else -1))
 
     def ends(self, link: Link) -> Iterator[tuple[Key, Key]]:
         """The nodes between which a link runs."""

@@ -10,7 +10,7 @@ from symrnn.diagrams.labels import SMALL, Line, Piece
 from symrnn.diagrams.lanes import ALL, BEFORE, LAST, START, Link, Source
 from symrnn.diagrams.placement import DOTS, LINE, MANY, PITCHES, Places, line_offset, place, start_lines
 from symrnn.diagrams.routing import Bundle, Obstacles, Wanted, free, labelled, loop, segments, straight
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.models.network import Network
 
 TITLE = SMALL * 16
@@ -49,42 +49,42 @@ def _attempt(network: Network, time: Timeline, rolled: bool, pitch: float) -> tu
 def node_of(time: Timeline, key: Key, places: Places) -> Node:
     """The node of a strand in a column: its letters in lines, or dots."""
     strand, offsets, column = time.strands[key[0]], _offsets(time, key[0]), time.column(key)
-    lines = range(len(strand.letters))
+    lines = range(len(strand.names))
     if time.is_dots(key):
         box = places.boxes[key]._replace(width=DOTS, height=16 + LINE * (len(lines) - 1), radius=0)
-        called = strand.letters[0].at("dots").code
+        called = strand.names[0].at("dots").code
         dots: tuple[Line, ...] = tuple(("⋯",) for _ in lines)
         return Node(called, "dots", box, dots, offsets, ("the time steps between",), column=column)
-    letters = tuple(time.letter(key, line) for line in lines)
-    rows: tuple[Line, ...] = tuple((letter,) for letter in letters)
-    return Node(letters[0].code, strand.kind, places.boxes[key], rows, offsets, commas(letters), column=column)
+    names = tuple(time.name(key, line) for line in lines)
+    rows: tuple[Line, ...] = tuple((name,) for name in names)
+    return Node(names[0].code, strand.kind, places.boxes[key], rows, offsets, commas(names), column=column)
 
 
 def _offsets(time: Timeline, strand: int) -> tuple[float, ...]:
-    return tuple(line_offset(time.strands[strand], line) for line in range(len(time.strands[strand].letters)))
+    return tuple(line_offset(time.strands[strand], line) for line in range(len(time.strands[strand].names)))
 
 
 def _start_node(time: Timeline, strand: int, places: Places) -> Node:
     lines = start_lines(time, strand)
     first = next(line for line, said in enumerate(lines) if said)
-    offsets = tuple((line - (len(time.strands[strand].letters) - 1) / 2) * LINE for line in range(len(lines)))
+    offsets = tuple((line - (len(time.strands[strand].names) - 1) / 2) * LINE for line in range(len(lines)))
     said: list[Piece] = [piece for line in lines if line for piece in (", ", *line)]
     return Node(time.before(strand, first).code, "start", places.starts[strand], lines, offsets, tuple(said[1:]))
 
 
 def weights(link: Link) -> Line:
     """The letters of the weights of a link, with commas."""
-    return commas([array.letter for array in link.arrays])
+    return commas([array.name for array in link.arrays])
 
 
-def commas(letters: Sequence[Letter]) -> Line:
+def commas(names: Sequence[Name]) -> Line:
     """The letters with commas between them."""
-    return tuple(piece for letter in letters for piece in (", ", letter))[1:]
+    return tuple(piece for name in names for piece in (", ", name))[1:]
 
 
 def look(link: Link) -> str:
     """The look of the weights of a link: that of their letter."""
-    bases = {array.letter.base for array in link.arrays}
+    bases = {array.name.base for array in link.arrays}
     return bases.pop() if len(bases) == 1 and bases <= LOOKS.keys() else "plain"
 
 
@@ -104,13 +104,13 @@ def _arrows(time: Timeline, link: Link, nodes: Mapping[Key, Node]) -> list[Arrow
 
 def _carried(time: Timeline, link: Link, a: Key, b: Key) -> Line:
     """What an arrow of a link brings; in a rolled picture its source stands for all steps."""
-    letter = time.carried(a, b, link.source.line)
+    name = time.carried(a, b, link.source.line)
     if time.time(a) not in ("t", "T-1-t") or link.source.when not in (LAST, START, ALL):
-        return ("those between",) if link.source.when == ALL and time.is_dots(a) else (letter,)
+        return ("those between",) if link.source.when == ALL and time.is_dots(a) else (name,)
     if link.source.when == ALL:
-        return ("all ", letter)
+        return ("all ", name)
     count, strand = time.counts[time.stretches[a[0]] or 0], time.strands[a[0]]
-    return (letter.at(0 if strand.reverse else "T-1" if count is None else count - 1),)
+    return (name.at(0 if strand.reverse else "T-1" if count is None else count - 1),)
 
 
 def before(time: Timeline, strand: int, line: int) -> Link:
@@ -148,9 +148,9 @@ def _loops(time: Timeline, nodes: Mapping[Key, Node]) -> list[Arrow]:
         room = {side: node.box.moved(side * (node.box.width + 40) / 2, 0)._replace(width=40) for side in (1, -1)}
         side = min((1, -1), key=lambda side: free([room[side]], others, lines, 0))
         for size, link in enumerate(links):
-            letter = time.strands[strand].before[link.source.line].at(_loop_time(time, strand))
+            name = time.strands[strand].before[link.source.line].at(_loop_time(time, strand))
             path = loop(node.box, side, size)
-            found.append(Arrow(node.name, node.name, path, look(link), (letter,), weights(link)))
+            found.append(Arrow(node.name, node.name, path, look(link), (name,), weights(link)))
     return found
 
 
@@ -188,7 +188,7 @@ def _groups(
             candidates = _titles((name,), row, edges)
         else:
             rows = sum(time.stretches[other] == time.stretches[strand] for other in strands)
-            letter = time.strands[strand].letters[0].at(None)
+            letter = time.strands[strand].names[0].at(None)
             candidates = _titles_below((letter, f": {name}") if rows > 1 else (name,), row, edges)
         [label] = obstacles.place([list(candidates)])
         found.append(Group(name, tuple(nodes[key].name for key in keys), label))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting.styles import decimal
 
 SIZE = 16.0
@@ -28,10 +28,10 @@ class Number:
 class Transposed:
     """The transpose of a matrix."""
 
-    letter: Letter
+    name: Name
 
 
-Piece = str | Letter | Number | Transposed
+Piece = str | Name | Number | Transposed
 Line = tuple[Piece, ...]
 
 
@@ -60,8 +60,8 @@ def _text(piece: Piece) -> str:
         digits, exponent = decimal(piece.value)
         return digits + (f"e{exponent}" if exponent else "")
     if isinstance(piece, Transposed):
-        return f"{piece.letter.text}ᵀ"
-    return piece.text if isinstance(piece, Letter) else piece
+        return f"{piece.name.text}ᵀ"
+    return piece.text if isinstance(piece, Name) else piece
 
 
 def latex(line: Iterable[Piece]) -> str:
@@ -79,9 +79,9 @@ def _latex(piece: Piece) -> str:
         digits, exponent = decimal(piece.value)
         return f"${digits}" + (rf" \times 10^{{{exponent}}}" if exponent else "") + "$"
     if isinstance(piece, Transposed):
-        base = f"{{{piece.letter.latex}}}" if "^" in piece.letter.latex else piece.letter.latex
+        base = f"{{{piece.name.latex}}}" if "^" in piece.name.latex else piece.name.latex
         return rf"${base}^{{\mathsf T}}$"
-    if isinstance(piece, Letter):
+    if isinstance(piece, Name):
         return f"${piece.latex}$"
     return f"${piece}$" if re.fullmatch(r" = \d?", piece) else piece.translate(_ESCAPES)
 
@@ -124,11 +124,11 @@ def set_line(line: Sequence[Piece], size: float = SIZE) -> tuple[tuple[Run, ...]
 
 
 def _set(piece: Piece, x: float, size: float) -> tuple[list[Run], float]:
-    if isinstance(piece, Letter):
-        return _set_letter(piece, x, size)
+    if isinstance(piece, Name):
+        return _set_name(piece, x, size)
     if not isinstance(piece, Transposed):
         return _set_words(piece, x, size)
-    made, end = _set_letter(piece.letter, x, size)
+    made, end = _set_name(piece.name, x, size)
     small = SCRIPT * size
     return [*made, Run("T", end + 0.06 * size, 0.42 * size, small)], end + width("T", small) + 0.06 * size
 
@@ -145,11 +145,11 @@ def _set_words(piece: str | Number, x: float, size: float) -> tuple[list[Run], f
     return [Run(digits, x, 0, size), Run(power, end, 0.38 * size, small)], end + width(power, small)
 
 
-def _set_letter(letter: Letter, x: float, size: float) -> tuple[list[Run], float]:
+def _set_name(name: Name, x: float, size: float) -> tuple[list[Run], float]:
     """The base, and from its end on the subscript and above it the superscript."""
-    base, below, above = _parts(letter)
+    base, below, above = _parts(name)
     end, slant = x + width(base, size, italic=True), 0.06 * size
-    runs = [Run(base, x, 0, size, True, (x + slant, end + slant) if letter.mark else None)]
+    runs = [Run(base, x, 0, size, True, (x + slant, end + slant) if name.mark else None)]
     low, first = _set_script(below, end, -0.22 * size, SCRIPT * size)
     high, second = _set_script(above, end + slant, 0.42 * size, SCRIPT * size)
     return [*runs, *low, *high], max(end, first, second)
@@ -160,11 +160,11 @@ def bar_height(run: Run) -> float:
     return (0.75 if run.text in _TALL else 0.54) * run.size
 
 
-def _parts(letter: Letter) -> tuple[str, str, str]:
+def _parts(name: Name) -> tuple[str, str, str]:
     """Base, subscript and superscript as text."""
-    scripts, _, above = replace(letter, base="x", mark="").text.removeprefix("x").partition("^")
+    scripts, _, above = replace(name, base="x", mark="").text.removeprefix("x").partition("^")
     below = re.sub(r"_(\d)", lambda found: found[1].translate(_BELOW), scripts.removeprefix("_"))
-    return Letter(letter.base).text, below.strip("{}"), above.strip("{}")
+    return Name(name.base).text, below.strip("{}"), above.strip("{}")
 
 
 _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

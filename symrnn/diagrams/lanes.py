@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sympy import Basic, Expr, MatMul
 
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.models.layers import Masking
 from symrnn.models.network import Array, Network
 from symrnn.programs.program import Carry, Equation, Item, Join, Maximum, Recurrence, Reversal, families, reads
@@ -33,7 +33,7 @@ class Product(NamedTuple):
     """How something is read: times a weight, in the equation of `lhs`; `whole` where it is a term of its own."""
 
     array: Array | None
-    lhs: Letter | None
+    lhs: Name | None
     whole: bool = False
 
 
@@ -50,14 +50,14 @@ class Strand:
     """
 
     symbols: tuple[Expr, ...]
-    letters: tuple[Letter, ...]
+    names: tuple[Name, ...]
     kind: str
     steps: Expr | None = None
     reverse: bool = False
     call: int | None = None
     arrays: tuple[Array, ...] = ()
     zero: tuple[bool, ...] = ()
-    before: tuple[Letter, ...] = ()
+    before: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ def weave(network: Network) -> tuple[tuple[Strand, ...], tuple[Link, ...]]:
     made = _Weave(network, _shown(network), arrays)
     timed = families(program)
     for source in network.sources:
-        letter = program.letters[source.symbol]
-        place = made.add(Strand((source.symbol,), (letter,), "input", source.steps))
+        name = program.names[source.symbol]
+        place = made.add(Strand((source.symbol,), (name,), "input", source.steps))
         made.known[source.symbol] = {Source(place, 0): frozenset()}
     for item in program.equations:
         _add(item, made, timed)
@@ -147,8 +147,8 @@ def _shown(network: Network) -> dict[Expr, None]:
             shown[item.lhs] = None
         if isinstance(item, Recurrence):
             shown |= dict.fromkeys(carry.next for carry in item.carries)
-            letters = [(symbol, program.letters[symbol]) for symbol in item.stacked]
-            shown |= dict.fromkeys(s for s, letter in letters if letter.base == "m" or (item.carries and s in read))
+            names = [(symbol, program.names[symbol]) for symbol in item.stacked]
+            shown |= dict.fromkeys(s for s, name in names if name.base == "m" or (item.carries and s in read))
             for carry in item.carries:
                 shown.pop(carry.final, None)
     return shown
@@ -176,19 +176,19 @@ def _seen(readings: Readings, when: str) -> Readings:
 def _value(symbol: Expr, made: _Weave, steps: Expr | None) -> Strand:
     """The strand of a symbol that is no state."""
     network = made.network
-    letter = network.program.letters[symbol]
+    name = network.program.names[symbol]
     heads = {head.symbol for head in network.heads}
     call = next((result.call for result, value in network.values.items() if value == symbol), None)
-    kind = "output" if symbol in heads else "mask" if letter.base == "m" else "value"
+    kind = "output" if symbol in heads else "mask" if name.base == "m" else "value"
     layer = None if call is None else network.graph.calls[call].layer
     cells = {state.layer for state in network.states}
     arrays = tuple(array for array in network.arrays if array.layer == layer and layer not in cells)
-    return Strand((symbol,), (letter,), kind, steps, call=call, arrays=arrays)
+    return Strand((symbol,), (name,), kind, steps, call=call, arrays=arrays)
 
 
 def _define(equation: Equation, made: _Weave, known: dict[Expr, Readings], steps: Expr | None) -> None:
     """What the left side reads: links to its strand where it is shown, else readings to be handed on."""
-    found = _readings(equation.rhs, known, made.arrays, made.network.program.letters[equation.lhs])
+    found = _readings(equation.rhs, known, made.arrays, made.network.program.names[equation.lhs])
     if equation.lhs not in made.shown and equation.lhs not in made.places:
         known[equation.lhs] = found
         return
@@ -218,21 +218,21 @@ def _add_recurrence(item: Recurrence, made: _Weave) -> None:
 
 def _add_cells(item: Recurrence, made: _Weave) -> None:
     """A strand for each cell of a recurrent layer, with all of it that is shown, the states first."""
-    letters = made.network.program.letters
+    names = made.network.program.names
     carries = {carry.next: carry for carry in item.carries}
     states = [state for state in made.network.states if state.symbol in carries]
     for state in states:
         if state.symbol in made.places:
             continue
         own = [other.symbol for other in states if other.unit == state.unit]
-        layer = letters[state.symbol].layer
-        stacked = [symbol for symbol in item.stacked if letters[symbol].layer == layer]
+        layer = names[state.symbol].layer
+        stacked = [symbol for symbol in item.stacked if names[symbol].layer == layer]
         lines = [*own, *(symbol for symbol in stacked if symbol in made.shown and symbol not in own)]
         found = [carries.get(symbol) for symbol in lines]
         place = made.add(
             Strand(
                 tuple(lines),
-                tuple(letters[symbol] for symbol in lines),
+                tuple(names[symbol] for symbol in lines),
                 "state",
                 item.length,
                 item.reverse,
@@ -240,12 +240,12 @@ def _add_cells(item: Recurrence, made: _Weave) -> None:
                 tuple(a for a in made.network.arrays if (a.layer, a.unit) == (state.layer, state.unit)),
                 tuple(carry is not None and _starts_from_zero(carry) for carry in found),
                 tuple(
-                    letters[symbol if carry is None else carry.prev] for symbol, carry in zip(lines, found, strict=True)
+                    names[symbol if carry is None else carry.prev] for symbol, carry in zip(lines, found, strict=True)
                 ),
             )
         )
-        bases = [letters[symbol].base for symbol in own]
-        new = {symbol: letters[symbol].base.removesuffix("~") for symbol in stacked if "~" in letters[symbol].base}
+        bases = [names[symbol].base for symbol in own]
+        new = {symbol: names[symbol].base.removesuffix("~") for symbol in stacked if "~" in names[symbol].base}
         made.places |= {symbol: Source(place, bases.index(base)) for symbol, base in new.items()}  # before a mask
 
 
@@ -256,14 +256,14 @@ def _starts_from_zero(carry: Carry) -> bool:
 # what an expression reads -----------------------------------------------------------------------
 
 
-def _readings(expr: Expr, known: Mapping[Expr, Readings], arrays: Mapping[Expr, Array], lhs: Letter | None) -> Readings:
+def _readings(expr: Expr, known: Mapping[Expr, Readings], arrays: Mapping[Expr, Array], lhs: Name | None) -> Readings:
     """What an expression reads, each with the weights by which it is multiplied."""
     terms = expr.args if expr.is_MatAdd else (expr,)
     return _union(_walk(term, known, arrays, lhs, whole=True) for term in terms)
 
 
 def _walk(
-    expr: Basic, known: Mapping[Expr, Readings], arrays: Mapping[Expr, Array], lhs: Letter | None, whole: bool = False
+    expr: Basic, known: Mapping[Expr, Readings], arrays: Mapping[Expr, Array], lhs: Name | None, whole: bool = False
 ) -> Readings:
     if expr in known:
         return known[expr]

@@ -45,8 +45,8 @@ class Places:
 def node_boxes(timeline: Timeline, place: int) -> dict[Key, Box]:
     """The sizes of a strand's nodes: without a border each as wide as its letter, else the same for all of them."""
     keys = timeline.keys(place)
-    lines = range(len(timeline.strands[place].letters))
-    widths = {key: max(set_line((timeline.letter(key, line),))[1] for line in lines) for key in keys}
+    lines = range(len(timeline.strands[place].names))
+    widths = {key: max(set_line((timeline.name(key, line),))[1] for line in lines) for key in keys}
     if timeline.strands[place].kind in _BORDERLESS:
         return {key: Box(0, 0, DOTS if timeline.is_dots(key) else width + 8, 24) for key, width in widths.items()}
     return dict.fromkeys(keys, _bordered(timeline.strands[place], max(widths.values())))
@@ -56,13 +56,13 @@ def _bordered(strand: Strand, width: float) -> Box:
     """A circle for a state, a box for states or a value, wide enough for letters of this width."""
     if strand.kind == "value":
         return Box(0, 0, max(30, width + 14), 30, 3)
-    height = ROUND + LINE * (len(strand.letters) - 1)
+    height = ROUND + LINE * (len(strand.names) - 1)
     return Box(0, 0, max(ROUND, width + 9), height, ROUND / 2 if height == ROUND else 12)
 
 
 def line_offset(strand: Strand, line: int) -> float:
     """How far below its centre a node has a line."""
-    return (line - (len(strand.letters) - 1) / 2) * LINE
+    return (line - (len(strand.names) - 1) / 2) * LINE
 
 
 def start_lines(timeline: Timeline, place: int) -> tuple[Line, ...]:
@@ -78,7 +78,7 @@ def start_lines(timeline: Timeline, place: int) -> tuple[Line, ...]:
         elif not given or timeline.starts_from(given[0]):
             lines.append(())
         else:
-            source = timeline.letter(timeline.last(given[0].source.strand), given[0].source.line)
+            source = timeline.name(timeline.last(given[0].source.strand), given[0].source.line)
             lines.append((before,) if source.at(before.time) == before else (before, " = ", source))
     return tuple(lines) if any(lines) else ()
 

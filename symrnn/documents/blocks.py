@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 from symrnn.common.display import Displayed
 from symrnn.documents.inline import Prose
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import Display
 from symrnn.typesetting.layout import Row
 
-Cell = str | Letter | Prose
+Cell = str | Name | Prose
 """What stands in a table: text as it is, a symbol, or text with formulas."""
 
 

@@ -24,7 +24,7 @@ from symrnn.models.network import Network
 from symrnn.models.sampling import random_inputs, random_targets
 from symrnn.programs.initial_states import with_starts
 from symrnn.programs.program import Equation, Program
-from symrnn.programs.transforms import letter_of, with_samples
+from symrnn.programs.transforms import name_of, with_samples
 from symrnn.typesetting.substitution import Numbers, exactly
 
 FEW_STEPS, FEW_EQUATIONS = 5, 24
@@ -101,7 +101,7 @@ class Subject:
         """The values; weights, inputs, targets and h_{-1} as given."""
         network = self.derivation.network
         names = {weight.symbol.name for weight in network.weights}
-        names |= {letter_of(network.program.letters, s).code for s in with_starts(network.program)[1]}
+        names |= {name_of(network.program.names, s).code for s in with_starts(network.program)[1]}
         families = {source.symbol.name.removesuffix("_t") for source in network.sources} | {"y_true"}
         given = {name for name in self.values if name in names or name.rstrip("0123456789").rstrip("_") in families}
         numbers = Numbers(self.values, frozenset(given))

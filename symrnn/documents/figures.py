@@ -4,7 +4,7 @@ from symrnn.diagrams.labels import Number, Piece, Transposed, latex
 from symrnn.diagrams.picture import Picture
 from symrnn.documents.blocks import Figure
 from symrnn.documents.inline import Math
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting.substitution import written
 
 
@@ -14,7 +14,7 @@ def figure(drawn: Picture) -> Figure:
 
 
 def _span(piece: Piece) -> str | Math:
-    if isinstance(piece, Letter):
+    if isinstance(piece, Name):
         return Math(piece.latex)
     if isinstance(piece, Transposed):
         return Math(latex((piece,)).strip("$"))

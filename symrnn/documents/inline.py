@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ _SIGNS = re.compile(r"\$(?P<math>[^$]+)\$|`(?P<code>[^`]+)`|\*\*(?P<strong>[^*]+
 _KINDS: Mapping[str, Callable[[str], Span]] = {"math": Math, "code": Code, "strong": Strong, "emphasis": Emphasis}
 
 
-def prose(*parts: str | Letter | Span | Prose) -> Prose:
+def prose(*parts: str | Name | Span | Prose) -> Prose:
     """The parts one after the other; strings are read for $formulas$, `code`, *emphasis* and **strong**.
 
     >>> prose("the state $h_t$ of ", Code("a_b"))
@@ -56,7 +56,7 @@ def prose(*parts: str | Letter | Span | Prose) -> Prose:
     for part in parts:
         if isinstance(part, str):
             spans += _read(part)
-        elif isinstance(part, Letter):
+        elif isinstance(part, Name):
             spans.append(Math(part.latex))
         else:
             spans += part if isinstance(part, tuple) else (part,)

@@ -2,9 +2,9 @@ r"""How symbols are named: one structured name gives the identifier in code, the
 
 | part    | example                  | identifier | LaTeX                                |
 |---------|--------------------------|------------|--------------------------------------|
-| base    | `Letter("h")`            | `h`        | `h`                                  |
-| sub     | `Letter("b", sub="h")`   | `b_h`      | `b_h`                                |
-| layer   | `Letter("U", layer="2")` | `U2`       | `U^{(2)}`                            |
+| base    | `Name("h")`            | `h`        | `h`                                  |
+| sub     | `Name("b", sub="h")`   | `b_h`      | `b_h`                                |
+| layer   | `Name("U", layer="2")` | `U2`       | `U^{(2)}`                            |
 |         | `layer="2bw"`            | `U2bw`     | `U^{(2)\leftarrow}`                  |
 | time    | `.at(3)`, `.at("t-1")`   | `h_3`, `h_prev` | `h_3`, `h_{t-1}`                |
 | entry   | `.part(0, 1)`            | `U_0_1`    | `U_{0,1}`                            |
@@ -34,7 +34,7 @@ _ARROWS: Mapping[str, tuple[str, str]] = {"fw": (r"\rightarrow", "→"), "bw": (
 
 
 @dataclass(frozen=True)
-class Letter:
+class Name:
     """The structured name of a symbol.
 
     `layer` is the layer's number, with "fw" or "bw" for the halves of a bidirectional one. A base
@@ -53,25 +53,25 @@ class Letter:
     axes: int = 1
     steps: str = "T"
 
-    def at(self, time: Time | None) -> "Letter":
+    def at(self, time: Time | None) -> "Name":
         """The same letter at another time step."""
         return replace(self, time=time)
 
-    def part(self, *entry: int) -> "Letter":
+    def part(self, *entry: int) -> "Name":
         """One entry of the symbol."""
         return replace(self, entry=entry)
 
-    def adjoint(self) -> "Letter":
+    def adjoint(self) -> "Name":
         """The name of the derivative by this symbol: a bar, or delta for a pre-activation a."""
         if self.base == "a":
             return replace(self, base="delta")
         return replace(self, mark="bar")
 
-    def partial(self, objective: str) -> "Letter":
+    def partial(self, objective: str) -> "Name":
         """The name of the derivative of the objective by this symbol, written as a fraction."""
         return replace(self, mark="partial", objective=objective)
 
-    def message(self) -> "Letter":
+    def message(self) -> "Name":
         """The name of what the adjoint receives from the neighbouring time step."""
         return replace(self, mark="message")
 

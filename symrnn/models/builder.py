@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from sympy import Expr, Rational
 
 from symrnn.expressions.matrices import add, concat, hadamard, scale, variable
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import Differs, N
 from symrnn.models.graph import Graph, Result
 from symrnn.models.layers import Add, Average, Concatenate, Multiply
@@ -19,7 +19,7 @@ from symrnn.programs.program import Equation, Item, recurrence
 class Block:
     """A part of a Keras weight: its letter, and its first row (None for all rows) and column."""
 
-    letter: Letter
+    name: Name
     width: int
     start: int = 0
     row: int | None = None
@@ -52,7 +52,7 @@ class ProgramBuilder:
     graph: Graph
     labels: Labels
     lengths: Lengths
-    letters: dict[Expr, Letter] = field(default_factory=dict)
+    names: dict[Expr, Name] = field(default_factory=dict)
     inputs: list[Expr] = field(default_factory=list)
     sequences: list[Expr] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
@@ -64,17 +64,17 @@ class ProgramBuilder:
     masks: dict[tuple[Expr, Expr], Expr] = field(default_factory=dict)
     values: dict[Result, Value] = field(default_factory=dict)
 
-    def symbol(self, letter: Letter, *shape: object) -> Expr:
+    def symbol(self, name: Name, *shape: object) -> Expr:
         """A symbol with this name."""
-        made = variable(letter.code, shape)
-        self.letters[made] = letter
+        made = variable(name.code, shape)
+        self.names[made] = name
         return made
 
-    def row(self, letter: Letter, columns: int, steps: Expr | None) -> Expr:
+    def row(self, name: Name, columns: int, steps: Expr | None) -> Expr:
         """A symbol with one row per sample, and one element per time step where there are steps."""
         if steps is None:
-            return self.symbol(letter, N, columns)
-        return self.symbol(replace(letter, time="t", steps=steps.name), N, columns)
+            return self.symbol(name, N, columns)
+        return self.symbol(replace(name, time="t", steps=steps.name), N, columns)
 
     def append(self, equations: Sequence[Equation], reads: Sequence[Expr], steps: Expr | None) -> None:
         """Equations of a layer without memory: once, or in every step of a sequence."""
@@ -82,12 +82,12 @@ class ProgramBuilder:
             self.items += equations
             return
         stacked = [equation.lhs for equation in equations]
-        self.items.append(recurrence(equations, reads, stacked=stacked, letters=self.letters, length=steps))
+        self.items.append(recurrence(equations, reads, stacked=stacked, names=self.names, length=steps))
 
     def mask(self, x: Value, value: Expr) -> Expr:
         """The mask of a sequence: 1 where any feature differs from the value; one for each value."""
         if (x.symbol, value) not in self.masks:
-            m = self.row(Letter("m", layer=self.labels.mask(len(self.masks))), 1, x.steps)
+            m = self.row(Name("m", layer=self.labels.mask(len(self.masks))), 1, x.steps)
             self.append([Equation(m, Differs(x.symbol, value))], [x.symbol], x.steps)
             self.masks[x.symbol, value] = m
         return self.masks[x.symbol, value]
@@ -105,43 +105,43 @@ class CallScope:
     values: str = ""
     steps: Expr | None = None
 
-    def value(self, letter: Letter, columns: int) -> Expr:
+    def value(self, name: Name, columns: int) -> Expr:
         """A value of the call, with one row per sample."""
-        return self.build.row(replace(letter, layer=self.values), columns, self.steps)
+        return self.build.row(replace(name, layer=self.values), columns, self.steps)
 
-    def weight(self, letter: Letter, keras: str, *shape: int) -> Expr:
+    def weight(self, name: Name, keras: str, *shape: int) -> Expr:
         """A whole Keras weight: a kernel, or a bias, whose shape has one axis and whose symbol is a row."""
-        return self.blocks(letter, keras, shape, [Block(letter, shape[-1])])[0]
+        return self.blocks(name, keras, shape, [Block(name, shape[-1])])[0]
 
-    def blocks(self, letter: Letter, keras: str, shape: tuple[int, ...], blocks: Sequence[Block]) -> list[Expr]:
+    def blocks(self, name: Name, keras: str, shape: tuple[int, ...], blocks: Sequence[Block]) -> list[Expr]:
         """The parts of a Keras weight, which are made once and the same in every call of the layer."""
         key = self.layer, self.unit, keras
         if key not in self.build.arrays:
-            self.build.arrays[key] = self._array(letter, keras, shape, blocks)
+            self.build.arrays[key] = self._array(name, keras, shape, blocks)
         return [part.symbol for part in self.build.arrays[key].parts]
 
-    def weight_of_steps(self, letter: Letter, keras: str, timesteps: int, columns: int) -> Expr:
+    def weight_of_steps(self, name: Name, keras: str, timesteps: int, columns: int) -> Expr:
         """A Keras weight with a row for each time step: a family of rows."""
         key = self.layer, self.unit, keras
         if key not in self.build.arrays:
             steps = "T" if self.steps is None else self.steps.name
-            named = replace(letter, layer=self.weights, time="t", steps=steps)
+            named = replace(name, layer=self.weights, time="t", steps=steps)
             made = self.build.symbol(named, 1, columns)
             place, shape = len(self.build.arrays), (timesteps, columns)
             part = Weight(made, named, self.layer, keras, shape, place)
             self.build.arrays[key] = Array(made, named, self.layer, self.unit, keras, shape, (part,), place)
         return self.build.arrays[key].symbol
 
-    def _array(self, letter: Letter, keras: str, shape: tuple[int, ...], blocks: Sequence[Block]) -> Array:
+    def _array(self, name: Name, keras: str, shape: tuple[int, ...], blocks: Sequence[Block]) -> Array:
         array = len(self.build.arrays)
         parts = []
         for block in blocks:
             own = (block.width,) if block.row is not None or len(shape) == 1 else (shape[0], block.width)
-            named = replace(block.letter, layer=self.weights, axes=len(own))
+            named = replace(block.name, layer=self.weights, axes=len(own))
             made = self.build.symbol(named, *((1, *own) if len(own) == 1 else own))
             self.build.inputs.append(made)
             parts.append(Weight(made, named, self.layer, keras, own, array, block.start, block.row))
-        named = replace(letter, layer=self.weights, axes=len(shape))
+        named = replace(name, layer=self.weights, axes=len(shape))
         whole = parts[0].symbol if len(parts) == 1 else variable(named.code, (1, *shape) if len(shape) == 1 else shape)
         return Array(whole, named, self.layer, self.unit, keras, shape, tuple(parts), array)
 

@@ -50,7 +50,7 @@ from sympy.matrices.expressions.hadamard import HadamardPower
 from symrnn.expressions.activation_table import NamedSlope
 from symrnn.expressions.functions import NamedFunction
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, shape, shape_of, transpose
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise, N, Node
 from symrnn.programs.program import Equation, check_name
 
@@ -102,17 +102,17 @@ class Cell:
     @property
     def widths(self) -> tuple[tuple[str, int], ...]:
         """The letters of the states and their widths."""
-        return tuple((letter, int(after.shape[1])) for letter, (_, after) in self.states.items())
+        return tuple((name, int(after.shape[1])) for name, (_, after) in self.states.items())
 
     def parameter(self, name: str) -> Expr:
         """The symbol of a parameter."""
         return _parameter(name, self.parameters[name])
 
 
-def letter_of_name(name: str) -> Letter:
+def name_of_identifier(name: str) -> Name:
     """How a name is printed: a_i_t and a_i are a with the subscript i."""
     base, _, sub = name.removesuffix("_t").partition("_")
-    return Letter(base, sub=sub.replace("_", ""))
+    return Name(base, sub=sub.replace("_", ""))
 
 
 def _parameter(name: str, size: tuple[int, ...]) -> Expr:
@@ -144,7 +144,7 @@ class _Values:
 
 
 def _check_name(name: Any) -> None:
-    if not isinstance(name, str) or letter_of_name(name).base in _TAKEN:
+    if not isinstance(name, str) or name_of_identifier(name).base in _TAKEN:
         raise ValueError(f"Cell: the name {name!r} is taken; take another")
     check_name(name)
 
@@ -158,15 +158,15 @@ def _symbol(given: Any, what: str) -> Expr:
     return given
 
 
-def _pair(letter: str, pair: Any, values: _Values) -> tuple[Expr, Expr]:
+def _pair(name: str, pair: Any, values: _Values) -> tuple[Expr, Expr]:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise ValueError(f"Cell: states: {letter}: expected the pair (previous, next), got {pair!r}")
-    if not isinstance(letter, str) or not letter.isidentifier() or "_" in letter:
-        raise ValueError(f"Cell: states: expected a letter, got {letter!r}")
-    _check_name(letter)
-    before, after = (values.of(_symbol(symbol, f"states: {letter}")) for symbol in pair)
+        raise ValueError(f"Cell: states: {name}: expected the pair (previous, next), got {pair!r}")
+    if not isinstance(name, str) or not name.isidentifier() or "_" in name:
+        raise ValueError(f"Cell: states: expected a letter, got {name!r}")
+    _check_name(name)
+    before, after = (values.of(_symbol(symbol, f"states: {name}")) for symbol in pair)
     if shape_of(before) != shape_of(after):
-        raise ValueError(f"Cell: states: {letter}: shapes differ: {shape_of(before)} and {shape_of(after)}")
+        raise ValueError(f"Cell: states: {name}: shapes differ: {shape_of(before)} and {shape_of(after)}")
     return before, after
 
 

@@ -16,7 +16,7 @@ from symrnn.common.errors import at
 from symrnn.expressions.activation_table import float32
 from symrnn.expressions.activations import activation_name, elu, leaky_relu, prelu, relu
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, scale, scaled, spread
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N, OneHot, T, steps_symbol
 from symrnn.models.builder import MERGES, CallScope, ProgramBuilder, Value, Values, mask_on, only, sequence, width
 from symrnn.models.equations.cells import activate, activated, affine
@@ -75,12 +75,12 @@ def forward(model: Sequential | Model | Graph) -> Network:
     sources = (*(build.sources[place] for place in graph.inputs), *build.extra)
     arrays = _in_order(build)
     weights = [part for array in arrays for part in array.parts]
-    inputs = [weight.symbol for weight in weights if weight.letter.time is None]
+    inputs = [weight.symbol for weight in weights if weight.name.time is None]
     inputs += [source.symbol for source in sources if source.steps is None]
     sequences = [source.symbol for source in sources if source.steps is not None]
-    sequences += [weight.symbol for weight in weights if weight.letter.time is not None]
+    sequences += [weight.symbol for weight in weights if weight.name.time is not None]
     outputs = tuple(head.symbol for head in heads)
-    program = Program(tuple(inputs), tuple(sequences), tuple(build.items), outputs, build.letters)
+    program = Program(tuple(inputs), tuple(sequences), tuple(build.items), outputs, build.names)
     values = {result: value.symbol for result, value in build.values.items()}
     return Network(graph, program, arrays, sources, tuple(build.states), heads, tuple(build.finals), values)
 
@@ -134,10 +134,10 @@ def _heads(build: ProgramBuilder) -> tuple[Head, ...]:
     single = len(build.graph.outputs) == 1
     for place, result in enumerate(build.graph.outputs, 1):
         value = build.values[result]
-        letter = build.letters[value.symbol]
+        name = build.names[value.symbol]
         taken = [head.symbol for head in heads] + [source.symbol for source in build.sources.values()]
-        if (single and (letter.base != "y" or letter.layer)) or value.symbol in taken:
-            y = build.row(Letter("y", layer="" if single else f"out{place}"), value.width, value.steps)
+        if (single and (name.base != "y" or name.layer)) or value.symbol in taken:
+            y = build.row(Name("y", layer="" if single else f"out{place}"), value.width, value.steps)
             build.append([Equation(y, value.symbol)], [value.symbol], value.steps)
             value = replace(value, symbol=y)
         heads.append(
@@ -170,10 +170,10 @@ def _names(build: ProgramBuilder, place: int, steps: Expr | None, unit: tuple[st
     return CallScope(build, layer, place, unit, labels.weights(layer), labels.values(layer, place), steps)
 
 
-def _plain(build: ProgramBuilder, place: int, rhs: Expr, steps: Expr | None, letter: str = "g") -> Expr:
+def _plain(build: ProgramBuilder, place: int, rhs: Expr, steps: Expr | None, name: str = "g") -> Expr:
     """The value of a call without weights, y where it is the model's only output."""
     label = build.labels.plain.get(place)
-    named = Letter("y") if label is None else Letter(letter, layer=label)
+    named = Name("y") if label is None else Name(name, layer=label)
     return build.row(named, width(rhs), steps)
 
 
@@ -194,13 +194,13 @@ def _dense(layer: Dense, build: ProgramBuilder, place: int, x: Value, unit: tupl
     if fused is not None:
         after = build.graph.layer(build.graph.calls[fused])
         activation = after.activation if isinstance(after, Activation) else activation
-    W = names.weight(Letter("W"), "kernel", x.width, layer.units)
-    b = names.weight(Letter("b", sub="o"), "bias", layer.units) if layer.use_bias else None
+    W = names.weight(Name("W"), "kernel", x.width, layer.units)
+    b = names.weight(Name("b", sub="o"), "bias", layer.units) if layer.use_bias else None
     columns = layer.units // 2 if activation == "glu" else layer.units
     last = build.graph.outputs == (Result(_end(build.graph, place if fused is None else fused)),)
     label = "" if last else names.values or ("" if len(build.graph.outputs) > 1 else "1")
-    y = build.row(Letter("y", layer=label), columns, x.steps)
-    equations = activated(activation, affine([(x.symbol, W)], b), Letter("a", sub="y"), y, names)
+    y = build.row(Name("y", layer=label), columns, x.steps)
+    equations = activated(activation, affine([(x.symbol, W)], b), Name("a", sub="y"), y, names)
     build.append(equations, [x.symbol], x.steps)
     logits = equations[0].lhs if activation in ("softmax", "sigmoid") else None
     return Value(y, x.steps, mask_on(build, place, x), logits)
@@ -262,18 +262,18 @@ _FUNCTIONS: dict[type, Callable[[Any], Callable[..., Expr]]] = {
 def _(layer: PReLU, build: ProgramBuilder, place: int, given: Values) -> Values:
     x = only(given)
     names = _names(build, place, x.steps)
-    letter = Letter("alpha", axes=2)
+    name = Name("alpha", axes=2)
     if layer.shared_axes == ((1,) if x.steps is not None else None):
         shared = (1,) if x.steps is not None else ()
-        alpha = names.weight(letter, "alpha", *shared, x.width)
+        alpha = names.weight(name, "alpha", *shared, x.width)
     elif layer.shared_axes is None and x.steps is not None:
-        alpha = names.weight_of_steps(letter, "alpha", _count(build, x), x.width)
+        alpha = names.weight_of_steps(name, "alpha", _count(build, x), x.width)
     else:
         supported = "None" if x.steps is None else "None, [1]"
         raise NotImplementedError(f"shared_axes={layer.shared_axes!r} is not supported here; supported: {supported}")
     rhs = elementwise(prelu(*SLOTS[:2]), x.symbol, multiply(ones((N, 1)), alpha))
     y = _plain(build, place, rhs, x.steps)
-    reads = [x.symbol, *([alpha] if build.letters[alpha].time is not None else [])]
+    reads = [x.symbol, *([alpha] if build.names[alpha].time is not None else [])]
     build.append([Equation(y, rhs)], reads, x.steps)
     return [Value(y, x.steps, mask_on(build, place, x))]
 
@@ -282,8 +282,8 @@ def _(layer: PReLU, build: ProgramBuilder, place: int, given: Values) -> Values:
 def _(layer: Embedding, build: ProgramBuilder, place: int, given: Values) -> Values:
     x = only(given)
     names = _names(build, place, x.steps)
-    E = names.weight(Letter("E"), "embeddings", layer.input_dim, layer.output_dim)
-    e = names.value(Letter("e"), layer.output_dim)
+    E = names.weight(Name("E"), "embeddings", layer.input_dim, layer.output_dim)
+    e = names.value(Name("e"), layer.output_dim)
     build.append([Equation(e, multiply(OneHot(x.symbol, layer.input_dim), E))], [x.symbol], x.steps)
     return [Value(e, x.steps, build.mask(x, Integer(0)) if layer.mask_zero else None)]
 
@@ -324,7 +324,7 @@ def _(layer: Flatten, build: ProgramBuilder, place: int, given: Values) -> Value
         return [replace(x, mask=None)]
     count = _count(build, x)
     label = build.labels.plain.get(place)
-    flat = build.symbol(Letter("y") if label is None else Letter("g", layer=label), N, count * x.width)
+    flat = build.symbol(Name("y") if label is None else Name("g", layer=label), N, count * x.width)
     build.items.append(Join(flat, x.symbol))
     return [Value(flat)]
 
@@ -343,17 +343,17 @@ def _(layer: GlobalAveragePooling1D, build: ProgramBuilder, place: int, given: V
     x = sequence(given)
     mask = mask_on(build, place, x)
     mean = _plain(build, place, x.symbol, None)
-    letter = replace(build.letters[mean], sub="sum")
-    total = build.symbol(letter, N, x.width)
+    name = replace(build.names[mean], sub="sum")
+    total = build.symbol(name, N, x.width)
     if mask is None:
         sums = [Equation(total, x.symbol)]
         rhs = scale(1 / (x.steps or T), total)
     else:
-        count = build.symbol(replace(letter, base="m"), N, 1)
+        count = build.symbol(replace(name, base="m"), N, 1)
         sums = [Equation(total, scaled(mask, x.symbol)), Equation(count, mask)]
         rhs = elementwise(SLOTS[0] / SLOTS[1], total, spread(count, total))
     reads = [x.symbol, *([] if mask is None else [mask])]
-    build.items.append(recurrence([], reads, sums=sums, letters=build.letters, length=x.steps or T))
+    build.items.append(recurrence([], reads, sums=sums, names=build.names, length=x.steps or T))
     build.items.append(Equation(mean, rhs))
     return [Value(mean)]
 
@@ -402,6 +402,6 @@ def _merged_mask(masks: list[Expr | None], build: ProgramBuilder, steps: Expr | 
     if len(known) == 1:
         return known[0]
     rhs = elementwise(1 - SLOTS[0], hadamard(*(elementwise(1 - SLOTS[0], mask) for mask in known)))
-    m = build.row(Letter("m", sub="or", layer=str(len(build.items))), 1, steps)
+    m = build.row(Name("m", sub="or", layer=str(len(build.items))), 1, steps)
     build.append([Equation(m, rhs)], known, steps)
     return m

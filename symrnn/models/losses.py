@@ -54,7 +54,7 @@ from symrnn.expressions.matrices import (
     shape_of,
     variable,
 )
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, CrossEntropy, N, OneHot
 from symrnn.models.network import Head, Network
 from symrnn.programs.program import Equation, Item, Program, recurrence
@@ -121,39 +121,39 @@ class _Build:
 
     head: Head
     label: str
-    letters: dict[Expr, Letter]
+    names: dict[Expr, Name]
     items: list[Item] = field(default_factory=list)
     step: list[Equation] = field(default_factory=list)
     families: list[Expr] = field(default_factory=list)
 
-    def symbol(self, letter: Letter, *shape: object) -> Expr:
+    def symbol(self, name: Name, *shape: object) -> Expr:
         """A symbol of this output."""
-        letter = replace(letter, layer=self.label)
-        made = variable(letter.code, shape)
-        self.letters[made] = letter
+        name = replace(name, layer=self.label)
+        made = variable(name.code, shape)
+        self.names[made] = name
         return made
 
-    def rows(self, letter: Letter, width: Any) -> Expr:
+    def rows(self, name: Name, width: Any) -> Expr:
         """A symbol with one row per sample, and one element per time step where the output has steps."""
         if not self.head.sequence:
-            return self.symbol(letter, N, width)
-        return self.symbol(replace(letter, time="t", steps=str(self.head.steps)), N, width)
+            return self.symbol(name, N, width)
+        return self.symbol(replace(name, time="t", steps=str(self.head.steps)), N, width)
 
-    def name(self, letter: Letter, expr: Expr) -> Expr:
+    def name(self, name: Name, expr: Expr) -> Expr:
         """A symbol for an expression with one row per sample."""
-        made = self.rows(letter, expr.shape[1])
+        made = self.rows(name, expr.shape[1])
         (self.step if self.head.sequence else self.items).append(Equation(made, expr))
         return made
 
-    def number(self, letter: Letter, expr: Expr) -> Expr:
+    def number(self, name: Name, expr: Expr) -> Expr:
         """A symbol for an expression that is one number."""
-        made = self.symbol(letter, 1, 1)
+        made = self.symbol(name, 1, 1)
         self.items.append(Equation(made, expr))
         return made
 
-    def totals(self, *terms: tuple[Letter, Expr]) -> list[Expr]:
+    def totals(self, *terms: tuple[Name, Expr]) -> list[Expr]:
         """Symbols for sums over all entries and steps; the equations of a step so far become a recurrence."""
-        symbols = [self.symbol(letter, 1, 1) for letter, _ in terms]
+        symbols = [self.symbol(name, 1, 1) for name, _ in terms]
         sums = [Equation(symbol, _sum(expr)) for symbol, (_, expr) in zip(symbols, terms, strict=True)]
         if not self.head.sequence:
             self.items += sums
@@ -161,7 +161,7 @@ class _Build:
         stacked = [equation.lhs for equation in self.step]
         reads = [self.head.symbol, *filter(None, [self.head.logits, self.head.mask]), *self.families]
         length = self.head.steps
-        self.items.append(recurrence(self.step, reads, (), stacked, sums, letters=self.letters, length=length))
+        self.items.append(recurrence(self.step, reads, (), stacked, sums, names=self.names, length=length))
         self.step, self.families = [], [*self.families, *stacked]
         return symbols
 
@@ -199,7 +199,7 @@ class Formula:
     arguments: tuple[str, ...] = ()
 
 
-_Q, _Q_TRUE = Letter("q", sub="y"), Letter("y_true", sub="q")
+_Q, _Q_TRUE = Name("q", sub="y"), Name("y_true", sub="q")
 """What a loss makes of the prediction, and of the target in the same way."""
 
 
@@ -223,14 +223,14 @@ def _huber(loss: Loss, p: Expr, t: Expr, build: _Build) -> Expr:
 
 
 def _cosine_similarity(loss: Loss, p: Expr, t: Expr, build: _Build) -> Expr:
-    q = _normalised(p, Letter("r", sub="y"), _Q, build)
-    return multiply(-1, hadamard(q, _normalised(t, Letter("y_true", sub="r"), _Q_TRUE, build)))
+    q = _normalised(p, Name("r", sub="y"), _Q, build)
+    return multiply(-1, hadamard(q, _normalised(t, Name("y_true", sub="r"), _Q_TRUE, build)))
 
 
-def _normalised(v: Expr, factor: Letter, letter: Letter, build: _Build) -> Expr:
+def _normalised(v: Expr, factor: Name, name: Name, build: _Build) -> Expr:
     """V with each row divided by its length."""
     column = build.name(factor, elementwise(inverse_norm(_P), _along(elementwise(_P**2, v))))
-    return build.name(letter, scaled(column, v))
+    return build.name(name, scaled(column, v))
 
 
 def _hinge(power: int) -> Terms:
@@ -241,16 +241,16 @@ def _hinge(power: int) -> Terms:
 def _signed(t: Expr, build: _Build) -> Expr:
     """The labels t + B (t - 1), where B = 1 if no label of the batch is other than 0 and 1, else 0."""
     others = elementwise((1 - equal(_P, 0)) * (1 - equal(_P, 1)), t)
-    (count,) = build.totals((Letter("S", sub="y"), others))
-    binary = build.number(Letter("B", sub="y"), elementwise(equal(_P, 0), count))
+    (count,) = build.totals((Name("S", sub="y"), others))
+    binary = build.number(Name("B", sub="y"), elementwise(equal(_P, 0), count))
     everywhere = multiply(ones((N, 1)), binary, ones((1, shape_of(t)[1])))
-    return build.name(Letter("y_true", sub="h"), elementwise(_P + _T * (_P - 1), t, everywhere))
+    return build.name(Name("y_true", sub="h"), elementwise(_P + _T * (_P - 1), t, everywhere))
 
 
 def _categorical_hinge(loss: Loss, p: Expr, t: Expr, build: _Build) -> Expr:
-    others = build.name(Letter("v", sub="y"), elementwise((1 - _T) * _P, p, t))
+    others = build.name(Name("v", sub="y"), elementwise((1 - _T) * _P, p, t))
     parts = [columns(others, j, j + 1) for j in range(build.head.width)]
-    highest = build.name(Letter("k", sub="y"), peak(*parts))
+    highest = build.name(Name("k", sub="y"), peak(*parts))
     return elementwise(larger(_P - _T + 1, 0), highest, _along(hadamard(t, p)))
 
 
@@ -260,7 +260,7 @@ def _smoothed(loss: Loss, t: Expr, classes: int, build: _Build) -> Expr:
     if not smoothing:
         return t
     template = float64(1.0 - smoothing) * _P + float64(smoothing / classes)
-    return build.name(Letter("y_true", sub="s"), elementwise(template, t))
+    return build.name(Name("y_true", sub="s"), elementwise(template, t))
 
 
 def _clipped(p: Expr, build: _Build) -> Expr:
@@ -280,7 +280,7 @@ def _categorical(loss: Loss, p: Expr, t: Expr, build: _Build) -> Expr:
     width = shape_of(p)[1]
     target = _smoothed(loss, t, width, build)
     totals = multiply(p, ones((width, 1)), ones((1, width)))
-    shares = build.name(Letter("p", sub="y"), elementwise(_P / _T, p, totals))
+    shares = build.name(Name("p", sub="y"), elementwise(_P / _T, p, totals))
     return elementwise(-_T * log(_P), _clipped(shares, build), target)
 
 
@@ -293,7 +293,7 @@ def _sparse(loss: Loss, p: Expr, t: Expr, build: _Build) -> Expr:
 
 
 def _sparse_logits(loss: Loss, z: Expr, t: Expr, build: _Build) -> Expr:
-    return CrossEntropy(build.name(Letter("y_true", sub="e"), OneHot(t, build.head.width)), z)
+    return CrossEntropy(build.name(Name("y_true", sub="e"), OneHot(t, build.head.width)), z)
 
 
 _SMOOTHED = ("from_logits", "label_smoothing")
@@ -376,12 +376,12 @@ def with_sum(network: Network) -> Program:
     program, heads = network.program, network.heads
     if len(heads) == 1 and heads[0].width == 1 and not heads[0].sequence:
         return program
-    letters = dict(program.letters)
-    builds = [_Build(head, label, letters) for head, label in zip(heads, _labels(heads), strict=True)]
-    sums = [build.totals((Letter("s"), build.head.symbol))[0] for build in builds]
+    names = dict(program.names)
+    builds = [_Build(head, label, names) for head, label in zip(heads, _labels(heads), strict=True)]
+    sums = [build.totals((Name("s"), build.head.symbol))[0] for build in builds]
     items = [item for build in builds for item in build.items]
-    total = _total(Letter("s"), sums, letters, items)
-    return Program(program.inputs, program.sequences, (*program.equations, *items), (total,), letters)
+    total = _total(Name("s"), sums, names, items)
+    return Program(program.inputs, program.sequences, (*program.equations, *items), (total,), names)
 
 
 def with_loss(network: Network, loss: str | Loss | Sequence[str | Loss]) -> Program:
@@ -394,14 +394,14 @@ def with_loss(network: Network, loss: str | Loss | Sequence[str | Loss]) -> Prog
         ValueError: an unknown loss, or another number of losses than of outputs.
     """
     program, heads = network.program, network.heads
-    letters = dict(program.letters)
-    builds = [_Build(head, label, letters) for head, label in zip(heads, _labels(heads), strict=True)]
+    names = dict(program.names)
+    builds = [_Build(head, label, names) for head, label in zip(heads, _labels(heads), strict=True)]
     targets, parts = zip(*map(_loss, losses_of(loss, len(heads)), builds), strict=True)
     items = [item for build in builds for item in build.items]
-    total = _total(Letter("L"), parts, letters, items)
+    total = _total(Name("L"), parts, names, items)
     inputs = (*program.inputs, *(t for t, head in zip(targets, heads, strict=True) if not head.sequence))
     sequences = (*program.sequences, *(t for t, head in zip(targets, heads, strict=True) if head.sequence))
-    return Program(inputs, sequences, (*program.equations, *items), (total,), letters)
+    return Program(inputs, sequences, (*program.equations, *items), (total,), names)
 
 
 def _labels(heads: Sequence[Head]) -> list[str]:
@@ -409,12 +409,12 @@ def _labels(heads: Sequence[Head]) -> list[str]:
     return [""] if len(heads) == 1 else [str(k) for k in range(1, len(heads) + 1)]
 
 
-def _total(letter: Letter, parts: Sequence[Expr], letters: dict[Expr, Letter], items: list[Item]) -> Expr:
+def _total(name: Name, parts: Sequence[Expr], names: dict[Expr, Name], items: list[Item]) -> Expr:
     """The one number of all outputs: their sum, if there are several."""
     if len(parts) == 1:
         return parts[0]
-    total = variable(letter.code, (1, 1))
-    letters[total] = letter
+    total = variable(name.code, (1, 1))
+    names[total] = name
     items.append(Equation(total, add(*parts)))
     return total
 
@@ -422,14 +422,14 @@ def _total(letter: Letter, parts: Sequence[Expr], letters: dict[Expr, Letter], i
 def _loss(loss: Loss, build: _Build) -> tuple[Expr, Expr]:
     """The target of an output, and the symbol of its loss."""
     head, formula = build.head, LOSSES[loss.name]
-    target = build.rows(Letter("y_true"), 1 if formula.ids else head.width)
+    target = build.rows(Name("y_true"), 1 if formula.ids else head.width)
     build.families += [target] if head.sequence else []
     kept = head.symbol if head.logits is None and loss.from_logits else head.logits
     if formula.from_logits is not None and kept is not None:
         terms = formula.from_logits(loss, kept, target, build)
     else:
         terms = formula.terms(loss, head.symbol, target, build)
-    return target, build.number(Letter("L"), _mean(terms, head.width if formula.mean else 1, build))
+    return target, build.number(Name("L"), _mean(terms, head.width if formula.mean else 1, build))
 
 
 def _mean(terms: Expr, entries: int, build: _Build) -> Expr:
@@ -439,7 +439,7 @@ def _mean(terms: Expr, entries: int, build: _Build) -> Expr:
     """
     head = build.head
     if head.mask is None:
-        total, steps = (build.totals((Letter("S"), terms))[0], head.steps) if head.sequence else (_sum(terms), 1)
+        total, steps = (build.totals((Name("S"), terms))[0], head.steps) if head.sequence else (_sum(terms), 1)
         return multiply(1 / (N * entries * steps), total)
-    total, valid = build.totals((Letter("S"), hadamard(head.mask, _along(terms))), (Letter("M"), head.mask))
+    total, valid = build.totals((Name("S"), hadamard(head.mask, _along(terms))), (Name("M"), head.mask))
     return elementwise(_P / (entries * larger(_T, 1)), total, valid)

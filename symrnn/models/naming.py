@@ -7,7 +7,7 @@ layer that is called twice has one set of weights and, for its values, a letter 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.models.graph import Call, Graph, Result, takes_ids
 from symrnn.models.layers import (
     MERGING,
@@ -42,7 +42,7 @@ class Labels:
     numbers: dict[int, tuple[str, ...]]
     calls: dict[int, str]
     plain: dict[int, str]
-    inputs: dict[int, Letter]
+    inputs: dict[int, Name]
     fused: dict[int, int]
     masks: int
 
@@ -149,9 +149,9 @@ def _through_dropout(graph: Graph, result: Result, reader: int) -> tuple[Result,
 # inputs -----------------------------------------------------------------------------------------
 
 
-def _inputs(graph: Graph, made: Labels) -> dict[int, Letter]:
+def _inputs(graph: Graph, made: Labels) -> dict[int, Name]:
     """The letters of the inputs: h_{-1} for one that only is the state before a first step, else x."""
-    found: dict[int, Letter] = {}
+    found: dict[int, Name] = {}
     for place in graph.inputs:
         uses = [
             (at, call, index)
@@ -161,26 +161,26 @@ def _inputs(graph: Graph, made: Labels) -> dict[int, Letter]:
         ]
         others = any(Result(place) in (*call.inputs, call.mask) for call in graph.calls)
         if len(uses) == 1 and not others and Result(place) not in graph.outputs:
-            found[place] = _state_letter(graph, made, *uses[0])
+            found[place] = _state_name(graph, made, *uses[0])
     rest = [place for place in graph.inputs if place not in found]
-    return found | {place: Letter("x", layer="" if len(rest) == 1 else str(i)) for i, place in enumerate(rest, 1)}
+    return found | {place: Name("x", layer="" if len(rest) == 1 else str(i)) for i, place in enumerate(rest, 1)}
 
 
-def _state_letter(graph: Graph, made: Labels, at: int, call: Call, index: int) -> Letter:
+def _state_name(graph: Graph, made: Labels, at: int, call: Call, index: int) -> Name:
     layer = graph.layer(call)
     halves: list[tuple[str, Recurrent]] = [("", layer)] if isinstance(layer, Recurrent) else []
     if isinstance(layer, Bidirectional):
         halves = list(zip(("fw", "bw"), layer.halves, strict=True))
     slots = [
-        (letter, half, cell, run.go_backwards)
+        (name, half, cell, run.go_backwards)
         for half, run in halves
         for cell, one in enumerate(run.cells)
-        for letter, _ in states_of(one)
+        for name, _ in states_of(one)
     ]
     if index >= len(slots):  # more states than the layer has, which is refused where it is called
-        return Letter("x", layer=f"state{index}")
-    letter, half, cell, backwards = slots[index]
-    return Letter(letter, layer=made.values(call.layer, at, half, cell), time="T" if backwards else -1)
+        return Name("x", layer=f"state{index}")
+    name, half, cell, backwards = slots[index]
+    return Name(name, layer=made.values(call.layer, at, half, cell), time="T" if backwards else -1)
 
 
 # lengths ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 from sympy import Expr
 
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import T
 from symrnn.models.graph import Graph, Result
 from symrnn.programs.program import Program
@@ -20,7 +20,7 @@ class Weight:
     """
 
     symbol: Expr
-    letter: Letter
+    name: Name
     layer: int
     keras: str
     shape: tuple[int, ...]
@@ -42,7 +42,7 @@ class Array:
     """
 
     symbol: Expr
-    letter: Letter
+    name: Name
     layer: int
     unit: tuple[str, ...]
     keras: str

@@ -27,7 +27,7 @@ from symrnn.expressions.matrices import (
     variable,
     zeros,
 )
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise, Softmax
 from symrnn.programs.program import (
     Carry,
@@ -47,7 +47,7 @@ from symrnn.programs.program import (
     symbols_of,
 )
 from symrnn.programs.rules import contributions
-from symrnn.programs.transforms import length_of, letter_of, prune
+from symrnn.programs.transforms import length_of, name_of, prune
 
 
 @dataclass
@@ -58,7 +58,7 @@ class _Sweep:
     inputs: frozenset[Expr]
     uses: dict[Expr, int]
     named: dict[Expr, Expr]
-    letters: dict[Expr, Letter]
+    names: dict[Expr, Name]
     families: dict[Expr, None]
     known: frozenset[Expr]
     wrt: frozenset[Expr]
@@ -70,18 +70,18 @@ class _Sweep:
 
     def name(self, symbol: Expr) -> Expr:
         """The symbol of an adjoint: a partial derivative of an input, a bar or a delta of the others."""
-        letter = letter_of(self.letters, symbol)
-        return self.declare(letter.partial(self.objective) if symbol in self.inputs else letter.adjoint(), symbol)
+        name = name_of(self.names, symbol)
+        return self.declare(name.partial(self.objective) if symbol in self.inputs else name.adjoint(), symbol)
 
-    def declare(self, letter: Letter, like: Expr) -> Expr:
-        symbol = variable(letter.code, shape_of(like))
-        self.letters[symbol] = letter
+    def declare(self, name: Name, like: Expr) -> Expr:
+        symbol = variable(name.code, shape_of(like))
+        self.names[symbol] = name
         return symbol
 
-    def fresh(self, letter: Letter) -> Letter:
+    def fresh(self, name: Name) -> Name:
         """The letter, with a number where its name is taken, or an input's derivative will have it."""
-        names = {symbol.name for symbol in self.letters} | {f"d{symbol.name}" for symbol in self.inputs}
-        numbered = (letter if not k else replace(letter, sub=f"{letter.sub}{k}") for k in count())
+        names = {symbol.name for symbol in self.names} | {f"d{symbol.name}" for symbol in self.inputs}
+        numbered = (name if not k else replace(name, sub=f"{name.sub}{k}") for k in count())
         return next(other for other in numbered if other.code not in names)
 
     def push(self, expr: Expr, g: Expr, ans: Expr, terms: dict[Expr, list[Expr]]) -> None:
@@ -106,7 +106,7 @@ def backprop(program: Program, wrt: tuple[Expr, ...], objective: str = "y") -> P
         _RULES[type(item)](item, sweep)
     outputs = tuple(_adjoint_of(symbol, sweep) for symbol in wrt)
     items = (*reversed(sweep.forward), *sweep.backward)
-    whole = Program(program.inputs, program.sequences, items, (*program.outputs, *outputs), sweep.letters)
+    whole = Program(program.inputs, program.sequences, items, (*program.outputs, *outputs), sweep.names)
     return replace(prune(whole, whole.outputs), outputs=outputs)
 
 
@@ -123,9 +123,7 @@ def _start(program: Program, wrt: tuple[Expr, ...], objective: str) -> _Sweep:
     inputs = frozenset((*program.inputs, *program.sequences))
     order = {symbol: place for place, symbol in enumerate(program.inputs)}
     known = inputs | {symbol for item in program.equations for symbol in defines(item)}
-    return _Sweep(
-        objective, inputs, uses, named, dict(program.letters), families(program), known, frozenset(wrt), order
-    )
+    return _Sweep(objective, inputs, uses, named, dict(program.names), families(program), known, frozenset(wrt), order)
 
 
 def _read_each_time(item: Item) -> list[Expr]:
@@ -144,7 +142,7 @@ def _through_equation(item: Equation, sweep: _Sweep) -> None:
 def _back(item: Equation, sweep: _Sweep, terms: dict[Expr, list[Expr]], found: list[Any]) -> Expr:
     """Define the adjoint of the left side, hand it on to the right side."""
     value = add(*terms[item.lhs])
-    if letter_of(sweep.letters, item.lhs).is_total:  # its adjoint is a constant, put in and not named
+    if name_of(sweep.names, item.lhs).is_total:  # its adjoint is a constant, put in and not named
         sweep.push(item.rhs, value, item.lhs, terms)
         return value
     bar = sweep.name(item.lhs)
@@ -159,7 +157,7 @@ def _through_reversal(item: Reversal, sweep: _Sweep) -> None:
     if not sweep.terms[item.lhs]:
         return
     bar = _adjoint_of(item.lhs, sweep)
-    turned = sweep.declare(sweep.fresh(replace(sweep.letters[bar], base="u", sub="")), item.lhs)
+    turned = sweep.declare(sweep.fresh(replace(sweep.names[bar], base="u", sub="")), item.lhs)
     sweep.backward.append(Reversal(turned, bar))
     sweep.families[turned] = None
     sweep.terms[item.rhs].append(turned)
@@ -170,8 +168,8 @@ def _through_join(item: Join, sweep: _Sweep) -> None:
     sweep.forward.append(item)
     if not sweep.terms[item.lhs]:
         return
-    letter = letter_of(sweep.letters, item.rhs)
-    part = sweep.declare(sweep.fresh(replace(letter, base="u", sub="", mark="bar")), item.rhs)
+    name = name_of(sweep.names, item.rhs)
+    part = sweep.declare(sweep.fresh(replace(name, base="u", sub="", mark="bar")), item.rhs)
     sweep.backward.append(Cut(part, _adjoint_of(item.lhs, sweep)))
     sweep.families[part] = None
     sweep.terms[item.rhs].append(part)
@@ -182,8 +180,8 @@ def _through_cut(item: Cut, sweep: _Sweep) -> None:
     sweep.forward.append(item)
     if not sweep.terms[item.lhs]:
         return
-    letter = letter_of(sweep.letters, item.rhs)
-    whole = sweep.declare(sweep.fresh(replace(letter, base="u", sub="", mark="bar")), item.rhs)
+    name = name_of(sweep.names, item.rhs)
+    whole = sweep.declare(sweep.fresh(replace(name, base="u", sub="", mark="bar")), item.rhs)
     sweep.backward.append(Join(whole, _adjoint_of(item.lhs, sweep)))
     sweep.terms[item.rhs].append(whole)
 
@@ -194,12 +192,12 @@ def _through_maximum(item: Maximum, sweep: _Sweep) -> None:
         sweep.forward.append(item)
         return
     bar = _adjoint_of(item.lhs, sweep)
-    letter = letter_of(sweep.letters, item.rhs)
-    tie = sweep.declare(sweep.fresh(Letter("n", layer=letter.layer, time="t", steps=letter.steps)), item.rhs)
-    number = sweep.declare(sweep.fresh(Letter("n", sub="sum", layer=letter.layer)), item.lhs)
+    name = name_of(sweep.names, item.rhs)
+    tie = sweep.declare(sweep.fresh(Name("n", layer=name.layer, time="t", steps=name.steps)), item.rhs)
+    number = sweep.declare(sweep.fresh(Name("n", sub="sum", layer=name.layer)), item.lhs)
     ties = Equation(tie, elementwise(equal(SLOTS[0], SLOTS[1]), item.rhs, item.lhs))
-    length = length_of(sweep.letters, item.rhs)
-    counted = recurrence([ties], [item.rhs], (), [tie], [Equation(number, tie)], letters=sweep.letters, length=length)
+    length = length_of(sweep.names, item.rhs)
+    counted = recurrence([ties], [item.rhs], (), [tie], [Equation(number, tie)], names=sweep.names, length=length)
     sweep.forward += [counted, item]
     sweep.families[tie] = None
     sweep.terms[item.rhs].append(hadamard(tie, elementwise(SLOTS[0] / SLOTS[1], bar, number)))
@@ -214,7 +212,7 @@ def _through_recurrence(item: Recurrence, sweep: _Sweep) -> None:
     """
     terms: dict[Expr, list[Expr]] = defaultdict(list)
     messages = {
-        carry.prev: sweep.declare(letter_of(sweep.letters, carry.prev).message(), carry.prev) for carry in item.carries
+        carry.prev: sweep.declare(name_of(sweep.names, carry.prev).message(), carry.prev) for carry in item.carries
     }
     for carry in item.carries:
         sweep.push(carry.next, messages[carry.prev], carry.next, terms)
@@ -263,7 +261,7 @@ def _carries(
         final = None
         if symbols_of([carry.init]):
             direct = carry.init in sweep.inputs and sweep.uses[carry.init] == 1
-            final = _total(carry.init, sweep) if direct else sweep.declare(_start_letter(carry, sweep), message)
+            final = _total(carry.init, sweep) if direct else sweep.declare(_start_name(carry, sweep), message)
             sweep.push(carry.init, final, carry.init, sweep.terms)
         carries.append(Carry(message, step, init, final))
         sweep.families[message] = None
@@ -288,14 +286,14 @@ def _total(symbol: Expr, sweep: _Sweep) -> Expr:
     if symbol in sweep.inputs and sweep.uses[symbol] == 1:
         sweep.defined[symbol] = total
         return total
-    letter = sweep.letters[total]
-    return sweep.declare(replace(letter, sub=f"{letter.sub}[{len(sweep.terms[symbol]) + 1}]"), symbol)
+    name = sweep.names[total]
+    return sweep.declare(replace(name, sub=f"{name.sub}[{len(sweep.terms[symbol]) + 1}]"), symbol)
 
 
-def _start_letter(carry: Carry, sweep: _Sweep) -> Letter:
+def _start_name(carry: Carry, sweep: _Sweep) -> Name:
     """The name of the adjoint of a state before the first step, where it is computed or used elsewhere too."""
-    letter = letter_of(sweep.letters, carry.prev)
-    return sweep.fresh(letter.at("T" if letter.time == "t+1" else -1).adjoint())
+    name = name_of(sweep.names, carry.prev)
+    return sweep.fresh(name.at("T" if name.time == "t+1" else -1).adjoint())
 
 
 def _append(
@@ -312,7 +310,7 @@ def _append(
         return
     stacked = [*(e.lhs for e in equations), *(c.prev for c in carries)]
     known = [s for s in used if s in sweep.families and s not in stacked]
-    back = recurrence(equations, known, carries, stacked, sums, not item.reverse, sweep.letters, item.length)
+    back = recurrence(equations, known, carries, stacked, sums, not item.reverse, sweep.names, item.length)
     sweep.backward.append(back)
 
 
@@ -326,8 +324,8 @@ def _adjoint_of(symbol: Expr, sweep: _Sweep) -> Expr:
     equation = Equation(bar, add(zeros(shape_of(symbol)), *sweep.terms[symbol]))
     if symbol in sweep.families:
         known = [s for s in symbols_of([equation.rhs]) if s in sweep.families]
-        length = length_of(sweep.letters, symbol)
-        sweep.backward.append(recurrence([equation], known, stacked=[bar], letters=sweep.letters, length=length))
+        length = length_of(sweep.names, symbol)
+        sweep.backward.append(recurrence([equation], known, stacked=[bar], names=sweep.names, length=length))
         sweep.families[bar] = None
     else:
         sweep.backward.append(equation)

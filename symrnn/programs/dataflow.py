@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Function, MatAdd, MatMul, Mul, Pow
 from sympy.matrices.expressions import HadamardProduct
 
-from symrnn.expressions.names import Letter, move
+from symrnn.expressions.names import Name, move
 from symrnn.expressions.nodes import SLOTS, Columns, Concat, CrossEntropy, Elementwise, LogSumExp, Peak, Softmax
 from symrnn.programs.program import Cut, Equation, Item, Join, Maximum, Program, Recurrence, Reversal, symbols_of
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 
 SUM, PRODUCT, ACTIVATION, REUSE = "sum", "product", "activation", "reuse"
 PARTS, LARGEST, ROW, ORDER = "parts", "largest", "row", "order"
@@ -26,7 +26,7 @@ class Use:
     lhs: Expr
     rhs: Expr
     symbol: Expr
-    letter: Letter
+    name: Name
     rules: frozenset[str]
     per_step: bool = False
 
@@ -69,35 +69,35 @@ def _uses(item: Item, program: Program) -> Iterator[tuple[Expr, Use]]:
     if isinstance(item, Recurrence):
         yield from _in_steps(item, program)
     elif isinstance(item, Equation):
-        letter = letter_of(program.letters, item.lhs)
+        name = name_of(program.names, item.lhs)
         for symbol in symbols_of([item.rhs]):
-            yield symbol, Use(item.lhs, item.rhs, symbol, letter, kinds(item.rhs, symbol))
+            yield symbol, Use(item.lhs, item.rhs, symbol, name, kinds(item.rhs, symbol))
     else:
-        letter = letter_of(program.letters, item.lhs)
-        yield item.rhs, Use(item.lhs, item.rhs, item.rhs, letter, frozenset({_OF_KIND[type(item)]}))
+        name = name_of(program.names, item.lhs)
+        yield item.rhs, Use(item.lhs, item.rhs, item.rhs, name, frozenset({_OF_KIND[type(item)]}))
 
 
 def _in_steps(item: Recurrence, program: Program) -> Iterator[tuple[Expr, Use]]:
     """The uses in a step; that of h_{t-1} is a use of h_t by the next step."""
-    letters = {**program.letters, **item.body.letters}
+    names = {**program.names, **item.body.names}
     carried = {carry.prev: carry.next for carry in item.carries}
     shift = -1 if item.reverse else 1
     for equation in item.body.assignments:
-        letter = letter_of(letters, equation.lhs)
+        name = name_of(names, equation.lhs)
         for symbol in symbols_of([equation.rhs]):
             rules = kinds(equation.rhs, symbol)
             if symbol in carried:
-                later = letter.at(move(letter.time, shift))
+                later = name.at(move(name.time, shift))
                 yield carried[symbol], Use(equation.lhs, equation.rhs, symbol, later, rules, True)
             else:
-                yield symbol, Use(equation.lhs, equation.rhs, symbol, letter, rules, True)
+                yield symbol, Use(equation.lhs, equation.rhs, symbol, name, rules, True)
     for carry in item.carries:
-        first = letter_of(letters, carry.prev).at("T-1" if item.reverse else 0)
+        first = name_of(names, carry.prev).at("T-1" if item.reverse else 0)
         yield from ((s, Use(carry.prev, carry.init, s, first, frozenset())) for s in symbols_of([carry.init]))
     for total in item.sums:
         for symbol in symbols_of([total.rhs]):
             rules = kinds(total.rhs, symbol) | {SUM}
-            yield symbol, Use(total.lhs, total.rhs, symbol, letter_of(letters, total.lhs), rules)
+            yield symbol, Use(total.lhs, total.rhs, symbol, name_of(names, total.lhs), rules)
 
 
 def aliases(program: Program) -> dict[Expr, Expr]:

@@ -9,24 +9,24 @@ from sympy import Expr
 
 from symrnn.expressions.matrices import is_zero, shape_of, variable
 from symrnn.programs.program import Program, Recurrence
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 
 
 def with_starts(program: Program) -> tuple[Program, tuple[Expr, ...]]:
     """The program with a symbol for each state that starts from zero, and these symbols."""
-    letters, found, items = dict(program.letters), [], []
+    names, found, items = dict(program.names), [], []
     for item in program.equations:
         if isinstance(item, Recurrence):
             carries = []
             for carry in item.carries:
                 if is_zero(carry.init):
-                    letter = letter_of(letters, carry.prev).at("T" if item.reverse else -1)
-                    start = variable(letter.code, shape_of(carry.prev))
-                    letters[start] = letter
+                    name = name_of(names, carry.prev).at("T" if item.reverse else -1)
+                    start = variable(name.code, shape_of(carry.prev))
+                    names[start] = name
                     found.append(start)
                     carry = replace(carry, init=start)
                 carries.append(carry)
             item = replace(item, carries=tuple(carries))
         items.append(item)
     inputs = (*program.inputs, *found)
-    return Program(inputs, program.sequences, tuple(items), program.outputs, letters), tuple(found)
+    return Program(inputs, program.sequences, tuple(items), program.outputs, names), tuple(found)

@@ -16,7 +16,7 @@ from sympy import Eq, Expr, MatrixSymbol, Symbol
 from symrnn.common.display import Displayed
 from symrnn.expressions.activation_table import functions, slopes
 from symrnn.expressions.matrices import shape, shape_of
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import T, is_size
 
 _RESERVED = {
@@ -25,7 +25,7 @@ _RESERVED = {
     *(kind.__name__ for kind in (*functions.values(), *slopes.values())),
 }
 _STEPS = re.compile(r"T_\d+")
-Letters = Mapping[Expr, Letter]
+Names = Mapping[Expr, Name]
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Program(Displayed):
     sequences: tuple[Expr, ...]
     equations: tuple[Item, ...]
     outputs: tuple[Expr, ...]
-    letters: Letters = field(default_factory=dict, compare=False, repr=False)
+    names: Names = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -197,7 +197,7 @@ def recurrence(
     stacked: Iterable[Expr] = (),
     sums: Iterable[Equation] = (),
     reverse: bool = False,
-    letters: Letters | None = None,
+    names: Names | None = None,
     length: Expr = T,
 ) -> Recurrence:
     """A Recurrence whose body takes whatever its equations use and do not define."""
@@ -208,7 +208,7 @@ def recurrence(
     sequences = tuple(s for s in dict.fromkeys(sequences) if s in used or s in stacked)
     inputs = dict.fromkeys([*sequences, *prevs, *(s for s in used if s not in defined)])
     outputs = tuple(s for s in used | dict.fromkeys(stacked) if s in defined)
-    body = Program(tuple(inputs), (), equations, outputs, letters or {})
+    body = Program(tuple(inputs), (), equations, outputs, names or {})
     return Recurrence(body, sequences, carries, stacked, sums, reverse, length)
 
 

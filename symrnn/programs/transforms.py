@@ -12,7 +12,7 @@ from sympy import Expr, Integer, MatrixSymbol, Symbol
 
 from symrnn.expressions.entries import Entries, entries
 from symrnn.expressions.matrices import add, columns, concat, peak, shape_of, substitute, variable
-from symrnn.expressions.names import Letter, Time
+from symrnn.expressions.names import Name, Time
 from symrnn.expressions.nodes import N, steps_symbol
 from symrnn.programs.program import (
     Carry,
@@ -20,8 +20,8 @@ from symrnn.programs.program import (
     Equation,
     Item,
     Join,
-    Letters,
     Maximum,
+    Names,
     Program,
     Recurrence,
     Reversal,
@@ -35,9 +35,9 @@ from symrnn.programs.program import (
 Mapping = dict[Expr, Expr]
 
 
-def letter_of(letters: Letters, symbol: Expr) -> Letter:
+def name_of(names: Names, symbol: Expr) -> Name:
     """The letter of a symbol; one that nobody named is called what it is called."""
-    return letters.get(symbol) or Letter(symbol.name)
+    return names.get(symbol) or Name(symbol.name)
 
 
 # time -------------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ def unroll(program: Program, timesteps: int | Mapping) -> Program:
     h_t becomes h_0, h_1, ..., and a sum over t the sum of its terms. `timesteps` is T, or maps each
     of several symbols T, T_2, ... to its number.
     """
-    letters = dict(program.letters)
+    names = dict(program.names)
     places: Mapping = {}
 
     def count(length: Expr) -> int:
@@ -59,49 +59,49 @@ def unroll(program: Program, timesteps: int | Mapping) -> Program:
         places[length] = Integer(number)
         return number
 
-    steps = {x: _all_at(letters, x, count(length_of(letters, x))) for x in program.sequences}
+    steps = {x: _all_at(names, x, count(length_of(names, x))) for x in program.sequences}
     inputs = (*program.inputs, *chain.from_iterable(steps.values()))
     equations: list[Equation] = []
     for item in program.equations:
         if isinstance(item, Recurrence):
-            equations += _unroll_recurrence(item, count(item.length), steps, places, letters, program.outputs)
+            equations += _unroll_recurrence(item, count(item.length), steps, places, names, program.outputs)
         else:
-            equations += _UNROLL[type(item)](item, steps, places, letters)
+            equations += _UNROLL[type(item)](item, steps, places, names)
     outputs = chain.from_iterable(steps.get(s, [places.get(s, s)]) for s in program.outputs)
-    return Program(inputs, (), tuple(equations), tuple(outputs), letters)
+    return Program(inputs, (), tuple(equations), tuple(outputs), names)
 
 
-def length_of(letters: Letters, family: Expr) -> Expr:
+def length_of(names: Names, family: Expr) -> Expr:
     """The number of time steps of a family."""
-    return steps_symbol(letter_of(letters, family).steps)
+    return steps_symbol(name_of(names, family).steps)
 
 
-def _all_at(letters: dict[Expr, Letter], symbol: Expr, count: int) -> list[Expr]:
-    return [_at(letters, symbol, t) for t in range(count)]
+def _all_at(names: dict[Expr, Name], symbol: Expr, count: int) -> list[Expr]:
+    return [_at(names, symbol, t) for t in range(count)]
 
 
-def _unroll_equation(item: Equation, steps: Any, places: Mapping, letters: Any) -> list[Equation]:
+def _unroll_equation(item: Equation, steps: Any, places: Mapping, names: Any) -> list[Equation]:
     return [Equation(item.lhs, substitute(item.rhs, places))]
 
 
-def _unroll_reversal(item: Reversal, steps: Any, places: Mapping, letters: Any) -> list[Equation]:
-    steps[item.lhs] = _all_at(letters, item.lhs, len(steps[item.rhs]))
+def _unroll_reversal(item: Reversal, steps: Any, places: Mapping, names: Any) -> list[Equation]:
+    steps[item.lhs] = _all_at(names, item.lhs, len(steps[item.rhs]))
     return list(map(Equation, steps[item.lhs], reversed(steps[item.rhs])))
 
 
-def _unroll_join(item: Join, steps: Any, places: Mapping, letters: Any) -> list[Equation]:
+def _unroll_join(item: Join, steps: Any, places: Mapping, names: Any) -> list[Equation]:
     return [Equation(item.lhs, concat(*steps[item.rhs]))]
 
 
-def _unroll_cut(item: Cut, steps: Any, places: Mapping, letters: Any) -> list[Equation]:
+def _unroll_cut(item: Cut, steps: Any, places: Mapping, names: Any) -> list[Equation]:
     width = int(shape_of(item.lhs)[1])
     count = int(shape_of(item.rhs)[1]) // width
-    steps[item.lhs] = _all_at(letters, item.lhs, count)
+    steps[item.lhs] = _all_at(names, item.lhs, count)
     whole = places.get(item.rhs, item.rhs)
     return [Equation(s, columns(whole, t * width, (t + 1) * width)) for t, s in enumerate(steps[item.lhs])]
 
 
-def _unroll_maximum(item: Maximum, steps: Any, places: Mapping, letters: Any) -> list[Equation]:
+def _unroll_maximum(item: Maximum, steps: Any, places: Mapping, names: Any) -> list[Equation]:
     return [Equation(item.lhs, peak(*steps[item.rhs]))]
 
 
@@ -119,7 +119,7 @@ def _unroll_recurrence(
     timesteps: int,
     steps: dict[Expr, list[Expr]],
     places: Mapping,
-    letters: dict[Expr, Letter],
+    names: dict[Expr, Name],
     outputs: tuple[Expr, ...],
 ) -> list[Equation]:
     """The equations of all steps, in the order they run; fills `steps` and `places`."""
@@ -131,13 +131,13 @@ def _unroll_recurrence(
     for t in order:
         local = places | {x: steps[x][t] for x in item.sequences} | state
         for equation in item.body.assignments:
-            symbol = _at(letters, equation.lhs, t)
+            symbol = _at(names, equation.lhs, t)
             equations.append(Equation(symbol, substitute(equation.rhs, local)))
             local[equation.lhs] = symbol
         for symbol, stack in stacks.items():
             stack[t] = local[symbol]
             if symbol in outputs and not _is_symbol(stack[t]):  # the first of the neighbours' states
-                stack[t] = _at(letters, symbol, timesteps if item.reverse else -1)
+                stack[t] = _at(names, symbol, timesteps if item.reverse else -1)
                 equations.append(Equation(stack[t], local[symbol]))
         for total in item.sums:
             terms[total.lhs][t] = substitute(total.rhs, local)
@@ -155,10 +155,10 @@ def _is_symbol(expr: Expr) -> bool:
     return isinstance(expr, Symbol | MatrixSymbol)
 
 
-def _at(letters: dict[Expr, Letter], symbol: Expr, time: int) -> Expr:
-    letter = letter_of(letters, symbol).at(time)
-    instance = variable(letter.code, shape_of(symbol))
-    letters[instance] = letter
+def _at(names: dict[Expr, Name], symbol: Expr, time: int) -> Expr:
+    name = name_of(names, symbol).at(time)
+    instance = variable(name.code, shape_of(symbol))
+    names[instance] = name
     return instance
 
 
@@ -168,36 +168,36 @@ def _at(letters: dict[Expr, Letter], symbol: Expr, time: int) -> Expr:
 def expand(program: Program, rows: int = 1) -> Program:
     """The program entry by entry, in real Symbols, for `rows` samples; its recurrences stay."""
     known: dict[Expr, Entries] = {}
-    letters: dict[Expr, Letter] = {}
-    whole = dict(program.letters)
+    names: dict[Expr, Name] = {}
+    whole = dict(program.names)
     for item in program.equations:
         if isinstance(item, Recurrence):
-            whole |= item.body.letters
+            whole |= item.body.names
 
     def leaf(symbol: Expr) -> Entries:
         if symbol not in known:
-            known[symbol] = _scalars(symbol, letter_of(whole, symbol), rows, letters)
+            known[symbol] = _scalars(symbol, name_of(whole, symbol), rows, names)
         return known[symbol]
 
-    return _expand(program, leaf, rows, letters)
+    return _expand(program, leaf, rows, names)
 
 
-def _scalars(symbol: Expr, letter: Letter, rows: int, letters: dict[Expr, Letter]) -> Entries:
+def _scalars(symbol: Expr, name: Name, rows: int, names: dict[Expr, Name]) -> Entries:
     """A scalar for each entry. A single entry has no index, a row and a bias one, all others two."""
     sizes = [rows if size == N else int(size) for size in shape_of(symbol)] or [1, 1]
     single = sizes == [1, 1]
-    row = letter.axes == 1 and sizes[0] == 1
+    row = name.axes == 1 and sizes[0] == 1
 
     def scalar(i: int, j: int) -> Expr:
-        part = letter if single else letter.part(j) if row else letter.part(i, j)
+        part = name if single else name.part(j) if row else name.part(i, j)
         instance = variable(part.code, ())
-        letters[instance] = part
+        names[instance] = part
         return instance
 
     return [[scalar(i, j) for j in range(sizes[1])] for i in range(sizes[0])]
 
 
-def _expand(program: Program, leaf: Callable[[Expr], Entries], rows: int, letters: dict[Expr, Letter]) -> Program:
+def _expand(program: Program, leaf: Callable[[Expr], Entries], rows: int, names: dict[Expr, Name]) -> Program:
     def flat(exprs: Iterable[Expr]) -> tuple[Expr, ...]:
         return tuple(e for expr in exprs for row in entries(expr, leaf, rows) for e in row)
 
@@ -218,11 +218,11 @@ def _expand(program: Program, leaf: Callable[[Expr], Entries], rows: int, letter
         elif isinstance(item, Join | Cut):
             raise ValueError(f"{item.lhs} has the entries of all time steps: unroll the program before it is expanded")
         else:
-            body = _expand(item.body, leaf, rows, letters)
+            body = _expand(item.body, leaf, rows, names)
             carry_parts = tuple(chain.from_iterable(map(carries, item.carries)))
             parts = (flat(item.sequences), carry_parts, flat(item.stacked), pairs(item.sums))
             items.append(Recurrence(body, *parts, item.reverse, item.length))
-    return Program(flat(program.inputs), flat(program.sequences), tuple(items), flat(program.outputs), letters)
+    return Program(flat(program.inputs), flat(program.sequences), tuple(items), flat(program.outputs), names)
 
 
 # substitution -----------------------------------------------------------------------------------
@@ -239,14 +239,14 @@ def inline(program: Program) -> tuple[Expr, ...]:
 def with_samples(program: Program, samples: int) -> Program:
     """The program for a fixed number of samples: `N` is replaced, and a column of one 1 vanishes."""
     sized: dict[Expr, Expr] = {N: Integer(samples)}
-    letters = dict(program.letters)
+    names = dict(program.names)
     bodies = [item.body for item in program.equations if isinstance(item, Recurrence)]
     parts = [
         s
         for p in (program, *bodies)
         for s in (*p.inputs, *p.sequences, *chain.from_iterable(map(defines, p.equations)))
     ]
-    for symbol in [*letters, *parts]:
+    for symbol in [*names, *parts]:
         if isinstance(symbol, MatrixSymbol):
             sized[symbol] = MatrixSymbol(symbol.name, *(samples if size == N else size for size in symbol.shape))
     return rename(program, sized)
@@ -275,9 +275,9 @@ def rename(program: Program, mapping: Mapping) -> Program:
         body, stacked = rename(item.body, mapping), all_of(item.stacked)
         return Recurrence(body, all_of(item.sequences), carries, stacked, sums, item.reverse, item.length)
 
-    letters = {mapping.get(symbol, symbol): letter for symbol, letter in program.letters.items()}
+    names = {mapping.get(symbol, symbol): name for symbol, name in program.names.items()}
     items = tuple(map(renamed, program.equations))
-    return Program(all_of(program.inputs), all_of(program.sequences), items, all_of(program.outputs), letters)
+    return Program(all_of(program.inputs), all_of(program.sequences), items, all_of(program.outputs), names)
 
 
 # pruning ----------------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ def _prune_recurrence(item: Recurrence, live: set[Expr]) -> Recurrence:
         carries |= {carry.prev: carry for carry in item.carries if carry.prev in inner}
     kept = [replace(c, final=c.final if c.final in live else None) for c in item.carries if c.prev in carries]
     equations = [equation for equation in item.body.assignments if equation.lhs in inner]
-    return recurrence(equations, item.sequences, kept, stacked, sums, item.reverse, item.body.letters, item.length)
+    return recurrence(equations, item.sequences, kept, stacked, sums, item.reverse, item.body.names, item.length)
 
 
 def stack_all(program: Program) -> Program:
@@ -332,7 +332,7 @@ def all_symbols(program: Program) -> dict[str, Expr]:
 
 def family_name(program: Program, symbol: Expr) -> str:
     """The variable for all steps of a family: h for h_t, h_before for h_{t-1}; never a plain symbol's name."""
-    letter = letter_of(program.letters, symbol)
+    letter = name_of(program.names, symbol)
     if letter.time in _NEIGHBOURS:
         return f"{letter.family}_{_NEIGHBOURS[letter.time]}"
     known = families(program)

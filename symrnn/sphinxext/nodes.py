@@ -24,7 +24,7 @@ from symrnn.documents.blocks import (
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Strong, signed
 from symrnn.documents.writers.latex import display
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.sphinxext.displays import rows_of
 from symrnn.typesetting.equations import Display, lines_of
 from symrnn.typesetting.layout import Row, rows
@@ -173,9 +173,9 @@ def _span(part: Any) -> nodes.Node:
     return nodes.Text(str(part))
 
 
-@_span.register(Letter)
+@_span.register(Name)
 @_span.register(Math)
-def _(part: Letter | Math) -> nodes.Node:
+def _(part: Name | Math) -> nodes.Node:
     return nodes.math(part.latex, part.latex)
 
 
@@ -207,5 +207,5 @@ def _row(texts: Sequence[Cell], right: Sequence[int], classes: Sequence[str] = (
 
 
 def _entry(text: Cell, classes: list[str]) -> nodes.entry:
-    parts = (signed(text),) if isinstance(text, str) else (text,) if isinstance(text, Letter) else text
+    parts = (signed(text),) if isinstance(text, str) else (text,) if isinstance(text, Name) else text
     return nodes.entry("", nodes.paragraph("", "", *spans(parts)), classes=classes)

@@ -9,7 +9,7 @@ from itertools import chain
 from sympy import Expr, Function, MatrixSymbol, Symbol
 
 from symrnn.expressions.matrices import is_zero, shape_of, substitute, zeros
-from symrnn.expressions.names import Letter, move
+from symrnn.expressions.names import Name, move
 from symrnn.expressions.nodes import SLOTS, Elementwise
 from symrnn.programs.closed_form import count, size
 from symrnn.programs.program import (
@@ -25,7 +25,7 @@ from symrnn.programs.program import (
     reads,
     symbols_of,
 )
-from symrnn.programs.transforms import letter_of, with_samples
+from symrnn.programs.transforms import name_of, with_samples
 from symrnn.typesetting.expressions import Context, show, terms_of
 from symrnn.typesetting.layout import Line, align, flat, plain, rows
 from symrnn.typesetting.styles import LATEX, Style, Text
@@ -103,12 +103,12 @@ def _compact(program: Program, outside: Collection[Expr] = ()) -> Program:
     uses = Counter(chain.from_iterable(_symbols(equation.rhs) for equation in program.assignments))
     for item in program.equations:
         if isinstance(item, Recurrence):
-            body = _compact(replace(item.body, outputs=(), letters=item.body.letters or program.letters), outside)
+            body = _compact(replace(item.body, outputs=(), names=item.body.names or program.names), outside)
             stacked = tuple(s for s in item.stacked if any(s == e.lhs for e in body.assignments))
             items.append(replace(item, body=body, stacked=stacked))
         elif isinstance(item, Equation):
-            letter = letter_of(program.letters, item.lhs)
-            if letter.base == "a" and uses[item.lhs] == 1 and item.lhs not in outside:
+            name = name_of(program.names, item.lhs)
+            if name.base == "a" and uses[item.lhs] == 1 and item.lhs not in outside:
                 places[item.lhs] = item.rhs
             else:
                 items.append(Equation(item.lhs, _filled(item.rhs, places)))
@@ -144,7 +144,7 @@ def _filled(expr: Expr, places: dict[Expr, Expr]) -> Expr:
 
 
 def _lines(program: Program, style: Style) -> list[Line]:
-    context = Context(style, program.letters)
+    context = Context(style, program.names)
     silent = zero_states(program)
     lines: list[Line] = []
     for item in program.equations:
@@ -156,7 +156,7 @@ def _lines(program: Program, style: Style) -> list[Line]:
 def is_adjoint(item: Item, program: Program) -> bool:
     """Whether an item of a gradient's program belongs to the way back."""
     lhs = [e.lhs for e in (*item.body.assignments, *item.sums)] if isinstance(item, Recurrence) else [item.lhs]
-    return any(letter_of(program.letters, symbol).is_adjoint for symbol in lhs)
+    return any(name_of(program.names, symbol).is_adjoint for symbol in lhs)
 
 
 def zero_states(program: Program) -> set[Expr]:
@@ -171,7 +171,7 @@ def item_lines(item: Item, context: Context, silent: set[Expr]) -> list[Line]:
         return [_line(item.lhs, item.rhs, context)]
     if not isinstance(item, Recurrence):
         return [_reshaped(item, context)]
-    messages = {c.prev: c for c in item.carries if context.letter(c.prev).mark == "message"}
+    messages = {c.prev: c for c in item.carries if context.name_of(c.prev).mark == "message"}
     starts = [c for c in item.carries if c.prev not in messages and not _is_start(c, context)]
     lines = [_line_of_start(c, context) for c in starts]
     for equation in item.body.assignments:
@@ -186,18 +186,18 @@ def item_lines(item: Item, context: Context, silent: set[Expr]) -> list[Line]:
 def _reshaped(item: Reversal | Join | Cut | Maximum, context: Context) -> Line:
     """A family turned round, put side by side, cut from a row, or its largest element."""
     style = context.style
-    lhs, letter = style.letter(context.letter(item.lhs)), context.letter(item.rhs)
-    T = letter.steps
+    lhs, name = style.symbol(context.name_of(item.lhs)), context.name_of(item.rhs)
+    T = name.steps
     if isinstance(item, Reversal):
-        return Line(lhs, [[style.letter(letter.at("T-1-t"))]], _range(item, context))
+        return Line(lhs, [[style.symbol(name.at("T-1-t"))]], _range(item, context))
     if isinstance(item, Join):
-        parts = [style.letter(letter.at(time)) for time in (0, 1, "T-1")]
+        parts = [style.symbol(name.at(time)) for time in (0, 1, "T-1")]
         return Line(lhs, [[f"[{parts[0]}, {parts[1]}, {style.dots}, {parts[2]}]"]])
     if isinstance(item, Cut):
         width = shape_of(item.lhs)[1]
         first, last = ("t", "t+1") if width == 1 else (f"{width}t", f"{width}t+{width}")
-        return Line(lhs, [[style.columns.format(style.letter(letter), first, last)]], _range(item, context))
-    return Line(lhs, [[style.maximum.format(T) + style.letter(letter)]])
+        return Line(lhs, [[style.columns.format(style.symbol(name), first, last)]], _range(item, context))
+    return Line(lhs, [[style.maximum.format(T) + style.symbol(name)]])
 
 
 def _line(lhs: Expr, rhs: Expr, context: Context, note: str = "", front: str = "") -> Line:
@@ -213,61 +213,61 @@ def _range(item: Item, context: Context, skip: int = 0) -> str:
     """(t = 0, ..., T-1), or backwards; `skip` leaves out the first steps of the range."""
     dots = context.style.dots
     reverse = isinstance(item, Recurrence) and item.reverse
-    T = item.length if isinstance(item, Recurrence) else context.letter(item.lhs).steps
+    T = item.length if isinstance(item, Recurrence) else context.name_of(item.lhs).steps
     first, last = (f"{T}-{1 + skip}", "0") if reverse else (str(skip), f"{T}-1")
     return f"(t = {first}, {dots}, {last})"
 
 
-def _start_letter(carry: Carry, context: Context) -> Letter:
-    letter = context.letter(carry.prev)
-    return letter.at(-1 if letter.time == "t-1" else "T")
+def _start_name(carry: Carry, context: Context) -> Name:
+    name = context.name_of(carry.prev)
+    return name.at(-1 if name.time == "t-1" else "T")
 
 
 def _is_start(carry: Carry, context: Context) -> bool:
     """Whether a state starts from an input of that very name, which needs no line."""
-    return isinstance(carry.init, Symbol | MatrixSymbol) and context.letter(carry.init) == _start_letter(carry, context)
+    return isinstance(carry.init, Symbol | MatrixSymbol) and context.name_of(carry.init) == _start_name(carry, context)
 
 
 def _line_of_start(carry: Carry, context: Context) -> Line:
     terms = [["0"]] if is_zero(carry.init) else terms_of(carry.init, context)
-    return Line(context.style.letter(_start_letter(carry, context)), terms)
+    return Line(context.style.symbol(_start_name(carry, context)), terms)
 
 
 def _message_lines(equation: Equation, item: Recurrence, messages: dict[Expr, Carry], context: Context) -> list[Line]:
     """An adjoint that receives a message: its first step by itself, then the rule for the others."""
-    letters = dict(context.letters)
-    inner = replace(context, letters=letters)
+    names = dict(context.names)
+    inner = replace(context, names=names)
     step, first = (1, "T-1") if item.reverse else (-1, 0)
     starts = {prev: carry.init for prev, carry in messages.items()}
-    rules = {prev: _moved(carry.next, step, letters) for prev, carry in messages.items()}
-    boundary = substitute(_fixed(equation.rhs, first, letters, messages), starts)
-    lhs = _fixed(equation.lhs, first, letters, {})
+    rules = {prev: _moved(carry.next, step, names) for prev, carry in messages.items()}
+    boundary = substitute(_fixed(equation.rhs, first, names, messages), starts)
+    lhs = _fixed(equation.lhs, first, names, {})
     general = substitute(equation.rhs, rules)
     start = replace(_line(lhs, boundary, inner), name=equation.lhs.name)
     return [start, _line(equation.lhs, general, inner, _range(item, context, skip=1))]
 
 
-def _moved(expr: Expr, step: int, letters: dict[Expr, Letter]) -> Expr:
+def _moved(expr: Expr, step: int, names: dict[Expr, Name]) -> Expr:
     """The expression of the neighbouring step: every t is t + step."""
-    return _retimed(expr, lambda letter: letter.at(move(letter.time, step)), letters, {})
+    return _retimed(expr, lambda name: name.at(move(name.time, step)), names, {})
 
 
-def _fixed(expr: Expr, step: int | str, letters: dict[Expr, Letter], keep: dict[Expr, Carry]) -> Expr:
+def _fixed(expr: Expr, step: int | str, names: dict[Expr, Name], keep: dict[Expr, Carry]) -> Expr:
     """The expression of the first or the last step: every t is that step."""
-    return _retimed(expr, lambda letter: letter.at(move(letter.time, step)), letters, keep)
+    return _retimed(expr, lambda name: name.at(move(name.time, step)), names, keep)
 
 
-def _retimed(expr: Expr, change: Callable[[Letter], Letter], letters: dict[Expr, Letter], keep: Iterable[Expr]) -> Expr:
+def _retimed(expr: Expr, change: Callable[[Name], Name], names: dict[Expr, Name], keep: Iterable[Expr]) -> Expr:
     mapping: dict[Expr, Expr] = {}
     for symbol in symbols_of([expr]):
         if symbol in keep:
             continue
-        letter = change(letter_of(letters, symbol))
+        letter = change(name_of(names, symbol))
         name = f"{letter.code}@{letter.time}"
         mapping[symbol] = (
             MatrixSymbol(name, *symbol.shape) if isinstance(symbol, MatrixSymbol) else Symbol(name, real=True)
         )
-        letters[mapping[symbol]] = letter
+        names[mapping[symbol]] = letter
     return substitute(expr, mapping)
 
 
@@ -277,8 +277,8 @@ def _sum_lines(item: Recurrence, context: Context, silent: set[Expr]) -> list[Li
     groups: dict[str, tuple[int, list[str]]] = {}
     for total in item.sums:
         line = _sum_line(total, item, context, silent)
-        gate = context.letter(total.lhs).sub[-1:]
-        general = _sum_line(total, item, replace(context, letters=_of_gate(total, gate, context)), silent)
+        gate = context.name_of(total.lhs).sub[-1:]
+        general = _sum_line(total, item, replace(context, names=_of_gate(total, gate, context)), silent)
         key = f"{general.lhs} = {flat(general.terms)}"
         if gate in _GATES and key in groups:
             place, gates = groups[key]
@@ -293,14 +293,14 @@ def _sum_lines(item: Recurrence, context: Context, silent: set[Expr]) -> list[Li
 _GATES = tuple("ifcozrh")
 
 
-def _of_gate(total: Equation, gate: str, context: Context) -> dict[Expr, Letter]:
+def _of_gate(total: Equation, gate: str, context: Context) -> dict[Expr, Name]:
     """The letters with the gate's name replaced by g: U_i, V_i, b_hi, and delta of a_i."""
-    letters = dict(context.letters)
+    names = dict(context.names)
     for symbol in symbols_of([total.lhs, total.rhs]):
-        letter = letter_of(letters, symbol)
-        if gate and letter.sub.endswith(gate) and letter.base in ("U", "V", "b", "delta"):
-            letters[symbol] = replace(letter, sub=f"{letter.sub[:-1]}g")
-    return letters
+        name = name_of(names, symbol)
+        if gate and name.sub.endswith(gate) and name.base in ("U", "V", "b", "delta"):
+            names[symbol] = replace(name, sub=f"{name.sub[:-1]}g")
+    return names
 
 
 def _sum_line(total: Equation, item: Recurrence, context: Context, silent: set[Expr]) -> Line:
@@ -309,16 +309,16 @@ def _sum_line(total: Equation, item: Recurrence, context: Context, silent: set[E
     vanishes = bool(first) and is_zero(substitute(total.rhs, first))
     lower, upper = "0", f"{item.length}-1"
     if vanishes:
-        forward = any(context.letter(prev).time == "t-1" for prev in first)
+        forward = any(context.name_of(prev).time == "t-1" for prev in first)
         lower, upper = ("1", upper) if forward else (lower, f"{item.length}-2")
     return _line(total.lhs, total.rhs, context, front=context.style.total.format(lower, upper))
 
 
 def _line_of_end(carry: Carry, item: Recurrence, context: Context) -> Line:
     """The adjoint of the initial state: the message of the step that runs last."""
-    letters = dict(context.letters)
-    last = _fixed(carry.next, 0 if item.reverse else "T-1", letters, {})
-    return _line(carry.final, last, replace(context, letters=letters))
+    names = dict(context.names)
+    last = _fixed(carry.next, 0 if item.reverse else "T-1", names, {})
+    return _line(carry.final, last, replace(context, names=names))
 
 
 # closed form ------------------------------------------------------------------------------------
@@ -334,7 +334,7 @@ def _closed_lines(program: Program, style: Style) -> list[Line]:
     texts: dict[Expr, Text] = {}
     parts: dict[str, str] = {}
     places: dict[Expr, Expr] = {}
-    context = Context(style, program.letters, texts)
+    context = Context(style, program.names, texts)
     for index, equation in enumerate(program.assignments):
         rhs = equation.rhs.xreplace(places)
         if rhs.is_Atom or rhs.is_Mul or equation.lhs in program.outputs:
@@ -349,7 +349,7 @@ def _closed_lines(program: Program, style: Style) -> list[Line]:
     _check_length(sum(lengths.get(sign, 1) for terms in sums.values() for term in terms for sign in "".join(term)))
     return [
         Line(
-            style.letter(letter_of(program.letters, output)),
+            style.symbol(name_of(program.names, output)),
             [[_fill(factor, parts) for factor in term] for term in terms],
         )
         for output, terms in sums.items()

@@ -34,7 +34,7 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 from symrnn.common.decimals import shortest
 from symrnn.expressions.activation_table import NamedSlope
 from symrnn.expressions.functions import NamedFunction, differs, onehot, softmax
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import (
     SLOTS,
     Columns,
@@ -61,7 +61,7 @@ class Context:
     """
 
     style: Style
-    letters: Mapping[Expr, Letter]
+    names: Mapping[Expr, Name]
     texts: Mapping[Expr, Text] = field(default_factory=dict)
     entrywise: bool = False
     times: str = " "
@@ -71,9 +71,9 @@ class Context:
         shown = show(expr, self)
         return shown.text if shown.level >= level else f"({shown.text})"
 
-    def letter(self, symbol: Expr) -> Letter:
+    def name_of(self, symbol: Expr) -> Name:
         """The letter of a symbol."""
-        return self.letters.get(symbol) or Letter(symbol.name)
+        return self.names.get(symbol) or Name(symbol.name)
 
 
 def terms_of(expr: Expr, context: Context) -> list[list[str]]:
@@ -130,9 +130,9 @@ def show(expr: Expr, context: Context) -> Text:
 def _(expr: Symbol, context: Context) -> Text:
     if expr in context.texts:
         return context.texts[expr]
-    letter = context.letter(expr)
-    text = expr.name if expr in SLOTS or is_size(expr) else context.style.letter(letter)
-    return Text(text, FUNCTION if letter.layer or letter.mark == "partial" else ATOM)
+    name = context.name_of(expr)
+    text = expr.name if expr in SLOTS or is_size(expr) else context.style.symbol(name)
+    return Text(text, FUNCTION if name.layer or name.mark == "partial" else ATOM)
 
 
 @show.register
@@ -261,25 +261,25 @@ def _(expr: differs, context: Context) -> Text:
 _WEIGHTS = {"U": 1, "V": 2, "W": 3, "b": 9}
 
 
-def _symbols(expr: Expr, context: Context) -> list[Letter]:
-    return [context.letter(symbol) for symbol in expr.free_symbols]
+def _symbols(expr: Expr, context: Context) -> list[Name]:
+    return [context.name_of(symbol) for symbol in expr.free_symbols]
 
 
-def _time(letter: Letter) -> int:
-    return letter.time if isinstance(letter.time, int) else 0
+def _time(name: Name) -> int:
+    return name.time if isinstance(name.time, int) else 0
 
 
 def _term_key(term: Expr, context: Context) -> tuple[Any, ...]:
     """Positive numbers, positive terms, negative ones; by weight, layer, time and entry."""
     if term.is_number:
         return (0 if term.is_positive else 3,)
-    letters = [context.letter(term)] if isinstance(term, Symbol) else _symbols(term, context)
-    weights = [letter for letter in letters if letter.base in _WEIGHTS and not letter.is_adjoint]
-    rank = min((_WEIGHTS[letter.base] for letter in weights), default=5)
+    letters = [context.name_of(term)] if isinstance(term, Symbol) else _symbols(term, context)
+    weights = [name for name in letters if name.base in _WEIGHTS and not name.is_adjoint]
+    rank = min((_WEIGHTS[name.base] for name in weights), default=5)
     times = sorted(map(_time, letters))
-    gates = sorted("ifcozrh".find(letter.sub[-1:]) for letter in weights)
-    entries = sorted((letter.entry for letter in letters if letter.entry), key=lambda entry: (len(entry), entry))
-    names = sorted(letter.latex for letter in letters)
+    gates = sorted("ifcozrh".find(name.sub[-1:]) for name in weights)
+    entries = sorted((name.entry for name in letters if name.entry), key=lambda entry: (len(entry), entry))
+    names = sorted(name.latex for name in letters)
     return (2 if term.could_extract_minus_sign() else 1, rank, times, gates, entries, names)
 
 
@@ -290,9 +290,9 @@ def _factor_key(factor: Expr, context: Context) -> tuple[Any, ...]:
     base = factor.base if isinstance(factor, Pow) else factor
     if not isinstance(base, Symbol):
         return (5 if isinstance(base, Function) else 4, str(base))
-    letter = context.letter(base)
-    kind = 1 if letter.is_adjoint else 2 if letter.base in (*_WEIGHTS, "m") else 3
-    return (kind, _WEIGHTS.get(letter.base, 5), _time(letter), letter.entry, letter.latex)
+    name = context.name_of(base)
+    kind = 1 if name.is_adjoint else 2 if name.base in (*_WEIGHTS, "m") else 3
+    return (kind, _WEIGHTS.get(name.base, 5), _time(name), name.entry, name.latex)
 
 
 # matrices ---------------------------------------------------------------------------------------
@@ -302,8 +302,8 @@ def _factor_key(factor: Expr, context: Context) -> tuple[Any, ...]:
 def _(expr: MatrixSymbol, context: Context) -> Text:
     if expr in context.texts:
         return context.texts[expr]
-    letter = context.letter(expr)
-    return Text(context.style.letter(letter), FUNCTION if letter.layer or letter.mark == "partial" else ATOM)
+    name = context.name_of(expr)
+    return Text(context.style.symbol(name), FUNCTION if name.layer or name.mark == "partial" else ATOM)
 
 
 @show.register
@@ -384,10 +384,10 @@ def _scaled_rows(columns: Sequence[Expr], rest: Sequence[Expr], context: Context
 @show.register
 def _(expr: Elementwise, context: Context) -> Text:
     operands = {slot: show(matrix, context) for slot, matrix in zip(SLOTS, expr.matrices, strict=False)}
-    letters = {
-        slot: context.letter(m) for slot, m in zip(SLOTS, expr.matrices, strict=False) if isinstance(m, MatrixSymbol)
+    names = {
+        slot: context.name_of(m) for slot, m in zip(SLOTS, expr.matrices, strict=False) if isinstance(m, MatrixSymbol)
     }
-    inner = replace(context, texts={**context.texts, **operands}, letters={**context.letters, **letters})
+    inner = replace(context, texts={**context.texts, **operands}, names={**context.names, **names})
     return show(expr.template, replace(inner, entrywise=expr.shape != (1, 1)))
 
 

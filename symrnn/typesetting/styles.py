@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 
 ADD, QUOTIENT, MUL, FUNCTION, ATOM = 1, 2, 3, 4, 5
 
@@ -22,7 +22,7 @@ class Text(NamedTuple):
 class Style:
     """The signs of a format."""
 
-    letter: Callable[[Letter], str]
+    symbol: Callable[[Name], str]
     name: Callable[[str], str]
     fraction: str
     quotient: int
@@ -73,7 +73,7 @@ def _value(number: float, about: str, power: str) -> str:
 
 
 LATEX = Style(
-    letter=lambda letter: letter.latex,
+    symbol=lambda name: name.latex,
     name=_latex_name,
     fraction=r"\frac{{{}}}{{{}}}",
     quotient=FUNCTION,
@@ -93,7 +93,7 @@ LATEX = Style(
     value=lambda number: _value(number, r"\approx", r" \times 10^{{{}}}"),
 )
 TEXT = Style(
-    letter=lambda letter: letter.text,
+    symbol=lambda name: name.text,
     name=lambda name: {"sigmoid": "σ"}.get(name, name),
     fraction="{}/{}",
     quotient=QUOTIENT,

@@ -14,9 +14,9 @@ from sympy import Add, Expr, MatrixSymbol, Pow, Rational, Symbol, Transpose
 
 from symrnn.common.decimals import shortest
 from symrnn.expressions.matrices import substitute
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise
-from symrnn.programs.program import Equation, Letters, symbols_of
+from symrnn.programs.program import Equation, Names, symbols_of
 from symrnn.typesetting.expressions import Context, terms_of
 from symrnn.typesetting.layout import Row, flat, pieces, points
 from symrnn.typesetting.styles import ADD, ATOM, LATEX, MUL, Text, decimal
@@ -58,16 +58,16 @@ class Chain:
     gap: int = 0
 
 
-def chain(equation: Equation, numbers: Numbers, letters: Letters, gap: int = 0) -> Chain:
+def chain(equation: Equation, numbers: Numbers, names: Names, gap: int = 0) -> Chain:
     """An equation with its numbers; a right side that is a number, or one symbol, has less between."""
-    plain = Context(LATEX, letters)
+    plain = Context(LATEX, names)
     formula = terms_of(equation.rhs, plain)
     lhs = plain.show(equation.lhs)
     members = _scalar_members if isinstance(equation.lhs, Symbol) else _matrix_members
     if not symbols_of([equation.rhs]):
         ones = isinstance(equation.lhs, MatrixSymbol) and equation.lhs.shape != (1, 1)
         return Chain(lhs, formula, (), _result(equation.lhs, numbers) if ones else "", gap)
-    return Chain(lhs, formula, tuple(members(equation.rhs, numbers, letters)), _result(equation.lhs, numbers), gap)
+    return Chain(lhs, formula, tuple(members(equation.rhs, numbers, names)), _result(equation.lhs, numbers), gap)
 
 
 def exactly(equations: Sequence[Equation], numbers: Numbers) -> Numbers:
@@ -185,7 +185,7 @@ def _bare(text: str) -> str:
     return text[1:-1] if text.startswith("(-") and text.endswith(")") else text
 
 
-def _scalar_members(expr: Expr, numbers: Numbers, letters: Letters) -> Iterator[list[list[str]]]:
+def _scalar_members(expr: Expr, numbers: Numbers, names: Names) -> Iterator[list[list[str]]]:
     """The numbers put in; then each 1 - h^2 worked out, with the square first where it cancels."""
     texts = {symbol: _text(_named(symbol, numbers)) for symbol in symbols_of([expr])}
     if expr.is_Symbol:
@@ -193,12 +193,12 @@ def _scalar_members(expr: Expr, numbers: Numbers, letters: Letters) -> Iterator[
     differences = _differences(expr)
     for symbol, power in differences.values():
         texts[symbol] = _text(_precise(symbol, power, numbers))
-    context = Context(LATEX, letters, texts, times=LATEX.times)
+    context = Context(LATEX, names, texts, times=LATEX.times)
     yield _unbracketed(terms_of(expr, context))
     if not differences or expr in differences:
         return
     marks = {part: Symbol(f"_difference{i}", real=True) for i, part in enumerate(differences)}
-    after = replace(context, letters={**letters, **{mark: Letter("z", time=_LAST) for mark in marks.values()}})
+    after = replace(context, names={**names, **{mark: Name("z", time=_LAST) for mark in marks.values()}})
     shown = {marks[part]: (numbers.scalar(symbol), power) for part, (symbol, power) in differences.items()}
     put = expr.xreplace(marks)
     if any(power == 2 and abs(1 - h**2) < CANCELS for h, power in shown.values()):
@@ -251,7 +251,7 @@ def _unbracketed(terms: list[list[str]]) -> list[list[str]]:
     return terms
 
 
-def _matrix_members(expr: Expr, numbers: Numbers, letters: Letters) -> Iterator[list[list[str]]]:
+def _matrix_members(expr: Expr, numbers: Numbers, names: Names) -> Iterator[list[list[str]]]:
     """The numbers put in; a slope such as 1 - h o h and a transposed matrix as numbers, too."""
     if isinstance(expr, MatrixSymbol):
         return
@@ -264,7 +264,7 @@ def _matrix_members(expr: Expr, numbers: Numbers, letters: Letters) -> Iterator[
             texts[marks[part]] = matrix(value, isinstance(part, Transpose) and part.arg.name in numbers.given)
     put = substitute(expr, marks)
     texts |= {s: matrix(numbers.matrix(s), s.name in numbers.given) for s in symbols_of([put]) if s not in texts}
-    yield _unbracketed(terms_of(put, Context(LATEX, letters, texts, times=LATEX.times)))
+    yield _unbracketed(terms_of(put, Context(LATEX, names, texts, times=LATEX.times)))
 
 
 def _part_value(part: Expr, numbers: Numbers) -> np.ndarray | None:

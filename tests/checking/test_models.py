@@ -60,7 +60,7 @@ def test_models_that_keep_their_states_agree(name, loss, dtype):
     assert report.samples == 3
     assert [np.unique(variable.numpy()).tolist() for variable in kept] == [[number] for number in range(len(kept))]
     agrees = quantities(report, "agrees")
-    states = [symrnn.derive(model).network.program.letters[final].text for final in symrnn.derive(model).network.finals]
+    states = [symrnn.derive(model).network.program.names[final].text for final in symrnn.derive(model).network.finals]
     assert set(states) <= set(agrees)
     assert sum("_{-1}" in name or "_T^" in name or name.endswith("_T") for name in agrees) == len(kept)
 
@@ -171,7 +171,7 @@ def test_bad_losses():
 DETAILED = Sequential(
     [Masking(), LSTM(2, **READ_OUT, name="memory"), Dropout(0.5), Dense(1), Activation("tanh")], (2, 1)
 )
-_BLOCKS = [f"{letter}_{gate}" for letter in "UV" for gate in "ifco"]
+_BLOCKS = [f"{name}_{gate}" for name in "UV" for gate in "ifco"]
 GRADIENTS = [f"∂s/∂{symbol}" for symbol in [*_BLOCKS, *(f"b_{{h{gate}}}" for gate in "ifco"), "W", "b_o", "x_t"]]
 
 

@@ -6,10 +6,10 @@ import pytest
 from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.checking.tolerance import Quantity, compare, unit
 from symrnn.codegen.function import read
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 
 X = np.random.default_rng(0).normal(size=(2, 3, 1))
-H = Letter("h", time="t")
+H = Name("h", time="t")
 
 
 def test_the_unit_roundoff():
@@ -38,12 +38,12 @@ def rows(checked, change=lambda value: value, by_step=False, seed=0):
     gradient, function, call, values = checked
     network = gradient.network
     (state,) = network.states
-    letters, half = gradient.steps.letters, call.dtype.type(0.5)
+    names, half = gradient.steps.names, call.dtype.type(0.5)
     h = [np.zeros((2, 1), call.dtype)]
     for t in range(3):
         h.append(np.tanh(half * X[:, t].astype(call.dtype) + half * h[-1] + half))
-    forward = [Quantity(state.symbol, letters[state.symbol], change(np.stack(h[1:], axis=1)), by_step=by_step)]
-    backward = [Quantity(None, Letter(f"q{place}"), value) for place, value in enumerate(values)]
+    forward = [Quantity(state.symbol, names[state.symbol], change(np.stack(h[1:], axis=1)), by_step=by_step)]
+    backward = [Quantity(None, Name(f"q{place}"), value) for place, value in enumerate(values)]
     return list(compare(gradient, function, forward, backward, call, seed))
 
 

@@ -19,7 +19,7 @@ from symrnn.expressions.functions import Indicator
 from symrnn.models.losses import LOSSES, with_loss, with_sum
 from symrnn.models.network import Head, Source
 from symrnn.programs.program import Program
-from symrnn.programs.transforms import expand, letter_of, named_symbols, unroll
+from symrnn.programs.transforms import expand, name_of, named_symbols, unroll
 from tests.support.bank import (
     GRAPHS,
     LAYERS,
@@ -167,8 +167,8 @@ def _at(given: dict[Any, Any], expr: Any) -> Any:
 def test_gradients_are_derivatives(case: Case, loss: str | None) -> None:
     d = derive(case.model)
     program = with_sum(d.network) if loss is None else with_loss(d.network, loss)
-    letters = [(letter_of(program.letters, symbol), symbol) for symbol in named_symbols(program).values()]
-    wrt = [symbol for letter, symbol in letters if letter.base not in ("y_true", "m", "M") and not letter.is_total]
+    names = [(name_of(program.names, symbol), symbol) for symbol in named_symbols(program).values()]
+    wrt = [symbol for name, symbol in names if name.base not in ("y_true", "m", "M") and not name.is_total]
     g = d.gradient(loss, wrt)
     arguments = drawn(d, case.rows, loss)
     expected = slopes(program, case.rows, case.timesteps, inputs(g, arguments))

@@ -6,7 +6,7 @@ import pytest
 from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.derivations.contributions import contributions, whole
 from symrnn.documents.example import subject
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.programs.program import Recurrence
 from tests.support.bank import MODELS, over
 
@@ -17,11 +17,11 @@ def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
     totals: dict[str, np.ndarray] = {}
     for one in contributions(about.gradient, about.values):
         totals[one.weight] = totals.get(one.weight, 0) + one.total
-    summed = {whole(weight.letter).code for weight in about.gradient.table}
+    summed = {whole(weight.name).code for weight in about.gradient.table}
     assert totals.keys() <= summed
     for weight in about.gradient.table:
         if weight.symbol.name in totals:
-            exact = np.asarray(about.values[weight.letter.partial(about.gradient.objective).code])
+            exact = np.asarray(about.values[weight.name.partial(about.gradient.objective).code])
             shown = totals[weight.symbol.name].reshape(exact.shape)
             assert shown == pytest.approx(exact, rel=1e-12, abs=1e-12 * max(1.0, float(np.abs(exact).max())))
 
@@ -29,11 +29,11 @@ def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
 @over(MODELS)
 def test_every_weight_that_is_read_in_steps_has_its_terms(case):
     about = subject(derive(case.model))
-    letters = about.gradient.steps.letters
-    weights = {weight.letter.partial(about.gradient.objective).code for weight in about.gradient.table}
+    names = about.gradient.steps.names
+    weights = {weight.name.partial(about.gradient.objective).code for weight in about.gradient.table}
     items = [item for item in about.gradient.steps.equations if isinstance(item, Recurrence)]
     totals = [total.lhs for item in items for total in item.sums]
-    sums = {whole(letters[total]).code for total in totals if total in letters}
+    sums = {whole(names[total]).code for total in totals if total in names}
     found = {one.weight for one in contributions(about.gradient, about.values)}
     assert {f"d{name}" for name in found} == sums & weights
 
@@ -61,7 +61,7 @@ def test_the_first_state_counts_where_it_is_given():
 
 @pytest.mark.parametrize(
     ("letter", "code"),
-    [(Letter("U", sub="[2]"), "U"), (Letter("b", sub="h[11]"), "b_h"), (Letter("b", sub="h"), "b_h")],
+    [(Name("U", sub="[2]"), "U"), (Name("b", sub="h[11]"), "b_h"), (Name("b", sub="h"), "b_h")],
 )
-def test_whole(letter, code):
-    assert whole(letter).code == code
+def test_whole(name, code):
+    assert whole(name).code == code

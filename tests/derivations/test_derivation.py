@@ -232,8 +232,8 @@ def test_values_are_what_the_functions_return(case: Case) -> None:
 @pytest.mark.parametrize("name", ["scalar", "units", "stack", "sequence backwards", "initial state"])
 def test_adjoints_among_the_values_are_derivatives(name: str) -> None:
     d = derive(MODELS[name].model)
-    letters = d.network.program.letters
-    families = {letters[s].family for s in d.steps.letters if letters[s].base in "ah" and letters[s].time == "t"}
+    names = d.network.program.names
+    families = {names[s].family for s in d.steps.names if names[s].base in "ah" and names[s].time == "t"}
     for loss in (None, "mse"):
         arguments = drawn(d, 2, loss)
         values = d.gradient(loss).values(*arguments)

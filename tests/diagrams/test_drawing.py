@@ -3,9 +3,9 @@
 from symrnn.diagrams.drawing import LOOKS, Arrow, Drawing, Group, Label, Node, label_box
 from symrnn.diagrams.geometry import Box, Point
 from symrnn.diagrams.labels import set_line
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 
-LETTER = (Letter("h", time=0),)
+LETTER = (Name("h", time=0),)
 NODE = Node("h_0", "state", Box(0, 0, 38, 61), (LETTER, (), ("c",)), (-11.5, 0.0, 11.5), LETTER, 14)
 BESIDE = Label((("U",),), Point(100, 0))
 ARROW = Arrow("h_0", "h_0", (Point(19, 0), Point(200, 0)), "U", LETTER, labels=(BESIDE,))

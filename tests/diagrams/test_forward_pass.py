@@ -7,7 +7,7 @@ from symrnn.diagrams.columns import timeline
 from symrnn.diagrams.drawing import Drawing
 from symrnn.diagrams.forward_pass import before, best, commas, draw, look, weights
 from symrnn.diagrams.labels import text
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from tests.support.pictures import EVERY, encoder_decoder, labels, names, network
 
 
@@ -32,7 +32,7 @@ def test_the_first_of_several_drawings_in_which_nothing_is_covered_is_the_best()
 
 def test_letters_with_commas():
     assert commas([]) == ()
-    assert text(commas([Letter("U"), Letter("b", sub="h")])) == "U, b_h"
+    assert text(commas([Name("U"), Name("b", sub="h")])) == "U, b_h"
 
 
 def test_the_look_of_an_arrow_is_that_of_its_weight():

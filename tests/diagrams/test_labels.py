@@ -3,18 +3,18 @@
 import pytest
 
 from symrnn.diagrams.labels import SCRIPT, Number, Run, Transposed, bar_height, latex, set_line, text, width
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 
 
 @pytest.mark.parametrize(
     ("line", "expected_latex", "expected_text"),
     [
-        ((Letter("h", time=0),), "$h_0$", "h_0"),
-        ((Letter("h", time=-1), " = 0"), "$h_{-1} = 0$", "h_{-1} = 0"),
-        ((Letter("h", time=1).adjoint(), " = ", Letter("a", time=2).adjoint(), " ", Transposed(Letter("V", layer="2"))),
+        ((Name("h", time=0),), "$h_0$", "h_0"),
+        ((Name("h", time=-1), " = 0"), "$h_{-1} = 0$", "h_{-1} = 0"),
+        ((Name("h", time=1).adjoint(), " = ", Name("a", time=2).adjoint(), " ", Transposed(Name("V", layer="2"))),
          r"$\bar h_1 = \delta_2 {V^{(2)}}^{\mathsf T}$", "h̄_1 = δ_2 V^{(2)}ᵀ"),
-        ((Transposed(Letter("V")),), r"$V^{\mathsf T}$", "Vᵀ"),
-        (("to ", Letter("U"), ", ", Letter("b", sub="h")), "to $U$, $b_h$", "to U, b_h"),
+        ((Transposed(Name("V")),), r"$V^{\mathsf T}$", "Vᵀ"),
+        (("to ", Name("U"), ", ", Name("b", sub="h")), "to $U$, $b_h$", "to U, b_h"),
         ((Number(0.25),), "$0.2500000$", "0.2500000"),
         ((Number(-1.5e-5),), r"$-1.500000 \times 10^{-5}$", "-1.500000e-5"),
         (("50 % of {a_b}",), r"50 \% of \{a\_b\}", "50 % of {a_b}"),
@@ -28,7 +28,7 @@ def test_lines(line, expected_latex, expected_text):
 
 def test_glyphs():
     """Sub- and superscript begin at the end of the letter, and the bar is over it."""
-    runs, wide = set_line((Letter("h", layer="2bw", time=3).adjoint(),), 10)
+    runs, wide = set_line((Name("h", layer="2bw", time=3).adjoint(),), 10)
     assert [(run.text, run.italic) for run in runs] == [("h", True), ("3", False), ("(2)←", False)]
     assert runs[1].x == 5
     assert runs[0].bar == pytest.approx((0.6, 5.6))
@@ -36,16 +36,16 @@ def test_glyphs():
 
 
 def test_subscripts_are_lower_and_superscripts_higher_and_both_smaller():
-    base, below, above = set_line((Letter("h", layer="2", time=3),), 10)[0]
+    base, below, above = set_line((Name("h", layer="2", time=3),), 10)[0]
     assert below.rise < base.rise == 0 < above.rise
     assert below.size == above.size == SCRIPT * base.size
 
 
 def test_a_script_of_words_and_signs():
     """Single letters are slanted, words are not, and a minus is no hyphen."""
-    runs, _ = set_line((Letter("m", sub="or", time="T-1"),), 10)
+    runs, _ = set_line((Name("m", sub="or", time="T-1"),), 10)
     assert [(run.text, run.italic) for run in runs[1:]] == [("or", False), (",", False), ("T", True), ("−1", False)]
-    assert [run.text for run in set_line((Letter("y", time="T-1", steps="T_2"),), 10)[0]][1:] == ["T", "₂−1"]
+    assert [run.text for run in set_line((Name("y", time="T-1", steps="T_2"),), 10)[0]][1:] == ["T", "₂−1"]
 
 
 def test_numbers_and_transposes():
@@ -53,11 +53,11 @@ def test_numbers_and_transposes():
     assert (number.text, power.text) == ("−1.500000 × 10", "−5")
     assert power.rise > number.rise
     assert [run.text for run in set_line((Number(0.25),), 10)[0]] == ["0.2500000"]
-    *_, sign = set_line((Transposed(Letter("V")),), 10)[0]
+    *_, sign = set_line((Transposed(Name("V")),), 10)[0]
     assert (sign.text, sign.italic, sign.rise > 0) == ("T", False, True)
 
 
-LINE = (Letter("h", time=1).adjoint(), " = ", Number(2e-9), " ", Transposed(Letter("V")), " to ", Letter("b", sub="h"))
+LINE = (Name("h", time=1).adjoint(), " = ", Number(2e-9), " ", Transposed(Name("V")), " to ", Name("b", sub="h"))
 
 
 def test_the_pieces_of_a_line_follow_each_other():

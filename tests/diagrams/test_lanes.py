@@ -24,7 +24,7 @@ BOTH = network(Bidirectional(SimpleRNN(1, **EVERY)), Dense(1))
 
 
 def kinds(found):
-    return {" ".join(text((letter,)) for letter in strand.letters): strand.kind for strand in weave(found)[0]}
+    return {" ".join(text((name,)) for name in strand.names): strand.kind for strand in weave(found)[0]}
 
 
 def links(found):
@@ -32,9 +32,9 @@ def links(found):
     strands, woven = weave(found)
     said = []
     for link in woven:
-        source = text((strands[link.source.strand].letters[link.source.line],))
-        target = text((strands[link.target].letters[link.line],))
-        weights = "".join(f" {array.letter.text}" for array in link.arrays)
+        source = text((strands[link.source.strand].names[link.source.line],))
+        target = text((strands[link.target].names[link.line],))
+        weights = "".join(f" {array.name.text}" for array in link.arrays)
         line = f"{source} {link.source.when} {target}{weights}"
         said.append(line if link.has_arrow else f"({line})")
     return said
@@ -85,7 +85,7 @@ def test_both_ways():
     _, forwards, backwards, *_ = weave(BOTH)[0]
     assert (forwards.reverse, backwards.reverse) == (False, True)
     assert [text((strand.before[0],)) for strand in (forwards, backwards)] == ["h_{t-1}^{→}", "h_{t+1}^{←}"]
-    assert [array.letter.code for array in backwards.arrays] == ["Ubw", "Vbw", "bbw_h"]
+    assert [array.name.code for array in backwards.arrays] == ["Ubw", "Vbw", "bbw_h"]
 
 
 def test_a_sequence_that_is_turned():
@@ -111,4 +111,4 @@ def test_every_strand_is_read_or_is_an_output(case):
     finals = {state.symbol for state in found.states}
     assert all(place in read | ends or finals & {*strand.symbols} for place, strand in enumerate(strands))
     assert all(link.source.strand < len(strands) > link.target for link in woven)
-    assert all(len(strand.letters) == len(strand.symbols) for strand in strands)
+    assert all(len(strand.names) == len(strand.symbols) for strand in strands)

@@ -12,10 +12,10 @@ from symrnn import SimpleRNN
 from symrnn.diagrams.geometry import crosses, depth, overlap
 from symrnn.diagrams.picture import Picture, picture
 from symrnn.diagrams.routing import segments
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.models.forward import forward
 from symrnn.programs.program import symbols_of
-from symrnn.programs.transforms import letter_of, unroll
+from symrnn.programs.transforms import name_of, unroll
 from tests.support.bank import MODELS, over
 from tests.support.pictures import drawn, notebook
 
@@ -94,9 +94,9 @@ def test_arrows_are_what_the_equations_read(case):
     drawing = picture(network).drawing
     program = unroll(network.program, dict(network.timesteps))
     shown = [node for node in drawing.nodes if node.kind != "start"]
-    nodes = {piece.code: node.name for node in shown for piece in node.text if isinstance(piece, Letter)}
+    nodes = {piece.code: node.name for node in shown for piece in node.text if isinstance(piece, Name)}
     for equation in program.assignments:  # what a state is before a mask is in the node of the state
-        letter = letter_of(program.letters, equation.lhs)
+        letter = name_of(program.names, equation.lhs)
         if "~" in letter.base:
             nodes[letter.code] = nodes[replace(letter, base=letter.base.removesuffix("~")).code]
     expected, known = set(), {}
@@ -107,7 +107,7 @@ def test_arrows_are_what_the_equations_read(case):
     starts = {node.name: node for node in drawing.nodes if node.kind == "start"}
     found = {(arrow.start, arrow.end) for arrow in drawing.arrows if arrow.start not in starts}
     for arrow in (arrow for arrow in drawing.arrows if arrow.start in starts):  # said in words: h_{-1} = h_2
-        said = [piece.code for piece in arrow.carries if isinstance(piece, Letter)]
+        said = [piece.code for piece in arrow.carries if isinstance(piece, Name)]
         found |= {(nodes[code], arrow.end) for code in said if code in nodes}
     masks = {node.name for node in drawing.nodes if node.kind == "mask"}
     assert found <= expected

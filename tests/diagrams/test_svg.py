@@ -8,7 +8,7 @@ from symrnn.diagrams.drawing import LOOKS, Arrow, Drawing, Label, Node
 from symrnn.diagrams.geometry import Box, Point
 from symrnn.diagrams.labels import Number
 from symrnn.diagrams.svg import head_size, render
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from tests.support.pictures import notebook, way_back
 
 SPACE = "{http://www.w3.org/2000/svg}"
@@ -88,16 +88,16 @@ def test_dots_are_circles():
 
 
 def test_a_bar_is_a_line():
-    text, bar = shapes(notes=(note((Letter("h").adjoint(),), colour="555555"),))
+    text, bar = shapes(notes=(note((Name("h").adjoint(),), colour="555555"),))
     assert text.startswith('<text fill="#555555">')
     assert bar.startswith('<line x1="')
 
 
 def test_a_space_at_the_beginning_of_a_run_becomes_room():
-    (text,) = shapes(notes=(note((Letter("h"), " = 0")),))
-    letter, sign = ElementTree.fromstring(text)
-    assert (letter.text, sign.text) == ("h", "= 0")
-    assert float(sign.get("x")) - float(letter.get("x")) == pytest.approx(8.96 + 4)  # the letter, the space
+    (text,) = shapes(notes=(note((Name("h"), " = 0")),))
+    name, sign = ElementTree.fromstring(text)
+    assert (name.text, sign.text) == ("h", "= 0")
+    assert float(sign.get("x")) - float(name.get("x")) == pytest.approx(8.96 + 4)  # the letter, the space
 
 
 def test_numbers_have_two_decimals_and_no_minus_zero():

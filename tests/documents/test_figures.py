@@ -9,7 +9,7 @@ from symrnn.diagrams.labels import Number, Transposed, latex
 from symrnn.diagrams.picture import picture
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Math
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from tests.support.bank import SAMPLE, over
 
 
@@ -28,10 +28,10 @@ def test_the_caption_is_the_picture_s(case):
     [
         ("a $b_c$ 50 %", "a $b_c$ 50 %"),
         ("größe", "größe"),
-        (Letter("h", time="t"), Math("h_t")),
-        (Letter("U", layer="2bw"), Math(r"U^{(2)\leftarrow}")),
-        (Letter("h", time=3).adjoint(), Math(r"\bar h_3")),
-        (Transposed(Letter("V")), Math(r"V^{\mathsf T}")),
+        (Name("h", time="t"), Math("h_t")),
+        (Name("U", layer="2bw"), Math(r"U^{(2)\leftarrow}")),
+        (Name("h", time=3).adjoint(), Math(r"\bar h_3")),
+        (Transposed(Name("V")), Math(r"V^{\mathsf T}")),
         (Number(0.25), Math("0.2500000")),
         (Number(-3.0), Math("-3")),
         (Number(1 / 3e8), Math(r"3.333333 \times 10^{-9}")),
@@ -48,5 +48,5 @@ def test_a_picture_that_says_nothing_has_no_caption():
 
 def test_a_transposed_letter_with_a_superscript_has_one_superscript():
     """U^{(2)}^{T} is an error in LaTeX."""
-    drawn = replace(derive().picture(), parts=(Transposed(Letter("U", layer="2")),))
+    drawn = replace(derive().picture(), parts=(Transposed(Name("U", layer="2")),))
     assert figure(drawn).caption == (Math(r"{U^{(2)}}^{\mathsf T}"),)

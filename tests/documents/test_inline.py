@@ -3,7 +3,7 @@
 import pytest
 
 from symrnn.documents.inline import Code, Emphasis, Math, Strong, prose, series
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 
 SIGNS = [
     ("plain", ("plain",)),
@@ -23,7 +23,7 @@ def test_signs(text, spans):
 
 
 def test_parts_stand_one_after_the_other():
-    assert prose("a ", Letter("h", time="t"), Code("$x$"), ("$y$", Math("z"))) == (
+    assert prose("a ", Name("h", time="t"), Code("$x$"), ("$y$", Math("z"))) == (
         "a ",
         Math("h_t"),
         Code("$x$"),

@@ -177,7 +177,7 @@ def test_names_of_derivatives(case: Case) -> None:
 
 def test_letters_of_derivatives() -> None:
     program = backprop(_PROGRAM, _PROGRAM.inputs, objective="L")
-    names = {symbol.name: letter.latex for symbol, letter in program.letters.items()}
+    names = {symbol.name: name.latex for symbol, name in program.names.items()}
     assert names["dU"] == r"\frac{\partial L}{\partial U}"
     assert (names["dh_t"], names["delta_t"]) == (r"\bar h_t", r"\delta_t")
 

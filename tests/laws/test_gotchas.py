@@ -137,7 +137,7 @@ def test_the_gates_are_in_the_order_z_r_h_and_i_f_c_o():
     y, naive = predicted(model, np.ones((1, 1, 1)), [U, V]), (1 - sigmoid(2.0)) * np.tanh(3.0)
     np.testing.assert_allclose(y, [[(1 - sigmoid(1.0)) * np.tanh(3.0)]])
     assert far(y, [[naive]])
-    blocks = {array.letter.code: [part.symbol.name for part in array.parts] for array in _arrays(LSTM(2))}
+    blocks = {array.name.code: [part.symbol.name for part in array.parts] for array in _arrays(LSTM(2))}
     assert blocks["U"] == ["U_i", "U_f", "U_c", "U_o"]
     assert [part.symbol.name for part in _arrays(GRU(2))[0].parts] == ["U_z", "U_r", "U_h"]
 

@@ -41,7 +41,7 @@ from symrnn.expressions.matrices import (
     transpose,
     variable,
 )
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N
 from symrnn.models.layers import NotEqual
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
@@ -111,7 +111,7 @@ def rewritten(model, **changes: Change):
         elif isinstance(item, Recurrence):
             reads = [*item.sequences, *(s for s in symbols.values() if s.name.endswith("_t"))]
             inner = {*(e.lhs for e in item.body.assignments), *(c.prev for c in item.carries)}
-            rest = item.carries, item.stacked, item.sums, item.reverse, item.body.letters, item.length
+            rest = item.carries, item.stacked, item.sums, item.reverse, item.body.names, item.length
             reads = [symbol for symbol in reads if symbol not in inner]
             items.append(recurrence(map(changed, item.body.assignments), reads, *rest))
         else:
@@ -208,7 +208,7 @@ def in_order(model, gates: str):
     d = symrnn.derive(model)
 
     def moved(part):
-        gate = part.letter.sub[-1] if part.letter.sub else ""
+        gate = part.name.sub[-1] if part.name.sub else ""
         return replace(part, start=gates.index(gate) * part.shape[-1]) if gate in gates and len(gates) > 1 else part
 
     arrays = [
@@ -223,9 +223,9 @@ def turned_back(model):
     d = symrnn.derive(model)
     program = d.network.program
     bw = next(state.symbol for state in d.network.states if state.unit[0] == "backward_layer")
-    letter = Letter("s", layer="bw", time="t")
-    turned = variable(letter.code, bw.shape)
-    letters = {**program.letters, turned: letter}
+    name = Name("s", layer="bw", time="t")
+    turned = variable(name.code, bw.shape)
+    names = {**program.names, turned: name}
     items = []
     for item in program.equations:
         merges = isinstance(item, Recurrence) and bw in item.sequences
@@ -233,10 +233,10 @@ def turned_back(model):
             items.append(Reversal(turned, bw))
             steps = [Equation(e.lhs, substitute(e.rhs, {bw: turned})) for e in item.body.assignments]
             reads = [*(s for s in item.sequences if s != bw), turned]
-            items.append(recurrence(steps, reads, item.carries, item.stacked, item.sums, item.reverse, letters))
+            items.append(recurrence(steps, reads, item.carries, item.stacked, item.sums, item.reverse, names))
         else:
             items.append(item)
-    program = replace(program, equations=tuple(items), letters=letters)
+    program = replace(program, equations=tuple(items), names=names)
     return replace(d, network=replace(d.network, program=program))
 
 

@@ -394,7 +394,7 @@ def _keras(live, network, loss, inputs, targets):
 def _ours(derivation, predict, loss, inputs, targets):
     """The same from the derivation, as a function of the weights."""
     network, x = derivation.network, _alone(inputs)
-    wrt = [array.letter.code for array in network.arrays]
+    wrt = [array.name.code for array in network.arrays]
     wrt += [source.symbol.name for source in network.sources if source.kind != "ids"]
     gradient = derivation.gradient(loss, wrt).lambdify()
 

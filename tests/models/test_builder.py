@@ -5,7 +5,7 @@ from sympy import MatrixSymbol, Rational, Symbol
 
 from symrnn import Add, Average, Concatenate, Dense, Input, Masking, Model, Multiply, SimpleRNN
 from symrnn.expressions.matrices import add, concat, hadamard, scale
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import Differs, N, T
 from symrnn.models.builder import MERGES, Block, CallScope, ProgramBuilder, Value, mask_on, only, sequence, width
 from symrnn.models.graph import Result, graph_of
@@ -24,18 +24,18 @@ X, Z = MatrixSymbol("x_t", N, 2), MatrixSymbol("z_t", N, 2)
 
 
 def test_a_symbol_has_its_letter(build):
-    made = build.symbol(Letter("U", layer="2"), 3, 2)
-    assert (made, build.letters[made]) == (MatrixSymbol("U2", 3, 2), Letter("U", layer="2"))
+    made = build.symbol(Name("U", layer="2"), 3, 2)
+    assert (made, build.names[made]) == (MatrixSymbol("U2", 3, 2), Name("U", layer="2"))
 
 
 def test_a_row_for_each_sample_and_for_a_sequence_for_each_step(build):
-    assert build.row(Letter("g"), 2, None) == MatrixSymbol("g", N, 2)
-    made = build.row(Letter("g"), 2, T)
-    assert (made.name, build.letters[made].time, build.letters[made].steps) == ("g_t", "t", "T")
+    assert build.row(Name("g"), 2, None) == MatrixSymbol("g", N, 2)
+    made = build.row(Name("g"), 2, T)
+    assert (made.name, build.names[made].time, build.names[made].steps) == ("g_t", "t", "T")
 
 
 def test_equations_of_rows_stand_alone_and_those_of_sequences_in_a_step(build):
-    g, g_t = build.row(Letter("g"), 2, None), build.row(Letter("g"), 2, T)
+    g, g_t = build.row(Name("g"), 2, None), build.row(Name("g"), 2, T)
     build.append([Equation(g, X)], [X], None)
     build.append([Equation(g_t, X)], [X], T)
     assert build.items[0] == Equation(g, X)
@@ -45,7 +45,7 @@ def test_equations_of_rows_stand_alone_and_those_of_sequences_in_a_step(build):
 
 def test_a_mask_is_made_once_for_each_value(build):
     x = Value(X, T)
-    build.letters[X] = Letter("x", time="t")
+    build.names[X] = Name("x", time="t")
     first, again = build.mask(x, Rational(0)), build.mask(x, Rational(0))
     assert (first, len(build.items)) == (again, 1)
     assert build.items[0].body.assignments == (Equation(first, Differs(X, Rational(0))),)
@@ -57,21 +57,21 @@ def test_a_mask_is_made_once_for_each_value(build):
 
 def test_a_weight_is_made_once_for_all_calls_of_its_layer(build):
     one, other = (CallScope(build, 1, call, weights="2", values=str(call)) for call in (1, 2))
-    W = one.weight(Letter("W"), "kernel", 2, 3)
-    assert other.weight(Letter("W"), "kernel", 2, 3) is W
+    W = one.weight(Name("W"), "kernel", 2, 3)
+    assert other.weight(Name("W"), "kernel", 2, 3) is W
     assert (W, build.inputs) == (MatrixSymbol("W2", 2, 3), [W])
-    assert one.value(Letter("g"), 3) != other.value(Letter("g"), 3)
+    assert one.value(Name("g"), 3) != other.value(Name("g"), 3)
 
 
 def test_a_bias_is_a_row_whose_shape_has_one_axis(build):
-    b = CallScope(build, 1, 1).weight(Letter("b", sub="o"), "bias", 3)
+    b = CallScope(build, 1, 1).weight(Name("b", sub="o"), "bias", 3)
     (array,) = build.arrays.values()
-    assert (b.shape, array.shape, array.parts[0].shape, array.letter.axes) == ((1, 3), (3,), (3,), 1)
+    assert (b.shape, array.shape, array.parts[0].shape, array.name.axes) == ((1, 3), (3,), (3,), 1)
 
 
 def test_the_parts_of_a_weight(build):
-    blocks = [Block(Letter("U", sub="z"), 2), Block(Letter("U", sub="r"), 2, 2)]
-    symbols = CallScope(build, 1, 1, unit=("cell",)).blocks(Letter("U"), "kernel", (3, 4), blocks)
+    blocks = [Block(Name("U", sub="z"), 2), Block(Name("U", sub="r"), 2, 2)]
+    symbols = CallScope(build, 1, 1, unit=("cell",)).blocks(Name("U"), "kernel", (3, 4), blocks)
     assert symbols == [MatrixSymbol("U_z", 3, 2), MatrixSymbol("U_r", 3, 2)]
     (array,) = build.arrays.values()
     assert [(part.start, part.row, part.array) for part in array.parts] == [(0, None, 0), (2, None, 0)]
@@ -79,17 +79,17 @@ def test_the_parts_of_a_weight(build):
 
 
 def test_rows_of_a_weight(build):
-    blocks = [Block(Letter("b", sub=sub), 2, row=row) for row, sub in enumerate("hV")]
-    assert [b.shape for b in CallScope(build, 1, 1).blocks(Letter("b"), "bias", (2, 2), blocks)] == [(1, 2)] * 2
+    blocks = [Block(Name("b", sub=sub), 2, row=row) for row, sub in enumerate("hV")]
+    assert [b.shape for b in CallScope(build, 1, 1).blocks(Name("b"), "bias", (2, 2), blocks)] == [(1, 2)] * 2
     assert [part.row for part in next(iter(build.arrays.values())).parts] == [0, 1]
 
 
 def test_a_weight_with_a_row_for_each_step(build):
     place = CallScope(build, 1, 1, steps=T)
-    made = place.weight_of_steps(Letter("alpha"), "alpha", 3, 2)
-    assert place.weight_of_steps(Letter("alpha"), "alpha", 3, 2) is made
+    made = place.weight_of_steps(Name("alpha"), "alpha", 3, 2)
+    assert place.weight_of_steps(Name("alpha"), "alpha", 3, 2) is made
     (array,) = build.arrays.values()
-    assert (made.shape, array.shape, array.letter.time, build.inputs) == ((1, 2), (3, 2), "t", [])
+    assert (made.shape, array.shape, array.name.time, build.inputs) == ((1, 2), (3, 2), "t", [])
 
 
 # what layers take ---------------------------------------------------------------------------------

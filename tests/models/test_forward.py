@@ -95,7 +95,7 @@ def test_letters_are_the_names(case: Case) -> None:
             *program.outputs,
             *(s for e in program.equations for s in defines(e)),
         }
-        assert all(program.letters[symbol].code == symbol.name for symbol in symbols)
+        assert all(program.names[symbol].code == symbol.name for symbol in symbols)
 
 
 def test_a_carry_starts_from_nothing_or_from_the_initial_state() -> None:

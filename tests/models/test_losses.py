@@ -14,7 +14,7 @@ from symrnn.codegen.backends.numpy_source import source
 from symrnn.codegen.function import compile_source
 from symrnn.expressions.activation_table import sigmoid
 from symrnn.expressions.matrices import elementwise, variable
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N, Softmax, T, steps_symbol
 from symrnn.models.forward import forward
 from symrnn.models.graph import Graph
@@ -61,14 +61,14 @@ _FUNCTIONS: dict[str | None, Callable[[Expr], Expr]] = {
 
 def network_of(*outputs: Output) -> tuple[Network, tuple[Expr, ...]]:
     """A network with these outputs, and its inputs z."""
-    letters: dict[Expr, Letter] = {}
+    names: dict[Expr, Name] = {}
     items, plain, families, heads, zs = [], [], [], [], []
 
     def symbol(base: str, label: str, output: Output, width: int) -> Expr:
-        letter = Letter(base, layer=label)
-        letter = replace(letter, time="t", steps=output.steps.name) if output.sequence else letter
-        made = variable(letter.code, (N, width))
-        letters[made] = letter
+        name = Name(base, layer=label)
+        name = replace(name, time="t", steps=output.steps.name) if output.sequence else name
+        made = variable(name.code, (N, width))
+        names[made] = name
         return made
 
     for k, output in enumerate(outputs, 1):
@@ -77,13 +77,13 @@ def network_of(*outputs: Output) -> tuple[Network, tuple[Expr, ...]]:
         mask = symbol("m", label, output, 1) if output.masked else None
         (families if output.sequence else plain).extend([z, *filter(None, [mask])])
         equation = Equation(y, _FUNCTIONS[output.activation](z))
-        made = recurrence([equation], [z], stacked=[y], letters=letters, length=output.steps)
+        made = recurrence([equation], [z], stacked=[y], names=names, length=output.steps)
         items.append(made if output.sequence else equation)
         logits = z if output.activation else None
         heads.append(Head(y, output.sequence, output.width, logits, mask, output.steps))
         zs.append(z)
     symbols = tuple(head.symbol for head in heads)
-    program = Program(tuple(plain), tuple(families), tuple(items), symbols, letters)
+    program = Program(tuple(plain), tuple(families), tuple(items), symbols, names)
     return Network(Graph((), (), (), ()), program, (), (), (), tuple(heads)), tuple(zs)
 
 
@@ -337,7 +337,7 @@ def test_each_output_has_a_loss_and_a_target() -> None:
     assert [str(symbol) for symbol in program.outputs] == ["L"]
     assert [str(e.lhs) for e in program.assignments] == ["y2", "L1", "q2_y", "y_true2_q", "L2", "L3", "L"]
     assert str(program.assignments[-1].rhs) == "L1 + L2 + L3"
-    assert program.letters[program.assignments[1].lhs].latex == "L^{(1)}"
+    assert program.names[program.assignments[1].lhs].latex == "L^{(1)}"
 
 
 def test_sum_of_several_outputs() -> None:
@@ -591,7 +591,7 @@ def names_of(loss: str | Loss, output: Output) -> list[str]:
     """What the loss adds to the program, in LaTeX without the time, and in order."""
     program = with_loss(network_of(output)[0], loss)
     added = [symbol for item in program.equations[1:] for symbol in defines(item)]
-    return [program.letters[symbol].at(None).latex for symbol in added]
+    return [program.names[symbol].at(None).latex for symbol in added]
 
 
 @pytest.mark.parametrize(

@@ -115,8 +115,8 @@ def test_names(network: Network, expected: str, symbols: str) -> None:
 
 
 def test_latex_of_numbers_and_arrows() -> None:
-    letters = of(Bidirectional(SimpleRNN(1, **sequence)), Bidirectional(LSTM(1))).program.letters
-    latex = {symbol.name: letter.latex for symbol, letter in letters.items()}
+    names = of(Bidirectional(SimpleRNN(1, **sequence)), Bidirectional(LSTM(1))).program.names
+    latex = {symbol.name: letter.latex for symbol, letter in names.items()}
     assert [latex[name] for name in ("U1fw", "b1bw_h", "h1fw_t", "h1bw_next", "a2bw_i_t", "c2bw_last", "h1_t")] == [
         r"U^{(1)\rightarrow}", r"b_h^{(1)\leftarrow}", r"h_t^{(1)\rightarrow}", r"h_{t+1}^{(1)\leftarrow}",
         r"a_{i,t}^{(2)\leftarrow}", r"c_0^{(2)\leftarrow}", "h_t^{(1)}",
@@ -125,10 +125,10 @@ def test_latex_of_numbers_and_arrows() -> None:
 
 @over(MODELS)
 def test_names_are_all_different(case: Case) -> None:
-    letters = forward(case.model).program.letters.values()
-    assert len({letter.code for letter in letters}) == len(set(letters))
-    families = [letter for letter in letters if letter.time in (None, "t")]
-    assert len({letter.latex for letter in families}) == len({letter.code for letter in families})
+    names = forward(case.model).program.names.values()
+    assert len({name.code for name in names}) == len(set(names))
+    families = [name for name in names if name.time in (None, "t")]
+    assert len({name.latex for name in families}) == len({name.code for name in families})
 
 
 # calls of a shared layer --------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def test_a_shared_layer_has_a_letter_for_each_call() -> None:
     network = forward(Model(x, dense(layer(dense(layer(x))))))
     assert weights(network) == "U V b_h W b_o"
     assert values(network) == "aa_t ha_t aa_y_t ya_t ab_t hb_t ab_y_t y_t"
-    latex = {symbol.name: letter.latex for symbol, letter in network.program.letters.items()}
+    latex = {symbol.name: letter.latex for symbol, letter in network.program.names.items()}
     assert [latex[name] for name in ("ha_t", "ab_t", "ya_t")] == ["h_t^{(a)}", "a_t^{(b)}", "y_t^{(a)}"]
 
 
@@ -210,10 +210,10 @@ SOURCES: list[tuple[Network, str]] = [
 
 @pytest.mark.parametrize(("network", "expected"), SOURCES, ids=range(len(SOURCES)))
 def test_inputs(network: Network, expected: str) -> None:
-    letters = network.program.letters
-    assert " ".join(letters[source.symbol].latex for source in network.sources) == expected
+    names = network.program.names
+    assert " ".join(names[source.symbol].latex for source in network.sources) == expected
     assert [source.state for source in network.sources] == [
-        letters[source.symbol].time in (-1, "T") for source in network.sources
+        names[source.symbol].time in (-1, "T") for source in network.sources
     ]
 
 

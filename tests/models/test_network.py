@@ -11,7 +11,7 @@ from tests.support.pictures import EVERY, KINDS, encoder_decoder, network
 
 def test_the_weights_are_the_parts_of_the_arrays_in_the_order_of_get_weights():
     found = network(LSTM(2), Dense(1), features=3)
-    assert [(a.keras, a.shape, [part.letter.code for part in a.parts]) for a in found.arrays] == [
+    assert [(a.keras, a.shape, [part.name.code for part in a.parts]) for a in found.arrays] == [
         ("kernel", (3, 8), ["U_i", "U_f", "U_c", "U_o"]),
         ("recurrent_kernel", (2, 8), ["V_i", "V_f", "V_c", "V_o"]),
         ("bias", (8,), ["b_hi", "b_hf", "b_hc", "b_ho"]),
@@ -61,8 +61,8 @@ def test_the_first_output():
 
 def test_the_states_are_those_of_each_half_and_cell():
     found = network(Bidirectional(LSTM(1)))
-    letters = [found.program.letters[state.symbol].text for state in found.states]
-    assert letters == ["h_t^{→}", "c_t^{→}", "h_t^{←}", "c_t^{←}"]
+    names = [found.program.names[state.symbol].text for state in found.states]
+    assert names == ["h_t^{→}", "c_t^{→}", "h_t^{←}", "c_t^{←}"]
     assert [(state.unit[0], state.reverse) for state in found.states] == [("forward_layer", False)] * 2 + [
         ("backward_layer", True)
     ] * 2
@@ -78,9 +78,9 @@ def test_states_that_are_kept_are_inputs_and_results():
 @over(KINDS)
 def test_what_a_network_names_is_in_its_program(case):
     found = forward(case.model)
-    letters = found.program.letters
+    names = found.program.names
     named = [head.symbol for head in found.heads] + [state.symbol for state in found.states]
     named += [weight.symbol for weight in found.weights] + [source.symbol for source in found.sources]
-    assert {*named} <= letters.keys()
-    assert {weight.letter for weight in found.weights} == {letters[weight.symbol] for weight in found.weights}
-    assert {*found.values.values()} <= letters.keys()
+    assert {*named} <= names.keys()
+    assert {weight.name for weight in found.weights} == {names[weight.symbol] for weight in found.weights}
+    assert {*found.values.values()} <= names.keys()

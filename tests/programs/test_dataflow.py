@@ -75,7 +75,7 @@ def test_a_use_is_an_equation_that_reads_the_quantity(case):
 def test_the_state_is_read_by_the_next_step():
     program = derive(Sequential([SimpleRNN(2), Dense(1)], (3, 2))).steps
     uses = merged(uses_of(program), aliases(program))
-    read = {symbol.name: [(use.letter.latex, sorted(use.rules)) for use in uses[symbol]] for symbol in uses}
+    read = {symbol.name: [(use.name.latex, sorted(use.rules)) for use in uses[symbol]] for symbol in uses}
     assert read["h_t"] == [("a_{t+1}", [PRODUCT, SUM]), ("y", [PRODUCT, SUM])]
     assert read["a_t"] == [("h_t", [ACTIVATION])]
     assert read["b_h"] == [("a_t", [PRODUCT, SUM])]
@@ -94,9 +94,9 @@ def test_items_that_are_no_equation_have_a_rule(name, kind, rule):
 def test_through_a_value_whose_adjoint_has_no_name():
     z, f, a = (Symbol(name, real=True) for name in ("z", "f", "a"))
     program = derive().program()
-    letters = {symbol: next(iter(program.letters.values())) for symbol in (z, f, a, _p)}
+    names = {symbol: next(iter(program.names.values())) for symbol in (z, f, a, _p)}
     equations = (Equation(f, tanh(a)), Equation(z, _p * f))
-    uses = uses_of(Program((a, _p), (), equations, (z,), letters))
+    uses = uses_of(Program((a, _p), (), equations, (z,), names))
     assert through(a, uses, [f, z]) == {ACTIVATION}
     assert through(a, uses, [z]) == {ACTIVATION, PRODUCT}
 

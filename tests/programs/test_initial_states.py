@@ -70,7 +70,7 @@ LETTERS = [
 @pytest.mark.parametrize(("layers", "expected"), LETTERS, ids=[str(latex) for _, latex in LETTERS])
 def test_letters_of_starts(layers, expected):
     started, starts = with_starts(derive(Sequential(layers, (2, 1))).network.program)
-    assert [started.letters[start].latex for start in starts] == expected
+    assert [started.names[start].latex for start in starts] == expected
 
 
 def test_a_state_of_many_steps_has_one_start():

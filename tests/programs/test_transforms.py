@@ -135,7 +135,7 @@ def test_expanded_twice_is_expanded_once(case: Case) -> None:
 @over(MODELS | LOSS_MODELS)
 def test_latex_names_are_all_different(case: Case) -> None:
     program = expand(unroll(gradient(case), case.timesteps), case.rows)
-    names = [program.letters[symbol].latex for symbol in (*program.inputs, *(e.lhs for e in program.equations))]
+    names = [program.names[symbol].latex for symbol in (*program.inputs, *(e.lhs for e in program.equations))]
     assert len(set(names)) == len(names)
 
 
@@ -156,13 +156,13 @@ def test_two_samples_are_the_same_as_two_rows(case: Case) -> None:
 
 
 def test_samples_of_a_program_without_letters() -> None:
-    program = replace(NOTEBOOK.program, letters={})
-    bare = replace(program, equations=tuple(_without_letters(item) for item in program.equations))
+    program = replace(NOTEBOOK.program, names={})
+    bare = replace(program, equations=tuple(_without_names(item) for item in program.equations))
     assert expand(with_samples(bare, 1)) == expand(bare)
 
 
-def _without_letters(item: object) -> object:
-    return replace(item, body=replace(item.body, letters={})) if isinstance(item, Recurrence) else item
+def _without_names(item: object) -> object:
+    return replace(item, body=replace(item.body, names={})) if isinstance(item, Recurrence) else item
 
 
 @over(SMALL)

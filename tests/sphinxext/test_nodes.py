@@ -13,7 +13,7 @@ from symrnn.documents.blocks import Equations, Figure, Formulas, Paragraph, Sect
 from symrnn.documents.document import Document
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Code, Math, prose
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.sphinxext.displays import rows_of
 from symrnn.sphinxext.nodes import (
     contents,
@@ -64,7 +64,7 @@ def test_a_step_has_its_number_its_rule_and_its_reason():
 
 
 def test_a_table_has_its_columns_totals_and_letters():
-    rows = (("a_b <i>", Letter("h"), "-1"), ("sum", "", "2"))
+    rows = (("a_b <i>", Name("h"), "-1"), ("sum", "", "2"))
     columns, table, note = nodes_of(Table(("x", "y", "z"), rows, (2,), prose("*note*"), totals=1))
     assert columns["spec"] == "LLR"
     entries = [entry for row in table.findall(nodes.row) for entry in row]
@@ -108,7 +108,7 @@ def test_rows_with_tags_can_be_referred_to():
 
 
 def test_spans():
-    found = spans(["a < b & ü", Letter("h", time="t"), Math("a^2"), Code("a_b`*")])
+    found = spans(["a < b & ü", Name("h", time="t"), Math("a^2"), Code("a_b`*")])
     assert [node.astext() for node in found] == ["a < b & ü", "h_t", "a^2", "a_b`*"]
     assert [type(node) for node in found] == [nodes.Text, nodes.math, nodes.math, nodes.literal]
 

@@ -17,7 +17,7 @@ from sympy.polys.rings import PolyElement, PolyRing, ring
 from symrnn.expressions.activations import activations
 from symrnn.expressions.functions import NamedFunction, define
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, transpose, zeros
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Differs, N, OneHot, steps_symbol
 from symrnn.models.custom_cell import Cell
 from symrnn.models.forward import forward
@@ -107,7 +107,7 @@ class Case:
     def steps_of(self, family: Expr) -> int:
         """The number of time steps of a family."""
         lengths = self.timesteps
-        return lengths[length_of(self.program.letters, family)] if isinstance(lengths, dict) else lengths
+        return lengths[length_of(self.program.names, family)] if isinstance(lengths, dict) else lengths
 
 
 def case(*layers: Layer, T: int = 2, features: int = 1, loss: str | None = None, rows: int = 1) -> Case:
@@ -383,9 +383,9 @@ _x, _h, _before, _last, _start = (MatrixSymbol(name, N, 2) for name in ("x_t", "
 _k, _k_before, _k_last = (MatrixSymbol(name, N, 2) for name in ("k_t", "k_prev", "k_last"))
 _V, _b = MatrixSymbol("V", 2, 2), MatrixSymbol("b_h", 1, 2)
 _LETTERS = {
-    _x: Letter("x", time="t"), _h: Letter("h", time="t"), _before: Letter("h", time="t-1"),
-    _last: Letter("h", time="T-1"), _start: Letter("h", time=-1), _k: Letter("k", time="t"),
-    _k_before: Letter("k", time="t-1"), _k_last: Letter("k", time="T-1"), _V: Letter("V"), _b: Letter("b", sub="h"),
+    _x: Name("x", time="t"), _h: Name("h", time="t"), _before: Name("h", time="t-1"),
+    _last: Name("h", time="T-1"), _start: Name("h", time=-1), _k: Name("k", time="t"),
+    _k_before: Name("k", time="t-1"), _k_last: Name("k", time="T-1"), _V: Name("V"), _b: Name("b", sub="h"),
 }  # fmt: skip
 _nothing = zeros((N, 2))
 _bias = multiply(ones((N, 1)), _b)
@@ -396,7 +396,7 @@ def _cell(x: Expr, before: Expr, after: Expr, *more: Expr) -> Equation:
 
 
 def _layer(*equations: Equation, carry: Carry, stacked: Symbols = (_h,), reads: Expr = _x) -> Item:
-    return recurrence(equations, [reads], [carry], stacked, letters=_LETTERS)
+    return recurrence(equations, [reads], [carry], stacked, names=_LETTERS)
 
 
 _FIRST = _layer(_cell(_x, _before, _h), carry=Carry(_before, _h, _nothing, _last))

@@ -37,7 +37,7 @@ def derived(model: Any) -> Iterator[tuple[str, str]]:
     """LaTeX, text, tables, sources and pictures of a model, by the ends of their files' names."""
     d = symrnn.derive(model)
     g = d.gradient()
-    yield "table.txt", "\n".join(f"{w.symbol} {w.letter} {w.keras} {w.shape}" for w in d.table)
+    yield "table.txt", "\n".join(f"{w.symbol} {w.name} {w.keras} {w.shape}" for w in d.table)
     for what, made in (("forward", d), ("gradient", g)):
         for zoom in ZOOMS:
             yield f"{what} {zoom}.tex", said(lambda made=made, zoom=zoom: made.latex(zoom))

@@ -8,7 +8,7 @@ from symrnn.expressions.activation_table import functions
 from symrnn.expressions.activations import leaky_relu, prelu
 from symrnn.expressions.functions import at_least, differs, equal, larger, logsumexp, maximum, onehot, softmax
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, scaled, transpose, zeros
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import (
     SLOTS,
     Columns,
@@ -26,11 +26,11 @@ from symrnn.typesetting.expressions import Context, show, terms_of
 from symrnn.typesetting.styles import ATOM, LATEX, TEXT, Text
 
 U, V, W, b, h, x, y, d = (Symbol(name, real=True) for name in ("U", "V", "W", "b_h", "h_0", "x_1", "y", "delta_1"))
-LETTERS = {b: Letter("b", sub="h"), h: Letter("h", time=0), x: Letter("x", time=1), d: Letter("delta", time=1)}
+LETTERS = {b: Name("b", sub="h"), h: Name("h", time=0), x: Name("x", time=1), d: Name("delta", time=1)}
 A, B, M = MatrixSymbol("A", N, 2), MatrixSymbol("B", N, 2), MatrixSymbol("M", 2, 2)
 m, r, k = MatrixSymbol("m", N, 1), MatrixSymbol("r", 1, 2), MatrixSymbol("k", 1, 1)
 G = MatrixSymbol("G", 2, 2)
-MATRICES = {G: Letter("G", layer="2")}
+MATRICES = {G: Name("G", layer="2")}
 P, Q = SLOTS[:2]
 BOLD = r"\mathbf 1"
 
@@ -84,8 +84,8 @@ TABLE = [
 
 @pytest.mark.parametrize(("expr", "latex", "text"), TABLE, ids=[text for *_, text in TABLE])
 def test_an_expression(expr, latex, text):
-    letters = LETTERS | MATRICES
-    assert (show(expr, Context(LATEX, letters)).text, show(expr, Context(TEXT, letters)).text) == (latex, text)
+    names = LETTERS | MATRICES
+    assert (show(expr, Context(LATEX, names)).text, show(expr, Context(TEXT, names)).text) == (latex, text)
 
 
 def test_every_node_type_is_here():
@@ -108,4 +108,4 @@ def test_numbers_in_place_of_symbols():
 
 def test_names_without_a_letter_are_what_they_are_called():
     assert Context(LATEX, {}).show(Symbol("ü", real=True)) == "ü"
-    assert Context(TEXT, {}).letter(Symbol("q")) == Letter("q")
+    assert Context(TEXT, {}).symbol(Symbol("q")) == Name("q")

@@ -11,7 +11,7 @@ from sympy import MatrixSymbol, Symbol, tanh
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.example import subject
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.programs.program import Equation
 from symrnn.typesetting.layout import points
 from symrnn.typesetting.substitution import ROOM, Numbers, chain, chain_rows, decimals, exactly, matrix, written
@@ -48,7 +48,7 @@ def value(latex: str) -> float:
 def chains(about, program):
     """The chains of all equations of a program, each with the value of its left side."""
     for equation in program.assignments:
-        yield chain(equation, about.numbers, program.letters), float(np.asarray(about.values[equation.lhs.name]).sum())
+        yield chain(equation, about.numbers, program.names), float(np.asarray(about.values[equation.lhs.name]).sum())
 
 
 def joined(member) -> str:
@@ -87,10 +87,10 @@ def test_the_numbers_put_in_give_the_result(name):
 def test_seven_digits_of_a_slope_are_right(h, negative):
     h = -h if negative else h
     a, s, d = Symbol("h_0", real=True), Symbol("dh_0", real=True), Symbol("delta_0", real=True)
-    letters = {a: Letter("h", time=0), s: Letter("h", time=0, mark="bar"), d: Letter("delta", time=0)}
+    names = {a: Name("h", time=0), s: Name("h", time=0, mark="bar"), d: Name("delta", time=0)}
     right = 1 - h * h
     numbers = Numbers({"h_0": np.array(h), "dh_0": np.array(2.0), "delta_0": np.array(2 * right)}, frozenset({"dh_0"}))
-    one = chain(Equation(d, s * (1 - a**2)), numbers, letters)
+    one = chain(Equation(d, s * (1 - a**2)), numbers, names)
     first, *squared, last = map(joined, one.members)
     shown = re.fullmatch(r"2\\times \(1 - \(?(-?[\d.]+)\)?\^2\)", first)
     assert shown is not None
@@ -115,7 +115,7 @@ def test_a_factor_that_is_negative_has_parentheses(case):
 def test_matrices_show_their_values(case):
     about = subject(derive(case.model))
     for equation in about.forward.assignments:
-        one = chain(equation, about.numbers, about.forward.letters)
+        one = chain(equation, about.numbers, about.forward.names)
         if not one.result or "dots" in one.result:
             continue
         power = re.search(r"10\^\{(-?\d+)\} \\begin", one.result)
@@ -143,14 +143,14 @@ WORKED = [
 
 def test_the_notebook():
     about = subject(derive())
-    rows = chain_rows([chain(e, about.numbers, about.forward.letters) for e in about.forward.assignments])
+    rows = chain_rows([chain(e, about.numbers, about.forward.names) for e in about.forward.assignments])
     assert [(row.cells[0], row.cells[1], row.cells[3], row.cells[5]) for row in rows] == WORKED
 
 
 def test_the_slope_of_the_notebook_cancels():
     about = subject(derive())
     delta = next(e for e in about.adjoint.assignments if e.lhs.name == "delta_2")
-    one = chain(delta, about.numbers, about.adjoint.letters)
+    one = chain(delta, about.numbers, about.adjoint.names)
     assert [joined(member) for member in one.members] == [
         r"0.5759429\times (1 - 0.9977128796^2)",
         r"0.5759429\times (1 - 0.995430990)",
@@ -224,15 +224,15 @@ def test_no_row_is_wider_than_the_page(layer, units):
     kind = {"SimpleRNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU}[layer]
     about = subject(derive(Sequential([kind(units), Dense(2)], (2, 3))))
     for program in (about.forward, about.adjoint):
-        rows = chain_rows([chain(e, about.numbers, program.letters) for e in program.assignments])
+        rows = chain_rows([chain(e, about.numbers, program.names) for e in program.assignments])
         for row in rows:
             assert points("".join(row.cells)) <= ROOM + 35, row.cells
 
 
 def test_a_symbol_alone_has_nothing_between():
     b, a = MatrixSymbol("b_h", 1, 2), MatrixSymbol("a_0", 1, 2)
-    letters = {b: Letter("b", sub="h"), a: Letter("a", time=0)}
+    names = {b: Name("b", sub="h"), a: Name("a", time=0)}
     values = np.array([0.5, 1.25])
-    one = chain(Equation(a, b), Numbers({"b_h": values, "a_0": values}, frozenset({"b_h"})), letters)
+    one = chain(Equation(a, b), Numbers({"b_h": values, "a_0": values}, frozenset({"b_h"})), names)
     assert (one.lhs, joined(one.formula), one.members) == ("a_0", "b_h", ())
     assert one.result == r"\approx \begin{pmatrix} 0.5000 & 1.2500 \end{pmatrix}"

@@ -22,7 +22,7 @@ from symrnn.programs.program import (
     right_sides_of,
     symbols_of,
 )
-from symrnn.programs.transforms import family_name, letter_of
+from symrnn.programs.transforms import family_name, name_of
 
 _MATH = (
     *("asinh", "atan", "copysign", "cos", "cosh", "erfc", "exp", "expm1", "log", "log1p", "sin", "sinh", "sqrt"),
@@ -36,7 +36,7 @@ def scalar_source(program: Program, name: str) -> str:
     The program is one of scalars, with its recurrences; its outputs are returned as a tuple.
     """
     array = cache(partial(family_name, program))
-    lengths = {letter_of(program.letters, symbol).steps: array(symbol) for symbol in reversed(program.sequences)}
+    lengths = {name_of(program.names, symbol).steps: array(symbol) for symbol in reversed(program.sequences)}
     lines = [f"    {name} = len({first})" for name, first in reversed(lengths.items())]
     for item in program.equations:
         if isinstance(item, Equation):

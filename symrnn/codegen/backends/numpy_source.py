@@ -33,7 +33,7 @@ from symrnn.programs.program import (
     right_sides,
     symbols_of,
 )
-from symrnn.programs.transforms import family_name, letter_of
+from symrnn.programs.transforms import family_name, name_of
 
 
 @dataclass
@@ -48,18 +48,18 @@ class _Writer:
     @cached_property
     def taken(self) -> set[str]:
         """The names of the program's symbols and of their families."""
-        return {name for letter in self.program.letters.values() for name in (letter.code, letter.family)}
+        return {name for letter in self.program.names.values() for name in (letter.code, letter.family)}
 
     def array(self, symbol: Expr) -> str:
         """The variable that holds all rows of a family, or a plain symbol's."""
         if symbol not in self.parts:
-            letter = letter_of(self.program.letters, symbol)
-            family = letter.time in ("t", "t-1", "t+1")
-            self.parts[symbol] = family_name(self.program, symbol) if family else letter.code
+            name = name_of(self.program.names, symbol)
+            family = name.time in ("t", "t-1", "t+1")
+            self.parts[symbol] = family_name(self.program, symbol) if family else name.code
         return self.parts[symbol]
 
     def fresh(self, symbol: Expr, suffix: str) -> Expr:
-        name = f"{letter_of(self.program.letters, symbol).family}_{suffix}"
+        name = f"{name_of(self.program.names, symbol).family}_{suffix}"
         while name in self.taken or name in self.parts.values():
             name += "_"
         part = Symbol(name)
@@ -157,7 +157,7 @@ def _sizes(program: Program, writer: _Writer) -> tuple[list[str], str]:
     lengths: dict[str, str] = {}
     given = [symbol for symbol in program.sequences if _has_rows(symbol)]
     for symbol in given:
-        lengths.setdefault(letter_of(program.letters, symbol).steps, writer.array(symbol))
+        lengths.setdefault(name_of(program.names, symbol).steps, writer.array(symbol))
     for i, (name, array) in enumerate(lengths.items()):
         lines.append(f"    N, {name} = {array}.shape[:2]" if i == 0 else f"    {name} = {array}.shape[1]")
     rows = [symbol for symbol in program.inputs if shape_of(symbol)[:1] == (N,)]

@@ -9,7 +9,7 @@ from sympy import Expr, MatrixSymbol
 from sympy.matrices.expressions import MatrixExpr
 
 from symrnn.expressions.matrices import substitute
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import Concat, N, Shape, is_size
 from symrnn.programs.program import (
     Carry,
@@ -23,7 +23,7 @@ from symrnn.programs.program import (
     recurrence,
     right_sides_of,
 )
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 
 
 def within(expr: Expr, symbols: Iterable[Expr]) -> bool:
@@ -61,57 +61,57 @@ LONGEST = 4
 class Blocks:
     """The names in a program and those of joined symbols so far; local to one call of `fuse`."""
 
-    letters: dict[Expr, Letter]
-    known: list[Letter]
+    names: dict[Expr, Name]
+    known: list[Name]
     taken: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, program: Program) -> "Blocks":
         """The names that a program has already."""
         symbols = dict.fromkeys(_symbols(program))
-        known = [letter_of(program.letters, symbol) for symbol in symbols]
+        known = [name_of(program.names, symbol) for symbol in symbols]
         taken = {name for letter in known for name in (letter.code, letter.family)}
-        return cls(dict(program.letters), known, taken | {symbol.name for symbol in symbols})
+        return cls(dict(program.names), known, taken | {symbol.name for symbol in symbols})
 
-    def declare(self, letter: Letter, shape: Shape) -> Expr:
+    def declare(self, name: Name, shape: Shape) -> Expr:
         """A symbol with this letter, with a number where its name is taken or cannot be used."""
-        numbered = chain([letter], (replace(letter, sub=f"{letter.sub}{number}") for number in count(2)))
+        numbered = chain([name], (replace(name, sub=f"{name.sub}{number}") for number in count(2)))
         found = next(other for other in numbered if self._is_free(other))
         symbol = MatrixSymbol(found.code, *shape)
-        self.letters[symbol] = found
+        self.names[symbol] = found
         self.taken |= {found.code, found.family}
         return symbol
 
-    def _is_free(self, letter: Letter) -> bool:
+    def _is_free(self, letter: Name) -> bool:
         return all(is_usable(name) and name not in self.taken for name in (letter.code, letter.family))
 
-    def together(self, symbols: Iterable[Expr]) -> Letter:
+    def together(self, symbols: Iterable[Expr]) -> Name:
         """The letter for symbols side by side: U for all of U_z, U_r, U_h, else U_zr; zr for z and r."""
-        letters = [letter_of(self.letters, symbol) for symbol in symbols]
-        first, bases = letters[0], dict.fromkeys(letter.base for letter in letters)
+        names = [name_of(self.names, symbol) for symbol in symbols]
+        first, bases = names[0], dict.fromkeys(name.base for name in names)
         if len(bases) > 1:
-            short = all(len(letter.base) == 1 and not letter.is_adjoint for letter in letters)
+            short = all(len(name.base) == 1 and not name.is_adjoint for name in names)
             base = "".join(bases) if short else first.base
             return replace(first, base=base, sub="") if is_usable(base) else replace(first, sub="".join([*bases][1:]))
-        subs = [letter.sub for letter in letters]
-        front = "".join(same[0] for same in takewhile(lambda letters: len({*letters}) == 1, zip(*subs, strict=False)))
+        subs = [name.sub for name in names]
+        front = "".join(same[0] for same in takewhile(lambda names: len({*names}) == 1, zip(*subs, strict=False)))
         stem = replace(first, sub="")
-        alike = {letter.sub for letter in self.known if replace(letter, sub="") == stem}
+        alike = {name.sub for name in self.known if replace(name, sub="") == stem}
         ends = "".join(sub.removeprefix(front) for sub in subs)
         whole = {sub for sub in alike if sub.startswith(front)} <= {*subs} or len(ends) > LONGEST
         return replace(first, sub=front if whole else front + ends)
 
-    def product(self, left: Expr, rights: Iterable[Expr], user: Expr) -> Letter:
+    def product(self, left: Expr, rights: Iterable[Expr], user: Expr) -> Name:
         """The letter of a product in every step: xU for x_t U, for the equation of `user`."""
-        block, like = self.together(_leaves(rights)), letter_of(self.letters, user)
-        front = letter_of(self.letters, left) if isinstance(left, MatrixSymbol) else Letter("")
+        block, like = self.together(_leaves(rights)), name_of(self.names, user)
+        front = name_of(self.names, left) if isinstance(left, MatrixSymbol) else Name("")
         base = front.base.replace("~", "") + (front.layer if front.layer != block.layer else "") + block.base
-        return Letter(base, layer=block.layer, time=like.time, steps=like.steps)
+        return Name(base, layer=block.layer, time=like.time, steps=like.steps)
 
     def rebuilt(self, item: Recurrence, equations: Iterable[Equation], **changes: Any) -> Recurrence:
         """A recurrence with other equations, put in order."""
         parts = {name: getattr(item, name) for name in ("sequences", "carries", "stacked", "sums")} | changes
-        return recurrence(in_order(equations), **parts, reverse=item.reverse, letters=self.letters, length=item.length)
+        return recurrence(in_order(equations), **parts, reverse=item.reverse, names=self.names, length=item.length)
 
     def named(self, items: Iterable[Item]) -> list[Item]:
         """The items, with an equation for each block of weights before the recurrence that uses it first."""

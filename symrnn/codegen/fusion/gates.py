@@ -36,7 +36,7 @@ def fuse(program: Program) -> Program:
     items = [join_products(item, blocks) for item in join_sums(items, blocks)]
     if all(new is old for new, old in zip(items, program.equations, strict=False)):
         return program
-    return prune(replace(program, equations=tuple(blocks.named(items)), letters=blocks.letters), program.outputs)
+    return prune(replace(program, equations=tuple(blocks.named(items)), names=blocks.names), program.outputs)
 
 
 # equations that are alike ---------------------------------------------------------------------------

@@ -9,10 +9,10 @@ from symrnn.documents.inline import Code, Math, Prose, prose, series
 from symrnn.documents.sections import backward_reasons
 from symrnn.documents.sections.backward_stages import Stage, Way, rules_of, stages_of, way_of
 from symrnn.documents.sections.model import layer_name
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.programs.dataflow import Use
 from symrnn.programs.program import Equation, Program
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context, terms_of
 from symrnn.typesetting.layout import Row, flat, points, rows
 from symrnn.typesetting.styles import LATEX
@@ -66,7 +66,7 @@ def _rows(stage: Stage, way: Way) -> tuple[Row, ...]:
     equations = [item for item in items if isinstance(item, Equation)]
     if way.numbers is None or len(equations) < len(items):
         return tuple(rows([line for adjoint in stage.adjoints for line in adjoint.lines], ROOM))
-    return chain_rows([chain(equation, way.numbers, way.program.letters) for equation in equations])
+    return chain_rows([chain(equation, way.numbers, way.program.names) for equation in equations])
 
 
 def _tagged(found: Sequence[Row], tag: str) -> tuple[Row, ...]:
@@ -74,12 +74,12 @@ def _tagged(found: Sequence[Row], tag: str) -> tuple[Row, ...]:
 
 
 def _title(stage: Stage, way: Way) -> Prose:
-    letters = [letter_of(way.program.letters, adjoint.quantity) for adjoint in stage.adjoints]
-    quantities = series([prose(letter) for letter in letters])
+    names = [name_of(way.program.names, adjoint.quantity) for adjoint in stage.adjoints]
+    quantities = series([prose(name) for name in names])
     if not stage.uses:
         return prose("Start at ", quantities, ".")
     if stage.collects:
-        return _title_of_collection(stage, letters, quantities, way)
+        return _title_of_collection(stage, names, quantities, way)
     if len({use.lhs for use in stage.uses}) > 1:
         return prose("Back to ", quantities, ", which ", series(_readers(stage.uses)), " read.")
     use = stage.uses[0]
@@ -91,10 +91,10 @@ def _title(stage: Stage, way: Way) -> Prose:
 
 
 def _readers(uses: Sequence[Use]) -> list[Prose]:
-    return [prose(letter) for letter in dict.fromkeys(use.letter for use in uses)]
+    return [prose(name) for name in dict.fromkeys(use.name for use in uses)]
 
 
-def _title_of_collection(stage: Stage, letters: Sequence[Letter], quantities: Prose, way: Way) -> Prose:
+def _title_of_collection(stage: Stage, letters: Sequence[Name], quantities: Prose, way: Way) -> Prose:
     """Which weights every time step reads: by their letters where they are few, else by their layer."""
     layer = way.weights[stage.adjoints[0].quantity]
     names = [s for s, place in way.weights.items() if place == layer and s.name in way.collected]
@@ -114,14 +114,14 @@ def _title_of_collection(stage: Stage, letters: Sequence[Letter], quantities: Pr
 
 def _undone(use: Use, way: Way) -> Prose:
     """The equation, or only its left side where it is long."""
-    context = Context(LATEX, way.program.letters)
+    context = Context(LATEX, way.program.names)
     lhs, terms = context.show(use.lhs), terms_of(use.rhs, context)
     latex = f"{lhs} = {flat(terms)}"
     return prose(Math(latex)) if points(latex) <= LONGEST else prose("the equation of ", Math(lhs))
 
 
 def _has_total(program: Program) -> bool:
-    return any(letter_of(program.letters, e.lhs).is_total for e in program.equations if isinstance(e, Equation))
+    return any(name_of(program.names, e.lhs).is_total for e in program.equations if isinstance(e, Equation))
 
 
 def _start(way: Way) -> Step:

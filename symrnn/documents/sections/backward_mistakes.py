@@ -18,7 +18,7 @@ from symrnn.expressions.activation_table import sigmoid
 from symrnn.expressions.matrices import elementwise, shape_of, substitute, transpose, zeros
 from symrnn.expressions.nodes import SLOTS, Elementwise
 from symrnn.programs.program import Carry, Equation, Item, Program, Recurrence, families, recurrence, symbols_of
-from symrnn.programs.transforms import letter_of, stack_all
+from symrnn.programs.transforms import name_of, stack_all
 from symrnn.typesetting.equations import is_adjoint
 
 Change = Callable[[Program], Program]
@@ -84,8 +84,8 @@ def _rebuilt(
     own = {*item.stacked, *(c.prev for c in carries)}
     used = symbols_of([*(e.rhs for e in steps), *(c.next for c in carries), *(e.rhs for e in sums)])
     known = [s for s in families(program) if s in used and s not in own]
-    letters = item.body.letters or program.letters
-    return recurrence(steps, known, carries, item.stacked, sums, item.reverse, letters, item.length)
+    names = item.body.names or program.names
+    return recurrence(steps, known, carries, item.stacked, sums, item.reverse, names, item.length)
 
 
 def _replaced(expr: Expr, put: Callable[[Elementwise], Expr]) -> Expr:
@@ -189,12 +189,12 @@ def _slope_at_sum(gradient: Gradient) -> Prose:
     pairs = _activated(gradient.steps, tanh)
     if not pairs:
         return prose("a slope such as $s (1 - s)$ with the sum before the activation put in")
-    h, a = (letter_of(gradient.steps.letters, symbol).latex for symbol in next(reversed(pairs.items())))
+    h, a = (name_of(gradient.steps.names, symbol).latex for symbol in next(reversed(pairs.items())))
     return prose(f"$1 - ({a})^2$ in place of $1 - ({h})^2$" if "^" in h else f"$1 - {a}^2$ in place of $1 - {h}^2$")
 
 
 def _slope_not_squared(gradient: Gradient) -> Prose:
-    h = letter_of(gradient.steps.letters, next(reversed(_activated(gradient.steps, tanh)))).latex
+    h = name_of(gradient.steps.names, next(reversed(_activated(gradient.steps, tanh)))).latex
     return prose(f"$1 - {h}$ in place of $1 - ({h})^2$" if "^" in h else f"$1 - {h}$ in place of $1 - {h}^2$")
 
 

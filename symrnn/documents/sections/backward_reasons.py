@@ -15,7 +15,7 @@ from symrnn.documents.inline import Math, Prose, prose, series
 from symrnn.documents.sections.backward_stages import Stage, Way
 from symrnn.expressions.nodes import SLOTS, Elementwise
 from symrnn.programs.dataflow import ACTIVATION, LARGEST, ORDER, PARTS, PRODUCT, REUSE, ROW, SUM, Use, stand_together
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import CANCELS, decimals, written
@@ -144,7 +144,7 @@ def _reasons(stage: Stage, rules: frozenset[str], way: Way) -> Iterator[Reason]:
 
 
 def _names(stage: Stage, way: Way) -> Prose:
-    return series([prose(letter_of(way.program.letters, adjoint.quantity)) for adjoint in stage.adjoints])
+    return series([prose(name_of(way.program.names, adjoint.quantity)) for adjoint in stage.adjoints])
 
 
 _OF_KIND: Mapping[str, str] = {
@@ -178,25 +178,25 @@ def _of_use(quantity: Expr, use: Use, stage: Stage, way: Way) -> Iterator[Reason
 
 def _of_numbers(quantity: Expr, use: Use, stage: Stage, way: Way) -> Iterator[Reason]:
     """The other factor, which is the slope."""
-    letter = letter_of(way.program.letters, quantity)
-    other = Math(Context(LATEX, way.program.letters).show(use.rhs.diff(use.symbol)))
+    name = name_of(way.program.names, quantity)
+    other = Math(Context(LATEX, way.program.names).show(use.rhs.diff(use.symbol)))
     here = [adjoint.quantity for adjoint in stage.adjoints]
     if quantity in way.weights:
         yield (
             (PRODUCT, "weight"),
-            prose(letter, " and ", other, " are factors of one product: each receives the other."),
+            prose(name, " and ", other, " are factors of one product: each receives the other."),
         )
     elif not any(s in way.weights for s in here):
         waits = [s for s in way.weights if s in use.rhs.free_symbols and s not in here]
-        names = series([prose(letter_of(way.program.letters, s)) for s in waits])
+        names = series([prose(name_of(way.program.names, s)) for s in waits])
         later = prose(" What ", names, " receive waits for the last step.") if len(waits) > 1 else ()
-        stands = prose("In ", use.letter, " ", letter, " stands beside ", other, ", which is its slope there.")
+        stands = prose("In ", use.name, " ", name, " stands beside ", other, ", which is its slope there.")
         yield (PRODUCT, "state"), (*stands, *later)
 
 
 def _of_matrices(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
     """The transpose by entries: which entries a change reaches, and with which slope."""
-    letter, reader = letter_of(way.program.letters, quantity).latex, use.letter.latex
+    letter, reader = name_of(way.program.names, quantity).latex, use.name.latex
     if quantity in way.weights:
         yield (
             (PRODUCT, "weight"),
@@ -208,12 +208,12 @@ def _of_matrices(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
         return
     weights = [s for s in way.weights if s in use.rhs.free_symbols and stand_together(use.rhs, s, use.symbol)]
     if weights:
-        name = letter_of(way.program.letters, weights[0]).latex
+        name = name_of(way.program.names, weights[0]).latex
         entry = f"{name}_{{kj}}" if "_" not in name and "^" not in name else f"({name})_{{kj}}"
         yield (
             (PRODUCT, "state"),
             prose(
-                f"Entry $k$ of ${letter}$ reaches every entry $j$ of ${reader}$, with the slope ${entry}$. Forward the "
+                f"Entry $k$ of ${name}$ reaches every entry $j$ of ${reader}$, with the slope ${entry}$. Forward the "
                 f"sum runs over the first index of ${name}$, backward over the second: that is the transpose, and the "
                 f"shapes leave no other choice."
             ),
@@ -225,9 +225,9 @@ def _of_matrices(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
 
 def _of_activation(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
     """The slope, where it is taken, and how it is written."""
-    letters = way.program.letters
-    p, z = letter_of(letters, quantity).latex, letter_of(letters, use.lhs).latex
-    function, slope = _slope(use, Context(LATEX, letters))
+    names = way.program.names
+    p, z = name_of(names, quantity).latex, name_of(names, use.lhs).latex
+    function, slope = _slope(use, Context(LATEX, names))
     if not function:
         return
     where = f"The slope of ${function}$ is taken at the point where the forward pass was"
@@ -267,11 +267,11 @@ def _of_cancellation(use: Use, way: Way) -> Prose:
     rounded = float(f"{h:.7g}")
     off = abs((1 - rounded * rounded) / slope - 1)
     lost = int(-math.log10(slope))
-    letter, near = letter_of(way.program.letters, use.lhs).latex, written(1 - rounded * rounded)
+    name, near = name_of(way.program.names, use.lhs).latex, written(1 - rounded * rounded)
     return prose(
-        f"${letter}$ is close to ${'-' * (h < 0)}1$, so the subtraction cancels {lost} leading "
-        f"{'digit' if lost == 1 else 'digits'}: ${letter}$ stands here with {decimals(slope)} decimals, and only so "
-        f"are seven digits right. With ${letter} = {written(rounded)}$ the slope would be ${near}$, off by "
+        f"${name}$ is close to ${'-' * (h < 0)}1$, so the subtraction cancels {lost} leading "
+        f"{'digit' if lost == 1 else 'digits'}: ${name}$ stands here with {decimals(slope)} decimals, and only so "
+        f"are seven digits right. With ${name} = {written(rounded)}$ the slope would be ${near}$, off by "
         f"{off * 1e6:.0f} parts in a million."
     )
 
@@ -281,8 +281,8 @@ def _of_cancellation(use: Use, way: Way) -> Prose:
 
 def _of_copies(stage: Stage, way: Way) -> Prose:
     """Why there is a sum over t."""
-    letter = letter_of(way.program.letters, stage.adjoints[0].quantity).latex
-    base = letter if "_" not in letter else rf"{{{letter}}}"
+    name = name_of(way.program.names, stage.adjoints[0].quantity).latex
+    base = name if "_" not in name else rf"{{{name}}}"
     return prose(
         f"Give each time step a copy of its own of a weight, ${base}_{{(0)}}, {base}_{{(1)}}, \\dots$; each copy is "
         f"used once. The copies are one weight and move together, so their derivatives add: that is the sum over the "
@@ -296,7 +296,7 @@ def _of_first_state(stage: Stage, way: Way) -> Prose:
     if not names:
         return ()
     start = way.starts[names[0]]
-    letters = [letter_of(way.program.letters, a.quantity) for a in stage.adjoints if a.quantity.name in names]
-    partials = series([prose(Math(rf"\partial {way.objective} / \partial {letter.latex}")) for letter in letters])
+    letters = [name_of(way.program.names, a.quantity) for a in stage.adjoints if a.quantity.name in names]
+    partials = series([prose(Math(rf"\partial {way.objective} / \partial {name.latex}")) for name in letters])
     step = "0" if start.time == -1 else "T-1"
     return prose("In ", partials, f" the term of $t = {step}$ has the factor ${start.latex} = 0$.")

@@ -12,10 +12,10 @@ from sympy import Expr
 from symrnn.derivations.contributions import whole
 from symrnn.derivations.derivation import Gradient
 from symrnn.expressions.matrices import is_zero
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.programs.dataflow import REUSE, Use, aliases, merged, stand_together, through, uses_of
 from symrnn.programs.program import Equation, Item, Program, Recurrence, defines, reads
-from symrnn.programs.transforms import letter_of, prune, with_samples
+from symrnn.programs.transforms import name_of, prune, with_samples
 from symrnn.typesetting.equations import is_adjoint, item_lines, zero_states
 from symrnn.typesetting.expressions import Context
 from symrnn.typesetting.layout import Line
@@ -55,7 +55,7 @@ class Way:
     named: frozenset[Expr]
     weights: Mapping[Expr, int]
     collected: frozenset[str]
-    starts: Mapping[str, Letter]
+    starts: Mapping[str, Name]
     numbers: Numbers | None
     labels: Mapping[str, str]
     gradient: Gradient
@@ -74,7 +74,7 @@ def way_of(
     if not gradient.is_scalar:
         program = with_samples(program, 1)
     forward = tuple(item for item in program.equations if not is_adjoint(item, program))
-    past = _live(Program(program.inputs, program.sequences, forward, (), program.letters), gradient)
+    past = _live(Program(program.inputs, program.sequences, forward, (), program.names), gradient)
     uses = merged(uses_of(past), aliases(past))
     quantities = _quantities(past, gradient.objective)
     adjoint = [item for item in program.equations if is_adjoint(item, program)]
@@ -88,7 +88,7 @@ def way_of(
 
 def _live(past: Program, gradient: Gradient) -> Program:
     """The forward pass without what the objective does not depend on."""
-    total = [e.lhs for e in past.equations if isinstance(e, Equation) and letter_of(past.letters, e.lhs).is_total]
+    total = [e.lhs for e in past.equations if isinstance(e, Equation) and name_of(past.names, e.lhs).is_total]
     heads = {head.symbol.name for head in gradient.network.heads}
     ends = total[-1:] or [s for item in past.equations for s in defines(item) if s.name in heads]
     return prune(past, tuple(ends))
@@ -98,21 +98,21 @@ def _collected(gradient: Gradient) -> set[str]:
     """The names of the weights whose derivative is a sum over the time steps."""
     items = gradient.steps.equations
     sums = [total.lhs for item in items if isinstance(item, Recurrence) for total in item.sums]
-    names = {w.letter.partial(gradient.objective).code: w.symbol.name for w in gradient.table}
-    found = (whole(letter_of(gradient.steps.letters, symbol)).code for symbol in sums)
+    names = {w.name.partial(gradient.objective).code: w.symbol.name for w in gradient.table}
+    found = (whole(name_of(gradient.steps.names, symbol)).code for symbol in sums)
     return {names[code] for code in found if code in names}
 
 
-def _starts(gradient: Gradient) -> dict[str, Letter]:
+def _starts(gradient: Gradient) -> dict[str, Name]:
     """By the name of a recurrent weight the state before the first step, where that is zero."""
     program = gradient.network.program
     weights = [weight.symbol for weight in gradient.table]
-    found: dict[str, Letter] = {}
+    found: dict[str, Name] = {}
     for item in program.equations:
         if not isinstance(item, Recurrence):
             continue
         for carry in item.carries:
-            first = letter_of(program.letters, carry.prev).at("T" if item.reverse else -1)
+            first = name_of(program.names, carry.prev).at("T" if item.reverse else -1)
             steps = [equation.rhs for equation in item.body.assignments if is_zero(carry.init)]
             found |= {w.name: first for rhs in steps for w in weights if stand_together(rhs, w, carry.prev)}
     return found
@@ -129,8 +129,8 @@ def _quantities(past: Program, objective: str) -> dict[str, Expr]:
     """The quantities of the forward pass by the names of their adjoints."""
     inputs = (*past.inputs, *past.sequences)
     defined = [symbol for item in past.equations for symbol in _defined(item)]
-    found = {letter_of(past.letters, s).adjoint().code: s for s in defined}
-    return found | {letter_of(past.letters, s).partial(objective).code: s for s in inputs}
+    found = {name_of(past.names, s).adjoint().code: s for s in defined}
+    return found | {name_of(past.names, s).partial(objective).code: s for s in inputs}
 
 
 # stages -----------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ def _quantities(past: Program, objective: str) -> dict[str, Expr]:
 
 def _adjoints(way: Way) -> Iterator[Adjoint]:
     """The adjoints in the order in which they are found, each with what prints it; collected ones at the end."""
-    context, silent = Context(LATEX, way.program.letters), zero_states(way.program)
+    context, silent = Context(LATEX, way.program.names), zero_states(way.program)
     found: list[tuple[Expr, list[Line], Item]] = []
     pending: list[tuple[Line, Item]] = []
     for item in way.program.equations:

@@ -85,7 +85,7 @@ def _blocks(change: Callable[[Array, np.ndarray], np.ndarray]) -> Change:
 
 
 def _gate(part: Weight) -> str:
-    return part.letter.sub[-1:]
+    return part.name.sub[-1:]
 
 
 def _swapped(gates: Sequence[str], one: str, other: str) -> Change:
@@ -126,7 +126,7 @@ def _is_symmetric(network: Network) -> bool:
 
 def _transposed(array: Array, values: np.ndarray) -> np.ndarray:
     """Every block of a recurrent weight transposed."""
-    if array.letter.base == "V":
+    if array.name.base == "V":
         for part in array.parts:
             part.block(values)[...] = part.block(values).T.copy()
     return values
@@ -135,7 +135,7 @@ def _transposed(array: Array, values: np.ndarray) -> np.ndarray:
 def _one_bias(array: Array, values: np.ndarray) -> np.ndarray:
     """The second row of two biases left out."""
     for part in array.parts:
-        if part.row == 1 and array.letter.base == "b":
+        if part.row == 1 and array.name.base == "b":
             part.block(values)[...] = 0
     return values
 

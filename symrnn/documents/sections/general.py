@@ -5,7 +5,7 @@ from dataclasses import replace
 from symrnn.documents.blocks import Block, Equations, Formulas, Paragraph
 from symrnn.documents.example import Subject
 from symrnn.documents.inline import prose
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 from symrnn.typesetting.equations import Display, lines_of
 from symrnn.typesetting.layout import Row, rows
 from symrnn.typesetting.styles import LATEX
@@ -67,7 +67,7 @@ def _signal(subject: Subject) -> tuple[Block, ...]:
     derivation = subject.derivation
     if derivation.is_open or not derivation.network.states or (derivation.timesteps or 0) < 2:
         return ()
-    state = letter_of(derivation.network.program.letters, derivation.network.states[0].symbol)
+    state = name_of(derivation.network.program.names, derivation.network.states[0].symbol)
     later, earlier = (1, 0) if not derivation.network.states[0].reverse else (0, 1)
     found = derivation.jacobian(state.at(later).code, state.at(earlier).code)
     text = prose(

@@ -16,7 +16,7 @@ from symrnn.documents.sections.contributions_plot import contributions_plot
 from symrnn.documents.sections.timetable import tables
 from symrnn.expressions.nodes import steps_symbol
 from symrnn.programs.program import Recurrence
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 from symrnn.typesetting.layout import Row
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import matrix
@@ -52,7 +52,7 @@ def _gradients(subject: Subject) -> Iterator[Row]:
     """Each derivative and its value, three numbers in a row; of large matrices the corners."""
     pending: tuple[str, ...] = ()
     for weight in subject.gradient.table:
-        name = weight.letter.partial(subject.gradient.objective)
+        name = weight.name.partial(subject.gradient.objective)
         value = np.asarray(subject.values[name.code], float)
         if value.size > 1:
             yield Row((name.latex, rf"\approx {matrix(np.atleast_2d(value)).text}"), gap=3)
@@ -67,18 +67,18 @@ def _gradients(subject: Subject) -> Iterator[Row]:
 
 def _share(subject: Subject) -> Iterator[Block]:
     """Which part of the deltas, added up, the step with the largest has."""
-    letters = subject.gradient.steps.letters
+    names = subject.gradient.steps.names
     items = [item for item in subject.gradient.steps.equations if isinstance(item, Recurrence)]
     named = [equation.lhs for item in items for equation in item.body.assignments]
-    for symbol in [s for s in named if letter_of(letters, s).base == "delta"][:1]:
-        letter = letter_of(letters, symbol)
-        sizes = [float(np.linalg.norm(value)) for value in over_time(letter, subject.values)]
+    for symbol in [s for s in named if name_of(names, s).base == "delta"][:1]:
+        name = name_of(names, symbol)
+        sizes = [float(np.linalg.norm(value)) for value in over_time(name, subject.values)]
         total = sum(sizes)
         if total > 0 and math.isfinite(total):
             largest = int(np.argmax(sizes))
             left, right = (r"\lvert", r"\rvert") if subject.scalar else (r"\lVert", r"\rVert")
             part = f"The step $t = {largest}$ makes {100 * sizes[largest] / total:.1f} % of "
-            yield Paragraph(prose(part, Math(rf"\sum_t {left} {letter.latex} {right}"), ".", *_reach(subject)))
+            yield Paragraph(prose(part, Math(rf"\sum_t {left} {name.latex} {right}"), ".", *_reach(subject)))
 
 
 def _reach(subject: Subject) -> Iterator[Span]:
@@ -86,7 +86,7 @@ def _reach(subject: Subject) -> Iterator[Span]:
     derivation, states = subject.derivation, subject.derivation.network.states
     if derivation.is_open or not states or states[0].reverse:
         return
-    letter = letter_of(derivation.network.program.letters, states[0].symbol)
+    letter = name_of(derivation.network.program.names, states[0].symbol)
     last = (derivation.network.timesteps[steps_symbol(letter.steps)] or 1) - 1
     later, earlier = letter.at(last), letter.at(0)
     value = lambdify_jacobian(derivation.jacobian(later.code, earlier.code))(subject.x, list(subject.weights))
@@ -106,5 +106,5 @@ def _plot(found: Sequence[Contributions]) -> Iterator[Block]:
     steps = len(found[0].values)
     kept = [one for one in found if len(one.values) == steps and all(map(math.isfinite, one.sizes))][:_CURVES]
     if kept:
-        plot = contributions_plot({replace(one.letter, mark="", objective="").latex: one.sizes for one in kept})
+        plot = contributions_plot({replace(one.name, mark="", objective="").latex: one.sizes for one in kept})
         yield Figure(plot, prose(plot.caption))

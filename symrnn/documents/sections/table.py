@@ -21,10 +21,10 @@ from symrnn.documents.sections.gradients import gradients_blocks
 from symrnn.documents.sections.letters import letters_blocks
 from symrnn.documents.sections.model import model_table
 from symrnn.documents.sections.worked import forward_blocks, labels, worked_blocks
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.models.layers import cells_of
 from symrnn.programs.closed_form import NESTING, OPERATIONS, count, size
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 from symrnn.typesetting.equations import lines_of
 from symrnn.typesetting.layout import Row, points, rows
 from symrnn.typesetting.styles import LATEX
@@ -145,7 +145,7 @@ def _slips(subject: Subject) -> tuple[Block, ...]:
     forward = _forward_slips(subject)
     if not places:
         return forward
-    names = [_entry_of(arrays[i].letter, arrays[i].shape, s) for i in places]
+    names = [_entry_of(arrays[i].name, arrays[i].shape, s) for i in places]
     head: tuple[Cell, ...] = ("what a slip would give", *((Math(name),) for name in names))
     table = [(one.label, *(_number(float(one.gradients[i].reshape(-1)[0])) for i in places)) for one in found]
     right = tuple(range(1, len(head)))
@@ -160,7 +160,7 @@ def _forward_slips(subject: Subject) -> tuple[Block, ...]:
     if len(found) == 1:
         return ()
     head = subject.derivation.network.heads[0]
-    letter = letter_of(subject.derivation.network.program.letters, head.symbol)
+    letter = name_of(subject.derivation.network.program.names, head.symbol)
     letter = letter.at(0) if head.sequence else letter
     name = letter if head.width == 1 else letter.part(0)
     table = tuple((one.label, _number(one.value)) for one in found)
@@ -173,9 +173,9 @@ _OF_SLIPS = prose(
 )
 
 
-def _entry_of(letter: Letter, shape: tuple[int, ...], s: str) -> str:
+def _entry_of(name: Name, shape: tuple[int, ...], s: str) -> str:
     """The derivative by the first entry of a weight."""
-    part = letter if all(size == 1 for size in shape) else letter.part(*([0] * len(shape)))
+    part = name if all(size == 1 for size in shape) else name.part(*([0] * len(shape)))
     return rf"\partial {s} / \partial {part.latex}"
 
 

@@ -18,10 +18,10 @@ from symrnn.documents.example import FEW_STEPS, Subject
 from symrnn.documents.inline import Math, prose
 from symrnn.expressions.functions import define
 from symrnn.expressions.matrices import shape, variable
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise
 from symrnn.programs.program import Equation, Program, Recurrence, symbols_of
-from symrnn.programs.transforms import letter_of, with_samples
+from symrnn.programs.transforms import name_of, with_samples
 from symrnn.typesetting.expressions import Context, show
 from symrnn.typesetting.layout import points
 from symrnn.typesetting.styles import LATEX
@@ -50,7 +50,7 @@ def tables(subject: Subject, found: Sequence[Contributions]) -> Iterator[Table]:
     """Tables for each layer and length: what is read, adjoints, terms."""
     groups: dict[tuple[str, int], list[Contributions]] = {}
     for one in found:
-        groups.setdefault((one.letter.layer, len(one.values)), []).append(one)
+        groups.setdefault((one.name.layer, len(one.values)), []).append(one)
     for listed in groups.values():
         for columns in _fitting(_columns(listed, subject)):
             yield _table(columns, len(listed[0].values))
@@ -74,9 +74,9 @@ def _points(column: Column) -> int:
 
 def _columns(found: Sequence[Contributions], subject: Subject) -> list[Column]:
     """What the terms are made of, each once, and the terms; one that is an adjoint itself has the total there."""
-    letters, count = subject.gradient.steps.letters, len(found[0].values)
+    names, count = subject.gradient.steps.names, len(found[0].values)
     symbols = dict.fromkeys(s for one in found for s in symbols_of([one.term]))
-    adjoints = [s for s in symbols if letter_of(letters, s).is_adjoint]
+    adjoints = [s for s in symbols if name_of(names, s).is_adjoint]
     others = [s for s in symbols if s not in adjoints] if len(symbols) <= _FEW else []
     before = [*map(partial(_column, subject, count), others), *_origins(adjoints, subject, count)]
     own = {s: _column(subject, count, s) for s in adjoints}
@@ -84,7 +84,7 @@ def _columns(found: Sequence[Contributions], subject: Subject) -> list[Column]:
     for one in found:
         total = one.total
         end = float(total.reshape(())) if subject.scalar else float(np.linalg.norm(total))
-        name = _normed(inline(one.letter.latex), subject)
+        name = _normed(inline(one.name.latex), subject)
         (first, *others_read) = symbols_of([one.term])
         if not others_read and first in own and own[first].total is None:
             own[first] = replace(own[first], total=end, name=name)
@@ -96,10 +96,10 @@ def _columns(found: Sequence[Contributions], subject: Subject) -> list[Column]:
 
 def _column(subject: Subject, count: int, symbol: Expr) -> Column:
     """The values of a symbol, or their norms, for t = 0, 1, ..."""
-    letter = letter_of(subject.gradient.steps.letters, symbol)
-    values = tuple(size_at(subject.values, letter.at(_time(letter, t))) for t in range(count))
-    given = subject.scalar and letter.at(0).code in subject.numbers.given
-    return Column(_normed(letter.latex, subject), values, letter.is_adjoint, given)
+    name = name_of(subject.gradient.steps.names, symbol)
+    values = tuple(size_at(subject.values, name.at(_time(name, t))) for t in range(count))
+    given = subject.scalar and name.at(0).code in subject.numbers.given
+    return Column(_normed(name.latex, subject), values, name.is_adjoint, given)
 
 
 def _origins(adjoints: Sequence[Expr], subject: Subject, count: int) -> Iterator[Column]:
@@ -125,7 +125,7 @@ def _slope(slope: Elementwise, subject: Subject, count: int) -> Iterator[Column]
         function = lambdify(SLOTS[0], _defined(slope.template))
         values = tuple(float(function(value)) for value in _column(subject, count, symbol).values)
         sized = MatrixSymbol(symbol.name, 1, 1)
-        context = Context(LATEX, {sized: letter_of(subject.gradient.steps.letters, symbol)})
+        context = Context(LATEX, {sized: name_of(subject.gradient.steps.names, symbol)})
         yield Column(context.show(Elementwise(slope.template, sized)), values)
 
 
@@ -136,14 +136,14 @@ def _defined(expr: Expr) -> Expr:
     return expr
 
 
-def _time(letter: Letter, t: int) -> int:
+def _time(name: Name, t: int) -> int:
     """The time step that a letter such as h_{t-1} has at t."""
-    return t + {"t-1": -1, "t+1": 1}.get(str(letter.time), 0)
+    return t + {"t-1": -1, "t+1": 1}.get(str(name.time), 0)
 
 
-def size_at(values: Mapping[str, np.ndarray], letter: Letter) -> float:
+def size_at(values: Mapping[str, np.ndarray], name: Name) -> float:
     """A number, or the norm of a row; a state outside of the sequence is 0."""
-    array = np.asarray(values.get(letter.code, 0.0))
+    array = np.asarray(values.get(name.code, 0.0))
     return float(array.reshape(())) if array.size == 1 else float(np.linalg.norm(array))
 
 
@@ -153,15 +153,15 @@ def _normed(latex: str, subject: Subject) -> str:
 
 def _term(one: Contributions, subject: Subject) -> str:
     """The term in LaTeX, for one sample: of a scalar model a product of numbers."""
-    letters = subject.gradient.steps.letters
+    letters = subject.gradient.steps.names
     symbols = tuple(symbols_of([one.term]))
-    names = [letter_of(letters, s).latex for s in symbols]
+    names = [name_of(letters, s).latex for s in symbols]
     if subject.scalar:
-        adjoint = [name for s, name in zip(symbols, names, strict=True) if letter_of(letters, s).is_adjoint]
+        adjoint = [name for s, name in zip(symbols, names, strict=True) if name_of(letters, s).is_adjoint]
         return " ".join([*adjoint, *(name for name in names if name not in adjoint)])
     whole = Program(symbols, (), (Equation(variable("term", shape(one.term)), one.term),), (), letters)
     sized = with_samples(whole, 1)
-    return show(sized.assignments[0].rhs, Context(LATEX, sized.letters)).text
+    return show(sized.assignments[0].rhs, Context(LATEX, sized.names)).text
 
 
 # tables -----------------------------------------------------------------------------------------

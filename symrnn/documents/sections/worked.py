@@ -8,7 +8,7 @@ from symrnn.documents.example import FEW_STEPS, Subject
 from symrnn.documents.inline import Prose, prose, series
 from symrnn.programs.dataflow import SUM, kinds
 from symrnn.programs.program import Equation, Program, symbols_of
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context, terms_of
 from symrnn.typesetting.layout import Row, flat, points
 from symrnn.typesetting.styles import LATEX
@@ -21,8 +21,8 @@ def forward_blocks(subject: Subject) -> tuple[Block, ...]:
         display = replace(subject.gradient.display("step"), part="forward")
         return (Paragraph(_OF_SUMS), Equations(display))
     program = subject.forward
-    context = Context(LATEX, program.letters)
-    starts = [Row((context.letter(s).latex, "= 0")) for s in subject.starts]
+    context = Context(LATEX, program.names)
+    starts = [Row((context.name_of(s).latex, "= 0")) for s in subject.starts]
     rows = [row for one in labelled(program) for row in one.rows(context)]
     return (Paragraph(_OF_SUMS), Formulas((*starts, *rows)))
 
@@ -35,7 +35,7 @@ _OF_SUMS = prose(
 
 def _shown(program: Program) -> list[Equation]:
     """The equations of the model: without the sum of all outputs, which only the way back needs."""
-    return [equation for equation in program.assignments if letter_of(program.letters, equation.lhs).base != "s"]
+    return [equation for equation in program.assignments if name_of(program.names, equation.lhs).base != "s"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Labelled:
 
 def labelled(program: Program) -> list[Labelled]:
     """The equations with labels that have meaning and time: F0, or F0.1, F0.2 where a step has several; Fy."""
-    equations, context = _shown(program), Context(LATEX, program.letters)
+    equations, context = _shown(program), Context(LATEX, program.names)
     groups: list[tuple[Equation, ...]] = []
     for equation in equations:
         before = groups[-1] if groups else ()
@@ -64,7 +64,7 @@ def labelled(program: Program) -> list[Labelled]:
             groups[-1] = (*before, equation)
         else:
             groups.append((equation,))
-    letters = [letter_of(program.letters, group[-1].lhs) for group in groups]
+    letters = [name_of(program.names, group[-1].lhs) for group in groups]
     names = [str(letter.time) if isinstance(letter.time, int) else letter.base for letter in letters]
     return [
         Labelled(
@@ -111,7 +111,7 @@ def worked_blocks(subject: Subject) -> tuple[Block, ...]:
     last = max((t for t in (_time(e, program) for e in equations) if t is not None), default=0)
     parts = _by_time(equations, program, last)
     chains = [
-        chain(equation, numbers, program.letters, gap=4 if place and equation is part[0] else 0)
+        chain(equation, numbers, program.names, gap=4 if place and equation is part[0] else 0)
         for place, part in enumerate(parts)
         for equation in part
     ]
@@ -144,7 +144,7 @@ _OF_DOTS = prose("The time steps between are computed in the same way; only the 
 
 
 def _time(equation: Equation, program: Program) -> int | None:
-    time = letter_of(program.letters, equation.lhs).time
+    time = name_of(program.names, equation.lhs).time
     return time if isinstance(time, int) else None
 
 

@@ -20,7 +20,7 @@ from symrnn.documents.blocks import (
     Verbatim,
 )
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Strong, signed
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting import equations, layout
 from symrnn.typesetting.mathml import display, inline
 from symrnn.typesetting.styles import LATEX
@@ -117,7 +117,7 @@ def _table_row(cells: Sequence[Cell], right: Sequence[int], tag: str) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    if isinstance(cell, Letter):
+    if isinstance(cell, Name):
         return inline(cell.latex)
     if isinstance(cell, tuple):
         return spans(cell)

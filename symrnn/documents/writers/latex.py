@@ -17,7 +17,7 @@ from symrnn.documents.blocks import (
     Verbatim,
 )
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong, signed
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import lines_of
 from symrnn.typesetting.layout import Row, align, points, rows
 from symrnn.typesetting.styles import LATEX
@@ -186,7 +186,7 @@ def _columns(widths: Sequence[float], right: Sequence[int]) -> tuple[str, str]:
 
 def _cell_points(cell: Cell) -> float:
     """About how wide a cell is set."""
-    if isinstance(cell, Letter):
+    if isinstance(cell, Name):
         return points(cell.latex)
     if isinstance(cell, str):
         return 4.8 * len(cell)
@@ -198,7 +198,7 @@ def _cell_points(cell: Cell) -> float:
 
 def _cell(cell: Cell) -> str:
     """A symbol as mathematics, text with the minus of its numbers as one."""
-    if isinstance(cell, Letter):
+    if isinstance(cell, Name):
         return f"${cell.latex}$"
     if isinstance(cell, str):
         return signed(escaped(cell), "$-$")

@@ -18,7 +18,7 @@ from symrnn.documents.blocks import (
     Verbatim,
 )
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import lines_of
 from symrnn.typesetting.layout import Row, align, cells, rows
 from symrnn.typesetting.styles import LATEX
@@ -129,7 +129,7 @@ def _(block: Table, dialect: Dialect = GITHUB) -> str:
 
 
 def _cell(cell: Cell, dialect: Dialect) -> str:
-    if isinstance(cell, Letter):
+    if isinstance(cell, Name):
         return dialect.inline.format(cell.latex)
     return _escaped(cell) if isinstance(cell, str) else spans(cell, dialect).replace("|", r"\|")
 

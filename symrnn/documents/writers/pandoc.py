@@ -18,7 +18,7 @@ from typing import Any
 
 from symrnn.documents.blocks import Article, Cell, Equations, Figure, Formulas, Paragraph, Step, Table, Verbatim
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Strong, signed
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting import equations, layout
 from symrnn.typesetting.layout import Row
 from symrnn.typesetting.styles import LATEX
@@ -145,7 +145,7 @@ def _row(cells: Sequence[Cell], target: _Target) -> list[Any]:
 
 def _cell(cell: Cell, target: _Target) -> list[Node]:
     """What stands in a cell; a number has the target's minus sign."""
-    if isinstance(cell, Letter):
+    if isinstance(cell, Name):
         return _inlines((Math(cell.latex),))
     return _inlines(cell if isinstance(cell, tuple) else (signed(cell, target.minus),))
 

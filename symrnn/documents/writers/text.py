@@ -6,7 +6,7 @@ from textwrap import fill
 
 from symrnn.documents.blocks import Block, Cell, Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
 from symrnn.documents.inline import Math, Prose
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import render
 from symrnn.typesetting.styles import TEXT
 
@@ -77,7 +77,7 @@ def _(block: Table) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    return TEXT.letter(cell) if isinstance(cell, Letter) else cell if isinstance(cell, str) else words(cell)
+    return TEXT.symbol(cell) if isinstance(cell, Name) else cell if isinstance(cell, str) else words(cell)
 
 
 def words(text: Prose) -> str:

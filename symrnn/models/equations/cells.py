@@ -31,10 +31,10 @@ from symrnn.expressions.matrices import (
     spread,
     substitute,
 )
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, LogSumExp, N, Softmax
 from symrnn.models.builder import Block, CallScope, width
-from symrnn.models.custom_cell import Cell, letter_of_name
+from symrnn.models.custom_cell import Cell, name_of_identifier
 from symrnn.models.layers import Cells, GRUCell, LSTMCell, SimpleRNNCell
 from symrnn.programs.program import Equation
 
@@ -60,11 +60,11 @@ def step(cell: Cells, x: Expr, before: Mapping[str, Expr], after: Mapping[str, E
 @step.register
 def _(cell: SimpleRNNCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> Step:
     units = cell.units
-    U = names.weight(Letter("U"), "kernel", width(x), units)
-    V = names.weight(Letter("V"), "recurrent_kernel", units, units)
-    b = names.weight(Letter("b", sub="h"), "bias", units) if cell.use_bias else None
+    U = names.weight(Name("U"), "kernel", width(x), units)
+    V = names.weight(Name("V"), "recurrent_kernel", units, units)
+    b = names.weight(Name("b", sub="h"), "bias", units) if cell.use_bias else None
     rhs = affine([(x, U), (before["h"], V)], b)
-    return Step(tuple(activated(cell.activation, rhs, Letter("a"), after["h"], names)), after["h"])
+    return Step(tuple(activated(cell.activation, rhs, Name("a"), after["h"], names)), after["h"])
 
 
 @step.register
@@ -73,21 +73,21 @@ def _(cell: LSTMCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, E
     U = dict(zip(gates, _gates(names, "U", "kernel", width(x), units, gates), strict=True))
     V = dict(zip(gates, _gates(names, "V", "recurrent_kernel", units, units, gates), strict=True))
     b = dict(zip(gates, _biases(names, units, gates) if cell.use_bias else [None] * 4, strict=True))
-    i, f, k, o = (names.value(Letter(base), units) for base in "ifko")
+    i, f, k, o = (names.value(Name(base), units) for base in "ifko")
     equations = [
         equation
         for gate, value in zip(gates, (i, f, k, o), strict=True)
         for equation in activated(
             cell.activation if gate == "c" else cell.recurrent_activation,
             affine([(x, U[gate]), (h, V[gate])], b[gate]),
-            Letter("a", sub=gate),
+            Name("a", sub=gate),
             value,
             names,
         )
     ]
     c = after["c"]
     equations.append(Equation(c, add(hadamard(f, before["c"]), hadamard(i, k))))
-    q = c if activation_name(cell.activation) == "linear" else names.value(Letter("q"), units)
+    q = c if activation_name(cell.activation) == "linear" else names.value(Name("q"), units)
     equations += [] if q == c else [Equation(q, activate(cell.activation, c))]
     return Step((*equations, Equation(after["h"], hadamard(o, q))), after["h"])
 
@@ -98,25 +98,25 @@ def _(cell: GRUCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Ex
     U = _gates(names, "U", "kernel", width(x), units, "zrh")
     V = _gates(names, "V", "recurrent_kernel", units, units, "zrh")
     b, d = _gru_biases(cell, names)
-    z, r, k = (names.value(Letter(base), units) for base in "zrk")
+    z, r, k = (names.value(Name(base), units) for base in "zrk")
     equations = [
         equation
         for place, (gate, value) in enumerate([("z", z), ("r", r)])
         for equation in activated(
             cell.recurrent_activation,
             affine([(x, U[place]), (h, V[place])], b[place], d[place]),
-            Letter("a", sub=gate),
+            Name("a", sub=gate),
             value,
             names,
         )
     ]
     if cell.reset_after:
-        p = names.value(Letter("p"), units)
+        p = names.value(Name("p"), units)
         equations.append(Equation(p, affine([(h, V[2])], d[2])))
         rhs = add(affine([(x, U[2])], b[2]), hadamard(r, p))
     else:
         rhs = affine([(x, U[2]), (hadamard(r, h), V[2])], b[2])
-    equations += activated(cell.activation, rhs, Letter("a", sub="h"), k, names)
+    equations += activated(cell.activation, rhs, Name("a", sub="h"), k, names)
     kept, new = hadamard(z, h), hadamard(elementwise(1 - SLOTS[0], z), k)
     return Step((*equations, Equation(after["h"], add(kept, new))), after["h"])
 
@@ -129,22 +129,22 @@ def _gru_biases(cell: GRUCell, names: CallScope) -> tuple[Sequence[Expr | None],
     if not cell.reset_after:
         return _biases(names, cell.units, "zrh"), nothing
     rows = [
-        Block(Letter("b", sub=f"{where}{gate}"), cell.units, place * cell.units, row)
+        Block(Name("b", sub=f"{where}{gate}"), cell.units, place * cell.units, row)
         for row, where in enumerate("hV")
         for place, gate in enumerate("zrh")
     ]
-    made = names.blocks(Letter("b", sub="h"), "bias", (2, 3 * cell.units), rows)
+    made = names.blocks(Name("b", sub="h"), "bias", (2, 3 * cell.units), rows)
     return made[:3], made[3:]
 
 
 def _gates(names: CallScope, base: str, keras: str, rows: int, units: int, gates: str) -> list[Expr]:
-    blocks = [Block(Letter(base, sub=gate), units, place * units) for place, gate in enumerate(gates)]
-    return names.blocks(Letter(base), keras, (rows, len(gates) * units), blocks)
+    blocks = [Block(Name(base, sub=gate), units, place * units) for place, gate in enumerate(gates)]
+    return names.blocks(Name(base), keras, (rows, len(gates) * units), blocks)
 
 
 def _biases(names: CallScope, units: int, gates: str) -> list[Expr]:
-    blocks = [Block(Letter("b", sub=f"h{gate}"), units, place * units) for place, gate in enumerate(gates)]
-    return names.blocks(Letter("b", sub="h"), "bias", (len(gates) * units,), blocks)
+    blocks = [Block(Name("b", sub=f"h{gate}"), units, place * units) for place, gate in enumerate(gates)]
+    return names.blocks(Name("b", sub="h"), "bias", (len(gates) * units,), blocks)
 
 
 @step.register
@@ -152,7 +152,7 @@ def _(cell: Cell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr]
     """The equations that were given, in symbols of this place."""
     if width(x) != width(cell.inputs):
         raise ValueError(f"{cell.inputs}: expected {width(cell.inputs)} columns, got {width(x)}")
-    places = {cell.inputs: x} | {cell.parameter(name): names.weight(letter_of_name(name), name, *shape)
+    places = {cell.inputs: x} | {cell.parameter(name): names.weight(name_of_identifier(name), name, *shape)
                                  for name, shape in cell.parameters.items()}  # fmt: skip
     for letter, (previous, following) in cell.states.items():
         places |= {previous: before[letter], following: after[letter]}
@@ -160,7 +160,7 @@ def _(cell: Cell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr]
     for equation in cell.equations:
         rhs = substitute(equation.rhs, places)
         if equation.lhs not in places:
-            places[equation.lhs] = names.value(letter_of_name(equation.lhs.name), width(equation.lhs))
+            places[equation.lhs] = names.value(name_of_identifier(equation.lhs.name), width(equation.lhs))
         equations.append(Equation(places[equation.lhs], rhs))
     return Step(tuple(equations), places[cell.output])
 
@@ -199,7 +199,7 @@ ROWS: dict[str, Callable[[Expr], Expr]] = {"softmax": Softmax, "log_softmax": _l
 """Activations that are functions of a whole row."""
 
 
-def activated(name: str | None, rhs: Expr, letter: Letter, y: Expr, names: CallScope) -> list[Equation]:
+def activated(name: str | None, rhs: Expr, letter: Name, y: Expr, names: CallScope) -> list[Equation]:
     """A = rhs, y = f(a); or y = rhs alone, where f is linear and a would be y again."""
     if activation_name(name) == "linear":
         return [Equation(y, rhs)]

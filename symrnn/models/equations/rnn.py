@@ -7,7 +7,7 @@ from typing import Any
 from sympy import Expr
 
 from symrnn.expressions.matrices import add, elementwise, is_zero, scaled, shape_of, zeros
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N, T
 from symrnn.models.builder import MERGES, CallScope, ProgramBuilder, Value, Values, mask_on, sequence, width
 from symrnn.models.equations.cells import step
@@ -88,7 +88,7 @@ def _initial(layer: Layer, build: ProgramBuilder, place: int, cells: Sequence[An
 class _Thread:
     """A state in one step: its symbols before and after, and what the cell computes, before a mask."""
 
-    letter: Letter
+    name: Name
     before: Expr
     after: Expr
     new: Expr
@@ -105,7 +105,7 @@ def _recur(run: Run) -> tuple[Value, Values]:
     value = x.symbol
     for number, cell in enumerate(layer.cells):
         names = run.names(number)
-        own = {letter: _thread(run, names, letter, columns, next(given)) for letter, columns in states_of(cell)}
+        own = {name: _thread(run, names, name, columns, next(given)) for name, columns in states_of(cell)}
         done = step(cell, value, {k: t.before for k, t in own.items()}, {k: t.new for k, t in own.items()}, names)
         equations += done.equations
         threads += own.values()
@@ -123,7 +123,7 @@ def _recur(run: Run) -> tuple[Value, Values]:
     reads = [x.symbol, *([] if mask is None else [mask])]
     carries += [] if carry is None else [carry]
     build.items.append(
-        recurrence(equations, reads, carries, stacked, (), layer.go_backwards, build.letters, x.steps or T)
+        recurrence(equations, reads, carries, stacked, (), layer.go_backwards, build.names, x.steps or T)
     )
     states = [Value(t.final) for t in threads if t.final is not None]
     on = mask_on(build, run.place, x)
@@ -135,14 +135,14 @@ def _recur(run: Run) -> tuple[Value, Values]:
     return _in_processing_order(run, output, on), states
 
 
-def _thread(run: Run, names: CallScope, letter: str, columns: int, initial: Expr | None) -> _Thread:
+def _thread(run: Run, names: CallScope, name: str, columns: int, initial: Expr | None) -> _Thread:
     layer, build = run.layer, run.build
-    named = Letter(letter, layer=names.values)
+    named = Name(name, layer=names.values)
     after = names.value(named, columns)
     before_time, start, end = ("t+1", "T", "0") if layer.go_backwards else ("t-1", -1, "T-1")
-    named = replace(named, steps=build.letters[after].steps)
+    named = replace(named, steps=build.names[after].steps)
     before = build.symbol(replace(named, time=before_time), N, columns)
-    new = after if run.mask is None else names.value(replace(named, base=f"{letter}~"), columns)
+    new = after if run.mask is None else names.value(replace(named, base=f"{name}~"), columns)
     wanted = not layer.return_sequences or layer.return_state or layer.stateful
     final = build.symbol(replace(named, time=end), N, columns) if wanted else None
     if initial is None and (layer.initial_state or layer.stateful):
@@ -170,13 +170,13 @@ def _output(run: Run, threads: list[_Thread], value: Expr) -> tuple[Expr, list[E
         return states[value].after, [], None
     labels = build.labels
     label = labels.values(run.call.layer, run.place, run.half, len(layer.cells) - 1)
-    letter = Letter("h", sub="out", layer=label)
+    name = Name("h", sub="out", layer=label)
     columns = width(value)
-    out = build.row(letter, columns, run.x.steps)
-    letter = replace(letter, steps=build.letters[out].steps)
+    out = build.row(name, columns, run.x.steps)
+    name = replace(name, steps=build.names[out].steps)
     before_time, end = ("t+1", "0") if layer.go_backwards else ("t-1", "T-1")
-    before = build.symbol(replace(letter, time=before_time), N, columns)
-    final = None if layer.return_sequences else build.symbol(replace(letter, time=end), N, columns)
+    before = build.symbol(replace(name, time=before_time), N, columns)
+    final = None if layer.return_sequences else build.symbol(replace(name, time=end), N, columns)
     carry = Carry(before, out, zeros(shape_of(out)), final)
     if mask is None:
         return out, [Equation(out, value)], carry
@@ -195,10 +195,10 @@ def _has_bug(layer: Recurrent) -> bool:
 
 def _wrongly_masked(run: Run, h: Expr, mask: Expr) -> Expr:
     """Keras' unrolled backward layer: its outputs in processing order times the mask in the order of time."""
-    build, letter = run.build, run.build.letters[h]
-    turned = build.row(replace(build.letters[mask], sub="rev", layer=letter.layer), 1, run.x.steps)
+    build, name = run.build, run.build.names[h]
+    turned = build.row(replace(build.names[mask], sub="rev", layer=name.layer), 1, run.x.steps)
     build.items.append(Reversal(turned, mask))
-    out = build.row(replace(letter, sub="zero"), width(h), run.x.steps)
+    out = build.row(replace(name, sub="zero"), width(h), run.x.steps)
     build.append([Equation(out, scaled(turned, h))], [turned, h], run.x.steps)
     return out
 
@@ -208,8 +208,8 @@ def _in_processing_order(run: Run, h: Expr, mask: Expr | None) -> Value:
     build = run.build
     if not run.layer.go_backwards:
         return Value(h, run.x.steps, mask)
-    letter = build.letters[h]
-    turned = build.row(replace(letter, base="s", sub=""), width(h), run.x.steps)
+    name = build.names[h]
+    turned = build.row(replace(name, base="s", sub=""), width(h), run.x.steps)
     build.items.append(Reversal(turned, h))
     return Value(turned, run.x.steps, mask)
 
@@ -242,8 +242,8 @@ def _turned(build: ProgramBuilder, value: Value) -> Value:
         if isinstance(item, Reversal) and item.lhs == value.symbol:
             build.items.remove(item)
             return replace(value, symbol=item.rhs)
-    letter = build.letters[value.symbol]
-    turned = build.row(replace(letter, base="s"), value.width, value.steps)
+    name = build.names[value.symbol]
+    turned = build.row(replace(name, base="s"), value.width, value.steps)
     build.items.append(Reversal(turned, value.symbol))
     return replace(value, symbol=turned)
 
@@ -258,6 +258,6 @@ def _merged(layer: Bidirectional, build: ProgramBuilder, place: int, outputs: Va
                          f"{width(first)} and {width(second)}")  # fmt: skip
     rhs = MERGES[layer.merge_mode]([first, second])
     steps, call = outputs[0].steps, build.graph.calls[place]
-    h = build.row(Letter("h", layer=build.labels.values(call.layer, place)), width(rhs), steps)
+    h = build.row(Name("h", layer=build.labels.values(call.layer, place)), width(rhs), steps)
     build.append([Equation(h, rhs)], [first, second], steps)
     return [Value(h, steps, outputs[0].mask)]

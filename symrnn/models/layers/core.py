@@ -158,7 +158,7 @@ def states_of(cell: Cells) -> tuple[tuple[str, int], ...]:
     """The letters of a cell's states and their widths."""
     if isinstance(cell, Cell):
         return cell.widths
-    return tuple((letter, cell.units) for letter in ("hc" if isinstance(cell, LSTMCell) else "h"))
+    return tuple((name, cell.units) for name in ("hc" if isinstance(cell, LSTMCell) else "h"))
 
 
 CELLS: dict[str, type] = {kind.__name__: kind for kind in (SimpleRNNCell, LSTMCell, GRUCell)}

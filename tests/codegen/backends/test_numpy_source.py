@@ -21,7 +21,7 @@ from symrnn.expressions.matrices import shape_of
 from symrnn.expressions.nodes import N
 from symrnn.programs.adjoint import backprop
 from symrnn.programs.program import Program, families
-from symrnn.programs.transforms import expand, letter_of, stack_all, unroll
+from symrnn.programs.transforms import expand, name_of, stack_all, unroll
 from tests.codegen.test_function import (
     DIGITS,
     OBJECTIVES,
@@ -124,7 +124,7 @@ def arrays(program: Program, case: Case) -> list[np.ndarray]:
 
     def draw(symbol: Expr, *steps: int) -> np.ndarray:
         rows, columns = (case.rows if size == N else int(size) for size in shape_of(symbol))
-        is_bias = rows == 1 and letter_of(program.letters, symbol).axes == 1 and shape_of(symbol)[0] != N
+        is_bias = rows == 1 and name_of(program.names, symbol).axes == 1 and shape_of(symbol)[0] != N
         array = generator.uniform(-0.7, 0.7, (columns,) if is_bias else (rows, *steps, columns))
         return fitted(symbol, array, program, generator)
 

@@ -16,7 +16,7 @@ from symrnn.codegen.function import compile_source
 from symrnn.codegen.fusion.gates import fuse
 from symrnn.expressions.activation_table import sigmoid
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, zeros
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Columns, Concat, N
 from symrnn.programs.adjoint import backprop
 from symrnn.programs.program import Carry, Equation, Program, Recurrence, parameters, recurrence
@@ -166,16 +166,16 @@ p, q, r = (MatrixSymbol(name, N, 2) for name in ("p_t", "q_t", "r_t"))
 A, B = MatrixSymbol("A", 2, 2), MatrixSymbol("B", 2, 2)
 b, c = MatrixSymbol("b", 1, 2), MatrixSymbol("c", 1, 2)
 LETTERS = {
-    x: Letter("x", time="t"), h: Letter("h", time="t"), before: Letter("h", time="t-1"), last: Letter("h", time="T-1"),
-    p: Letter("p", time="t"), q: Letter("q", time="t"), r: Letter("r", time="t"), A: Letter("A"), B: Letter("B"),
-    b: Letter("b"), c: Letter("c"),
+    x: Name("x", time="t"), h: Name("h", time="t"), before: Name("h", time="t-1"), last: Name("h", time="T-1"),
+    p: Name("p", time="t"), q: Name("q", time="t"), r: Name("r", time="t"), A: Name("A"), B: Name("B"),
+    b: Name("b"), c: Name("c"),
 }  # fmt: skip
 
 
 def one(weights, *equations, outputs=None):
     """A program of one recurrence whose state is h."""
     carry = Carry(before, h, zeros((N, 2)), last)
-    item = recurrence(equations, [x], [carry], outputs or (), letters=LETTERS)
+    item = recurrence(equations, [x], [carry], outputs or (), names=LETTERS)
     return Program(tuple(weights), (x,), (item,), outputs or (last,), LETTERS)
 
 

@@ -6,7 +6,7 @@ from sympy import MatAdd, MatrixSymbol, tanh
 from symrnn.codegen.fusion.blocks import Blocks
 from symrnn.codegen.fusion.products import join_products, join_sums, places
 from symrnn.expressions.matrices import add, concat, elementwise, hadamard, multiply, transpose, zeros
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Columns, Concat, N
 from symrnn.programs.program import Carry, Equation, Program, Recurrence, recurrence
 
@@ -15,16 +15,16 @@ p, q, r = (MatrixSymbol(name, N, 2) for name in ("p_t", "q_t", "r_t"))
 A, B, C = (MatrixSymbol(name, 2, 2) for name in "ABC")
 G, H = MatrixSymbol("dA", 2, 2), MatrixSymbol("dB", 2, 2)
 LETTERS = {
-    x: Letter("x", time="t"), h: Letter("h", time="t"), before: Letter("h", time="t-1"), last: Letter("h", time="T-1"),
-    p: Letter("p", time="t"), q: Letter("q", time="t"), r: Letter("r", time="t"),
-    A: Letter("A"), B: Letter("B"), C: Letter("C"), G: Letter("A").adjoint(), H: Letter("B").adjoint(),
+    x: Name("x", time="t"), h: Name("h", time="t"), before: Name("h", time="t-1"), last: Name("h", time="T-1"),
+    p: Name("p", time="t"), q: Name("q", time="t"), r: Name("r", time="t"),
+    A: Name("A"), B: Name("B"), C: Name("C"), G: Name("A").adjoint(), H: Name("B").adjoint(),
 }  # fmt: skip
 
 
 def step(*equations, sums=(), carry=h):
     """A recurrence whose state is h, and the names in its program."""
     carries = [Carry(before, carry, zeros((N, 2)), last)]
-    item = recurrence(equations, [x], carries, sums=sums, letters=LETTERS)
+    item = recurrence(equations, [x], carries, sums=sums, names=LETTERS)
     return item, Blocks.of(Program((A, B, C), (x,), (item,), (last, *(s.lhs for s in sums)), LETTERS))
 
 

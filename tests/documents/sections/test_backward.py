@@ -41,14 +41,14 @@ def test_every_derivative_stands_in_one_step(case, zoom):
     assert [step.formulas.rows[0].tag for step in found] == [f"B{step.number}" for step in found]
     sides = Counter(left_sides(found))
     assert max(sides.values()) == 1
-    assert {weight.letter.partial(gradient.objective).latex for weight in gradient.table} <= set(sides)
+    assert {weight.name.partial(gradient.objective).latex for weight in gradient.table} <= set(sides)
 
 
 @ZOOMS
 @over(MODELS)
 def test_every_line_of_the_way_back_stands_in_one_stage(case, zoom):
     way = way_of(derive(case.model).gradient(), zoom)
-    context, silent = Context(LATEX, way.program.letters), zero_states(way.program)
+    context, silent = Context(LATEX, way.program.names), zero_states(way.program)
     items = [item for item in way.program.equations if is_adjoint(item, way.program)]
     lines = [str(line) for item in items for line in item_lines(item, context, silent)]
     found = [str(line) for stage in stages_of(way) for adjoint in stage.adjoints for line in adjoint.lines]

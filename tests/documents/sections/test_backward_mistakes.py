@@ -29,7 +29,7 @@ def test_the_notebook():
     assert [words(slip.label) for slip in listed] == list(NOTEBOOK)
     for slip, numbers in zip(listed, NOTEBOOK.values(), strict=True):
         arrays = about.gradient.network.arrays
-        named = {array.letter.code: value for array, value in zip(arrays, slip.gradients, strict=True)}
+        named = {array.name.code: value for array, value in zip(arrays, slip.gradients, strict=True)}
         assert (float(named["U"].item()), float(named["V"].item())) == pytest.approx(numbers, rel=1e-6)
 
 

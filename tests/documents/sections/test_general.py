@@ -44,7 +44,7 @@ def test_the_entries_are_those_of_the_products_with_transposes():
     rows = next(block for block in blocks(SimpleRNN(1)) if isinstance(block, Formulas)).rows
     generator = np.random.default_rng(0)
     H, V, P = (generator.normal(size=size) for size in ((4, 3), (3, 2), (4, 2)))
-    letters = {r"\bar p": P, "v": V, "h": H}
+    names = {r"\bar p": P, "v": V, "h": H}
     for row, shape, product in zip(rows, ("bk", "kj"), (P @ V.T, H.T @ P), strict=True):
         assert row.cells[0].endswith(f"_{{{shape}}}")
         total, one, two, whole = re.fullmatch(
@@ -52,7 +52,7 @@ def test_the_entries_are_those_of_the_products_with_transposes():
         ).groups()
         indices = re.findall(r"_\{(..)\}", row.cells[1])[:2]
         assert total not in shape
-        assert np.allclose(np.einsum(f"{indices[0]},{indices[1]}->{shape}", letters[one], letters[two]), product)
+        assert np.allclose(np.einsum(f"{indices[0]},{indices[1]}->{shape}", names[one], names[two]), product)
         assert whole in (r"(\bar P V^{\mathsf T})", r"(H^{\mathsf T} \bar P)")
 
 

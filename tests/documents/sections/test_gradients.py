@@ -82,11 +82,11 @@ def test_every_gradient_is_there_with_its_number(case):
     pairs = [pair for row in formulas.rows for pair in zip(row.cells[::2], row.cells[1::2], strict=True)]
     objective = about.gradient.objective
     assert [name for name, _ in pairs] == sorted(
-        [weight.letter.partial(objective).latex for weight in about.gradient.table],
+        [weight.name.partial(objective).latex for weight in about.gradient.table],
         key=[name for name, _ in pairs].index,
     )
     values = {
-        w.letter.partial(objective).latex: about.values[w.letter.partial(objective).code] for w in about.gradient.table
+        w.name.partial(objective).latex: about.values[w.name.partial(objective).code] for w in about.gradient.table
     }
     for name, shown in pairs:
         if np.size(values[name]) == 1:

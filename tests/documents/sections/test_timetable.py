@@ -11,7 +11,7 @@ from symrnn.derivations.contributions import contributions, whole
 from symrnn.documents.example import subject
 from symrnn.documents.sections.timetable import _ROOM, Column, _fitting, _points, _table, inline, size_at, tables
 from symrnn.documents.writers.text import words
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from tests.documents.sections.test_gradients import number
 from tests.support.bank import SAMPLE, over
 
@@ -43,10 +43,10 @@ def test_the_row_of_sums_is_the_gradient(case):
     for part in contributions(one.gradient, one.values):
         total = part.total
         size = float(total.reshape(())) if one.scalar else float(np.linalg.norm(total))
-        name = inline(part.letter.latex)
+        name = inline(part.name.latex)
         exact[name if one.scalar else rf"\lVert {name} \rVert"] = [size]
-        if one.scalar and whole(part.letter) == part.letter:
-            assert size == pytest.approx(float(np.ravel(one.values[part.letter.code])[0]), rel=1e-12, abs=1e-15)
+        if one.scalar and whole(part.name) == part.name:
+            assert size == pytest.approx(float(np.ravel(one.values[part.name.code])[0]), rel=1e-12, abs=1e-15)
     made = found(one)
     assert all({len(row) for row in table.rows} == {len(table.head)} for table in made)
     shown = {name: total for table in made if table.totals for name, total in sums(table).items()}
@@ -74,7 +74,7 @@ def test_a_state_is_that_of_the_neighbouring_step(backwards, name, shift):
     one = about(3, SimpleRNN(1, go_backwards=backwards), Dense(1))
     (table,) = found(one)
     column = [words(head) for head in table.head].index(name)
-    states = [size_at(one.values, Letter("h", time=t + shift)) for t in (2, 1, 0)]
+    states = [size_at(one.values, Name("h", time=t + shift)) for t in (2, 1, 0)]
     assert [number(row[column]) for row in cells(table.rows)[:3]] == pytest.approx(states, rel=1e-6)
     assert 0 in states
 
@@ -113,7 +113,7 @@ def test_what_came_forward_is_never_scaled():
 
 def test_sizes_and_names():
     values = {"h_0": np.array([[3.0, 4.0]]), "h_1": np.array([[-2.0]])}
-    sizes = [size_at(values, Letter("h", time=t)) for t in (-1, 0, 1, 2)]
+    sizes = [size_at(values, Name("h", time=t)) for t in (-1, 0, 1, 2)]
     assert sizes == [0.0, 5.0, -2.0, 0.0]
     assert inline(r"\frac{\partial y}{\partial U_{0,1}}") == r"\partial y / \partial U_{0,1}"
     assert inline(r"\delta_t") == r"\delta_t"

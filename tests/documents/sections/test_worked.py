@@ -10,7 +10,7 @@ from symrnn.documents.blocks import Formulas, Paragraph
 from symrnn.documents.example import subject
 from symrnn.documents.sections.worked import forward_blocks, labelled, labels, worked_blocks
 from symrnn.documents.writers.text import words
-from symrnn.programs.transforms import letter_of
+from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context
 from symrnn.typesetting.layout import Row, points
 from symrnn.typesetting.styles import LATEX
@@ -33,21 +33,21 @@ def formulas(blocks):
 def test_every_equation_has_one_label_with_its_time(case):
     program = subject(derive(case.model)).forward
     found = [equation.lhs for one in labelled(program) for equation in one.equations]
-    totals = {e.lhs for e in program.assignments if letter_of(program.letters, e.lhs).base == "s"}
+    totals = {e.lhs for e in program.assignments if name_of(program.names, e.lhs).base == "s"}
     assert found == [equation.lhs for equation in program.assignments if equation.lhs not in totals]
     tags = [one.label for one in labelled(program)]
     assert len(set(tags)) == len(tags)
     assert all(re.fullmatch(r"F\w+(\.\d+)?", tag) for tag in tags)
     for one in labelled(program):
-        letter = letter_of(program.letters, one.equations[-1].lhs)
-        assert one.label.partition(".")[0] == f"F{letter.time if isinstance(letter.time, int) else letter.base}"
+        name = name_of(program.names, one.equations[-1].lhs)
+        assert one.label.partition(".")[0] == f"F{name.time if isinstance(name.time, int) else name.base}"
     assert set(labels(program)) == {lhs.name for lhs in found}
 
 
 @over(SAMPLE)
 def test_rows_fit_beside_their_label(case):
     program = subject(derive(case.model)).forward
-    context = Context(LATEX, program.letters)
+    context = Context(LATEX, program.names)
     for one in labelled(program):
         first, *rest = list(one.rows(context))
         assert (first.tag, first.gap) == (one.label, 3 if one.opens else 0)
@@ -93,7 +93,7 @@ def test_many_equations_stand_for_a_general_t(steps):
 @pytest.mark.parametrize("layer", [SimpleRNN(1), LSTM(1), GRU(1), SimpleRNN(1, "gelu"), SimpleRNN(2)])
 def test_every_left_side_has_its_formula_and_number(layer):
     one = about(layer, Dense(1))
-    rows, context = formulas(worked_blocks(one)), Context(LATEX, one.forward.letters)
+    rows, context = formulas(worked_blocks(one)), Context(LATEX, one.forward.names)
     shown = [row.cells[0] for row in rows if not row.continues]
     assert shown == [context.show(equation.lhs) for equation in one.forward.assignments if equation.lhs.name != "s"]
     if one.scalar:

@@ -24,7 +24,7 @@ from symrnn.documents.document import Document
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Code, Emphasis, Strong, prose
 from symrnn.documents.writers.html import fragment, html, render, spans
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting.layout import Row
 from symrnn.typesetting.mathml import display, inline
 from tests.support.browser import inked, measure, needs_browser, screenshot
@@ -85,7 +85,7 @@ def test_spans_are_escaped():
 
 
 def test_table():
-    block = Table(("a", "b"), (("x<y", Letter("h")), (prose("$U$"), "-1.5e-05"), ("sum", "a-2")), (1,), prose("n"), 1)
+    block = Table(("a", "b"), (("x<y", Name("h")), (prose("$U$"), "-1.5e-05"), ("sum", "a-2")), (1,), prose("n"), 1)
     right = ' style="text-align: right"'
     assert html(block) == (
         '<div class="wide" style="overflow-x: auto">\n<table>\n'
@@ -183,10 +183,10 @@ def document(model=None, name="Dense"):
     derivation = symrnn.derive(model)
     gradient = derivation.gradient()
     head, right = ("layer", "symbol", "Keras weight", "shape", "count"), (4,)
-    rows = tuple((name, one.letter, prose(Code(one.keras)), str(one.shape), "-1.5e-3") for one in derivation.table)
+    rows = tuple((name, one.name, prose(Code(one.keras)), str(one.shape), "-1.5e-3") for one in derivation.table)
     step = Step(
         1,
-        prose("Back through ", derivation.table[0].letter),
+        prose("Back through ", derivation.table[0].name),
         prose("by R1, R2"),
         Formulas(
             (

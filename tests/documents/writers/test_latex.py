@@ -12,7 +12,7 @@ from symrnn.documents.document import Document
 from symrnn.documents.inline import Code, Emphasis, Math, Strong, prose
 from symrnn.documents.writers.latex import escaped, latex, render, sections_latex, spans
 from symrnn.documents.writers.pdf import overfull, pdf_of
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting.layout import Row
 from tests.documents.writers.test_text import BLOCKS
 from tests.support.tex import needs_documents
@@ -158,7 +158,7 @@ def test_formulas_in_columns():
     assert latex(Formulas(rows)) == (
         "\\begin{alignat*}{2}\na &= 1 &\\quad b &= 2 \\tag{F1} \\\\[4pt]\n     &= 3\n\\end{alignat*}"
     )
-    assert latex(Table((Letter("h", time="t"),), ())).count("$h_t$") == 1
+    assert latex(Table((Name("h", time="t"),), ())).count("$h_t$") == 1
 
 
 def test_sections_for_another_document():

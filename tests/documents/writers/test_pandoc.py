@@ -34,7 +34,7 @@ def every_block():
     d = symrnn.derive()
     table = Table(
         ("layer", "symbol", "value"),
-        ((ODD, d.table[0].letter, "-1.0e-5"), (prose("$h_t$"), "x", "2"), ("sum", "", "3")),
+        ((ODD, d.table[0].name, "-1.0e-5"), (prose("$h_t$"), "x", "2"), ("sum", "", "3")),
         right=(2,),
         note=prose("Parameters: $5$."),
         totals=1,

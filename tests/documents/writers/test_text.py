@@ -6,7 +6,7 @@ from symrnn import derive
 from symrnn.documents.blocks import Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
 from symrnn.documents.inline import Code, prose
 from symrnn.documents.writers.text import sections_text, text, words
-from symrnn.expressions.names import Letter
+from symrnn.expressions.names import Name
 from symrnn.typesetting.layout import Row
 
 
@@ -34,7 +34,7 @@ BLOCKS = [
     (Figure(Drawing(), prose("A caption")), "A picture of nothing."),
     (Verbatim("a\n  b"), "a\n  b"),
     (
-        Table(("name", prose("$n$")), ((Letter("h", time="t"), "1"), (prose("`a`"), "20")), (1,), prose("note")),
+        Table(("name", prose("$n$")), ((Name("h", time="t"), "1"), (prose("`a`"), "20")), (1,), prose("note")),
         "name   n\n--------\nh_t    1\na     20\n--------\nnote",
     ),
 ]

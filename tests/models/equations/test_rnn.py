@@ -165,7 +165,7 @@ def test_masks_of_merges(layer: Layer) -> None:
 def reads(network: Network) -> list[Expr]:
     """The masks that the last recurrence reads."""
     *_, last = (item for item in network.program.equations if isinstance(item, Recurrence))
-    return [symbol for symbol in last.sequences if network.program.letters[symbol].base == "m"]
+    return [symbol for symbol in last.sequences if network.program.names[symbol].base == "m"]
 
 
 def rules(network: Network) -> list[tuple[Expr, Expr]]:
