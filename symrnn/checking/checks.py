@@ -21,7 +21,7 @@ from sympy import Expr
 
 from symrnn.checking.keras_models import import_frameworks
 from symrnn.checking.objective import default_loss, described, objective
-from symrnn.checking.recording import Observation, Run, kept_states, observe, run, states_of
+from symrnn.checking.recording import KerasRun, Recording, kept_states, observe, run, states_of
 from symrnn.checking.report import Report
 from symrnn.checking.tolerance import Quantity, compare
 from symrnn.codegen.function import Call, NumericFunction, read
@@ -233,7 +233,7 @@ def _inputs(network: Network, call: Call, live: _Live) -> tuple[list[np.ndarray]
 # what is compared -------------------------------------------------------------------------------
 
 
-def _forward(network: Network, found: Run, live: _Live, detail: str) -> Iterator[Quantity]:
+def _forward(network: Network, found: KerasRun, live: _Live, detail: str) -> Iterator[Quantity]:
     """Outputs, then states and, on request, outputs of the layers in their order, then the states that are kept."""
     names, by_step = network.program.names, detail == "steps"
     if len(found.outputs) != len(network.heads):
@@ -257,7 +257,7 @@ def _states(states: Sequence[State], values: Sequence[np.ndarray], names: Names,
             yield Quantity(state.symbol, name_of(names, state.symbol), value, by_step=by_step)
 
 
-def _layers(network: Network, seen: Observation, detail: str) -> Iterator[Quantity]:
+def _layers(network: Network, seen: Recording, detail: str) -> Iterator[Quantity]:
     """For each call of a layer its states, and on request what it returns."""
     graph, letters = network.graph, network.program.names
     known = {} if detail == "model" else network.values
@@ -297,7 +297,7 @@ def _slots(gradient: Gradient) -> dict[Expr, Slot]:
     return found
 
 
-def _backward(gradient: Gradient, slots: Mapping[Expr, Slot], found: Run) -> Iterator[Quantity]:
+def _backward(gradient: Gradient, slots: Mapping[Expr, Slot], found: KerasRun) -> Iterator[Quantity]:
     """The loss, and the derivatives by what was asked for."""
     names = gradient.steps.names
     if gradient.loss is not None:

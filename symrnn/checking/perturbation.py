@@ -18,8 +18,8 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 from symrnn.expressions.functions import Indicator, NamedFunction
 from symrnn.expressions.matrices import add, elementwise, hadamard, scale, shape_of, split, variable
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import SLOTS, Columns, Concat, Differs, Elementwise, N, OneHot, Peak
-from symrnn.programs.program import Equation, Item, Program, Recurrence, Reversal, recurrence, symbols_of
+from symrnn.expressions.nodes import SLOTS, Columns, Concat, Differs, Elementwise, ElementwiseMax, N, OneHot
+from symrnn.programs.program import Equation, Program, Recurrence, Reversal, Statement, recurrence, symbols_of
 from symrnn.programs.transforms import name_of
 
 EXACT = (
@@ -87,7 +87,7 @@ class _Draw:
 def perturbed(program: Program) -> tuple[Program, list[Noise]]:
     """The program with noises as further inputs, in which every quantity that is rounded has its own."""
     draw = _Draw(dict(program.names), exact_symbols(program), [])
-    items: list[Item] = []
+    items: list[Statement] = []
     for item in program.equations:
         if isinstance(item, Equation):
             items.append(_noisy(item, draw, None))
@@ -171,7 +171,7 @@ def _(expr: Expr, masks: set[Expr]) -> bool:
 
 @rounds.register(Concat)
 @rounds.register(Columns)
-@rounds.register(Peak)
+@rounds.register(ElementwiseMax)
 def _(expr: Expr, masks: set[Expr]) -> bool:
     return any(rounds(part, masks) for part in expr.matrices)
 

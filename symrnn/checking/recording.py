@@ -37,7 +37,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Run:
+class KerasRun:
     """One call of a Keras model: its outputs, the states it leaves, the objective, and what led there."""
 
     keras: Any
@@ -76,7 +76,7 @@ def kept_states(model: Any, keras: Any) -> list[Any]:
 
 def run(
     model: Any, inputs: Sequence[np.ndarray], initial: Sequence[np.ndarray], objective: Objective, keras: Any
-) -> Run:
+) -> KerasRun:
     """Call the model with `training=False` and differentiate the objective by weights, inputs and kept states.
 
     `initial` are the values of the kept states at the start, which are put back afterwards.
@@ -105,7 +105,7 @@ def run(
             variable.assign(value)
     found = tape.gradient(total, list(watched.values()), unconnected_gradients="zero")
     slopes = {place: np.asarray(tensorflow.convert_to_tensor(s)) for place, s in zip(watched, found, strict=True)}
-    return Run(keras, tuple(x), tuple(outputs), finals, total, slopes, tuple(records))
+    return KerasRun(keras, tuple(x), tuple(outputs), finals, total, slopes, tuple(records))
 
 
 @contextmanager
@@ -145,10 +145,10 @@ def _recording(layers: Sequence[Any], keras: Any) -> Iterator[list[Record]]:
 
 
 @dataclass(frozen=True)
-class Observation:
+class Recording:
     """A run seen through a graph: the records of its calls."""
 
-    run: Run
+    run: KerasRun
     graph: Graph
     layers: Mapping[int, Any]
 
@@ -195,7 +195,7 @@ class Observation:
         return [state for part in parts for state in states_of(part, self.run)]
 
 
-def observe(run: Run, model: Any, graph: Graph) -> Observation:
+def observe(run: KerasRun, model: Any, graph: Graph) -> Recording:
     """The run seen through a graph: its layers are those of the same names, or all in the same order, or none."""
     keras_layers = list(layers_of(model, run.keras))
     places = [place for place, layer in enumerate(graph.layers) if not isinstance(layer, InputLayer | NotEqual)]
@@ -205,10 +205,10 @@ def observe(run: Run, model: Any, graph: Graph) -> Observation:
         named |= {} if same is None else {place: same}
         keras_layers = [one for one in keras_layers if one is not same]
     if len(named) == len(places):
-        return Observation(run, graph, named)
+        return Recording(run, graph, named)
     keras_layers = list(layers_of(model, run.keras))
     ordered = dict(zip(places, keras_layers, strict=True)) if len(places) == len(keras_layers) else {}
-    return Observation(run, graph, ordered)
+    return Recording(run, graph, ordered)
 
 
 def _same(record: Record, given: Sequence[Any]) -> bool:
@@ -223,7 +223,7 @@ def _same(record: Record, given: Sequence[Any]) -> bool:
 # states -----------------------------------------------------------------------------------------
 
 
-def states_of(record: Record, run: Run) -> list[np.ndarray]:
+def states_of(record: Record, run: KerasRun) -> list[np.ndarray]:
     """The states of all steps, in the order of time, of a call of a recurrent layer; nothing of any other.
 
     The layer's cell runs in another layer, whose output is all its states side by side. Keras

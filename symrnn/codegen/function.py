@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.codegen.signature import Arguments, Output
-from symrnn.models.network import Array, Source
+from symrnn.models.network import ModelInput, WeightArray
 
 Arrays = Sequence[Any] | Mapping[str, Any]
 _COMMON = {np.dtype(np.float32), np.dtype(np.float64)}
@@ -69,12 +69,12 @@ def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> Call:
     return Call(_cast(arrays, dtype, ids), dtype, samples, lengths, singles[0], tuple(array.shape for array in inputs))
 
 
-def _given_name(source: Source, sources: Sequence[Source]) -> str:
+def _given_name(source: ModelInput, sources: Sequence[ModelInput]) -> str:
     """What an input is called in messages: x where there is one, else its symbol's name without the step."""
     return "x" if len(sources) == 1 else source.symbol.name.removesuffix("_t")
 
 
-def whole(array: Array, blocks: Sequence[Any]) -> Any:
+def whole(array: WeightArray, blocks: Sequence[Any]) -> Any:
     """The Keras weight that has these blocks as the values of its parts."""
     if len(blocks) == 1:
         return blocks[0]
@@ -94,7 +94,7 @@ def _listed(value: Any, names: Sequence[str], what: str) -> list[Any]:
     return list(value)
 
 
-def _block(source: Source, array: np.ndarray, name: str) -> tuple[np.ndarray, bool]:
+def _block(source: ModelInput, array: np.ndarray, name: str) -> tuple[np.ndarray, bool]:
     """An input with all its axes, and whether it was one sample without the samples' axis."""
     width, steps = source.width, source.timesteps
     if source.kind == "rows":
@@ -130,7 +130,7 @@ def _check_ids(block: np.ndarray, depth: int, name: str) -> None:
         raise ValueError(f"{name}: expected ids from 0 to {depth - 1}, got {wrong[0]}")
 
 
-def _check_length(source: Source, block: np.ndarray, name: str, lengths: dict[str, int]) -> None:
+def _check_length(source: ModelInput, block: np.ndarray, name: str, lengths: dict[str, int]) -> None:
     """Inputs of one length must have it."""
     if source.steps is None:
         return
@@ -185,7 +185,7 @@ def read_weights(arguments: Arguments, weights: Arrays) -> dict[str, np.ndarray]
     return {name: found[name] for name in names}
 
 
-def _described(arrays: Sequence[Array]) -> str:
+def _described(arrays: Sequence[WeightArray]) -> str:
     return ", ".join(array.name.code for array in arrays)
 
 

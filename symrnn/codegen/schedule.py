@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sympy import Expr, MatAdd, MatMul, MatrixSymbol
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.codegen.slices import spans
+from symrnn.codegen.slices import slices_of
 from symrnn.expressions.matrices import add, hadamard, shape
 from symrnn.expressions.nodes import Columns, Concat, N
 from symrnn.programs.program import Carry, Equation, Recurrence, symbols_of
@@ -124,7 +124,9 @@ def layout(item: Recurrence, plan: Schedule) -> Layout:
     once = {part for part, uses in Counter(p for rhs in joined.values() for p in rhs.args).items() if uses == 1}
     computed = {*inside} - {*views} - {*joined}
     wholes = {symbol: rhs for symbol, rhs in joined.items() if {*rhs.args} <= computed & once}
-    columns = {part: place.expr() for whole, rhs in wholes.items() for part, place in spans(whole, rhs.args).items()}
+    columns = {
+        part: place.expr() for whole, rhs in wholes.items() for part, place in slices_of(whole, rhs.args).items()
+    }
     free = computed - {*columns}
     paired = {c.next: c for c in reversed(plan.carries) if c.prev in later and c.next in free}
     later |= {*paired, *(view.args[0] for symbol, view in views.items() if symbol in later)}

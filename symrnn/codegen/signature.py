@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from symrnn.models.network import Array, Source
+from symrnn.models.network import ModelInput, WeightArray
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Target:
 class Arguments:
     """What the functions of a derivation take: the inputs, y_true for each output, the weights."""
 
-    sources: tuple[Source, ...]
-    arrays: tuple[Array, ...]
+    sources: tuple[ModelInput, ...]
+    arrays: tuple[WeightArray, ...]
     targets: tuple[Target, ...] = ()
 
     @cached_property

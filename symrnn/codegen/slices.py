@@ -9,7 +9,7 @@ from sympy import Expr
 from symrnn.expressions.matrices import columns
 
 
-class Span(NamedTuple):
+class ColumnSlice(NamedTuple):
     """The columns start .. stop-1 of a matrix."""
 
     whole: Expr
@@ -21,7 +21,7 @@ class Span(NamedTuple):
         return columns(*self)
 
 
-def spans(whole: Expr, parts: Sequence[Expr]) -> dict[Expr, Span]:
+def slices_of(whole: Expr, parts: Sequence[Expr]) -> dict[Expr, ColumnSlice]:
     """Where each of the parts is that make up a matrix side by side."""
     ends = list(accumulate(int(part.shape[1]) for part in parts))
-    return {part: Span(whole, start, end) for part, start, end in zip(parts, [0, *ends], ends, strict=False)}
+    return {part: ColumnSlice(whole, start, end) for part, start, end in zip(parts, [0, *ends], ends, strict=False)}

@@ -38,7 +38,7 @@ class Contributions:
         return tuple(float(np.linalg.norm(value)) for value in self.values)
 
 
-def contributions(gradient: Gradient, values: Mapping[str, np.ndarray]) -> tuple[Contributions, ...]:
+def contributions_of(gradient: Gradient, values: Mapping[str, np.ndarray]) -> tuple[Contributions, ...]:
     """The terms of every sum over t, in the order of the weights; `values` are all values of one sample.
 
     A weight that is read in several places has the terms of each place.

@@ -7,7 +7,7 @@ from typing import Any
 from sympy import Basic, Expr
 
 from symrnn.expressions.names import Name
-from symrnn.models.network import Array
+from symrnn.models.network import WeightArray
 from symrnn.programs.program import Program, families
 from symrnn.programs.transforms import length_of, name_of, named_symbols, prune
 
@@ -20,7 +20,7 @@ class Request:
 
     symbols: tuple[Expr, ...]
     step: int | None = None
-    array: Array | None = None
+    array: WeightArray | None = None
 
 
 def names_in(wrt: Any) -> list[str]:
@@ -34,12 +34,12 @@ def names_in(wrt: Any) -> list[str]:
     return [str(name) for name in wrt]
 
 
-def of_array(array: Array) -> Request:
+def of_array(array: WeightArray) -> Request:
     """A whole Keras weight."""
     return Request(tuple(part.symbol for part in array.parts), array=array)
 
 
-def request(name: Any, program: Program, timesteps: Timesteps, arrays: Sequence[Array] = ()) -> Request:
+def request(name: Any, program: Program, timesteps: Timesteps, arrays: Sequence[WeightArray] = ()) -> Request:
     """What a name, or a symbol, stands for in a program.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any
 from symrnn.diagrams.columns import Timeline
 from symrnn.diagrams.drawing import Arrow, Drawing, Node
 from symrnn.diagrams.labels import Line, Piece, text
-from symrnn.diagrams.lanes import ALL, LAST, START, Link, Strand
+from symrnn.diagrams.lanes import ALL, LAST, START, Lane, Link
 from symrnn.expressions.activations import activation_name
 from symrnn.expressions.names import Name
 from symrnn.models.custom_cell import Cell
@@ -58,7 +58,7 @@ def _name(layer: Layer | Cells) -> str:
     return type(layer).__name__ + (f"({size})" if size is not None else "")
 
 
-def layer_title(network: Network, strand: Strand) -> str:
+def layer_title(network: Network, strand: Lane) -> str:
     """The name beside a row of states: that of the layer, or of the cell in an RNN."""
     state = _state_of(network, strand)
     layer = network.graph.layers[state.layer]
@@ -67,11 +67,11 @@ def layer_title(network: Network, strand: Strand) -> str:
     return _name(_cell(network, strand) if isinstance(layer, RNN) else layer)
 
 
-def _state_of(network: Network, strand: Strand) -> State:
+def _state_of(network: Network, strand: Lane) -> State:
     return next(state for state in network.states if state.symbol == strand.symbols[0])
 
 
-def _cell(network: Network, strand: Strand) -> Cells:
+def _cell(network: Network, strand: Lane) -> Cells:
     """The cell whose states a strand has."""
     state = _state_of(network, strand)
     layer: Any = network.graph.layers[state.layer]
@@ -161,7 +161,7 @@ def _applies(biases: Line, activation: str | None) -> Line:
     return (*both, " to what arrives") if both else ()
 
 
-def _state(network: Network, strand: Strand, biases: Line) -> Line:
+def _state(network: Network, strand: Lane, biases: Line) -> Line:
     cell = _cell(network, strand)
     if isinstance(cell, SimpleRNNCell):
         return _applies(biases, cell.activation)

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from sympy import Expr
 
-from symrnn.diagrams.lanes import ALL, BEFORE, LAST, SAME, START, TURNED, Link, Strand, weave
+from symrnn.diagrams.lanes import ALL, BEFORE, LAST, SAME, START, TURNED, Lane, Link, lanes_of
 from symrnn.expressions.names import Name, Time
 from symrnn.models.network import Network
 
@@ -30,7 +30,7 @@ class Timeline:
     `hidden` strands are left out.
     """
 
-    strands: tuple[Strand, ...]
+    strands: tuple[Lane, ...]
     links: tuple[Link, ...]
     stretches: tuple[int | None, ...]
     turned: tuple[bool, ...]
@@ -147,9 +147,9 @@ class Timeline:
         return frozenset(needed - self.hidden)
 
 
-def timeline(network: Network, rolled: bool = False) -> Timeline:
+def timeline_of(network: Network, rolled: bool = False) -> Timeline:
     """The strands of a network in time; rolled, each has one node for all its steps."""
-    strands, links = weave(network)
+    strands, links = lanes_of(network)
     turned = _turned(strands, links)
     groups = _groups(strands, links)
     order = _in_order(strands, links, groups)
@@ -196,7 +196,7 @@ def _at_both_ends(links: tuple[Link, ...], stretches: tuple[int | None, ...], tu
     return found
 
 
-def _turned(strands: tuple[Strand, ...], links: tuple[Link, ...]) -> tuple[bool, ...]:
+def _turned(strands: tuple[Lane, ...], links: tuple[Link, ...]) -> tuple[bool, ...]:
     """Whether a strand runs from right to left, as the first that it reads does."""
     found: list[bool] = []
     for place in range(len(strands)):
@@ -206,7 +206,7 @@ def _turned(strands: tuple[Strand, ...], links: tuple[Link, ...]) -> tuple[bool,
     return tuple(found)
 
 
-def _groups(strands: tuple[Strand, ...], links: tuple[Link, ...]) -> tuple[int | None, ...]:
+def _groups(strands: tuple[Lane, ...], links: tuple[Link, ...]) -> tuple[int | None, ...]:
     """For each strand with time a number, the same for strands that are read together."""
     found = list(range(len(strands)))
     for link in links:
@@ -217,7 +217,7 @@ def _groups(strands: tuple[Strand, ...], links: tuple[Link, ...]) -> tuple[int |
 
 
 def _reach(
-    strands: tuple[Strand, ...], links: tuple[Link, ...], groups: tuple[int | None, ...]
+    strands: tuple[Lane, ...], links: tuple[Link, ...], groups: tuple[int | None, ...]
 ) -> tuple[frozenset[int], ...]:
     """The groups that each strand depends on; only its own where it has time."""
     found: list[frozenset[int]] = []
@@ -228,7 +228,7 @@ def _reach(
     return tuple(found)
 
 
-def _in_order(strands: tuple[Strand, ...], links: tuple[Link, ...], groups: tuple[int | None, ...]) -> list[int]:
+def _in_order(strands: tuple[Lane, ...], links: tuple[Link, ...], groups: tuple[int | None, ...]) -> list[int]:
     """The groups from left to right: after those whose last states they start from, as far as that can be."""
     reach = _reach(strands, links, groups)
     waits: dict[int, set[int]] = {group: set() for group in groups if group is not None}
@@ -244,7 +244,7 @@ def _in_order(strands: tuple[Strand, ...], links: tuple[Link, ...], groups: tupl
 
 
 def _count(
-    strands: tuple[Strand, ...], stretches: tuple[int | None, ...], stretch: int, known: Mapping[Expr, int | None]
+    strands: tuple[Lane, ...], stretches: tuple[int | None, ...], stretch: int, known: Mapping[Expr, int | None]
 ) -> int | None:
     steps = next(strand.steps for strand, own in zip(strands, stretches, strict=True) if own == stretch)
     return None if steps is None else known[steps]

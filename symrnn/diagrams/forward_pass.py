@@ -7,7 +7,7 @@ from symrnn.diagrams.columns import Key, Timeline
 from symrnn.diagrams.drawing import FAINT, LOOKS, Arrow, Drawing, Group, Label, Node, label_box
 from symrnn.diagrams.geometry import Box, Point, bounds
 from symrnn.diagrams.labels import SMALL, Line, Piece
-from symrnn.diagrams.lanes import ALL, BEFORE, LAST, START, Link, Source
+from symrnn.diagrams.lanes import ALL, BEFORE, LAST, START, LaneEnd, Link
 from symrnn.diagrams.placement import DOTS, LINE, MANY, PITCHES, Places, line_offset, place, start_lines
 from symrnn.diagrams.routing import Bundle, Obstacles, Wanted, free, labelled, loop, segments, straight
 from symrnn.expressions.names import Name
@@ -115,7 +115,7 @@ def _carried(time: Timeline, link: Link, a: Key, b: Key) -> Line:
 
 def before(time: Timeline, strand: int, line: int) -> Link:
     """The link by which a cell reads a state before the step; one without weights where it does not read it."""
-    source = Source(strand, line, BEFORE)
+    source = LaneEnd(strand, line, BEFORE)
     return next(
         (link for link in time.links if (link.source, link.target) == (source, strand)),
         Link(source, strand, frozenset()),

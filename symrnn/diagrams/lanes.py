@@ -13,15 +13,15 @@ from sympy import Basic, Expr, MatMul
 
 from symrnn.expressions.names import Name
 from symrnn.models.layers import Masking
-from symrnn.models.network import Array, Network
-from symrnn.programs.program import Carry, Equation, Item, Join, Maximum, Recurrence, Reversal, families, reads
+from symrnn.models.network import Network, WeightArray
+from symrnn.programs.program import Carry, Equation, Join, MaxOverTime, Recurrence, Reversal, Statement, families, reads
 
 SAME, BEFORE, LAST, ALL, TURNED, START = "same", "before", "last", "all", "turned", "start"
 """What a link reads of a strand: its element at the same step, at the step before, after the last step, at
 all steps, at the step T-1-t; and START, what the state before the first step is."""
 
 
-class Source(NamedTuple):
+class LaneEnd(NamedTuple):
     """One line of a strand, and which element of it is read."""
 
     strand: int
@@ -32,16 +32,16 @@ class Source(NamedTuple):
 class Product(NamedTuple):
     """How something is read: times a weight, in the equation of `lhs`; `whole` where it is a term of its own."""
 
-    array: Array | None
+    array: WeightArray | None
     lhs: Name | None
     whole: bool = False
 
 
-Readings = Mapping[Source, frozenset[Product]]
+Readings = Mapping[LaneEnd, frozenset[Product]]
 
 
 @dataclass(frozen=True)
-class Strand:
+class Lane:
     """A symbol, or the states of a cell, one in each line.
 
     `kind` is "input", "state", "mask", "value" or "output"; `steps` the number of time steps, None
@@ -55,7 +55,7 @@ class Strand:
     steps: Expr | None = None
     reverse: bool = False
     call: int | None = None
-    arrays: tuple[Array, ...] = ()
+    arrays: tuple[WeightArray, ...] = ()
     zero: tuple[bool, ...] = ()
     before: tuple[Name, ...] = ()
 
@@ -68,14 +68,14 @@ class Link:
     and what a mean or a merge reads of a mask, which the caption says.
     """
 
-    source: Source
+    source: LaneEnd
     target: int
     products: frozenset[Product]
     line: int = 0
     has_arrow: bool = True
 
     @property
-    def arrays(self) -> tuple[Array, ...]:
+    def arrays(self) -> tuple[WeightArray, ...]:
         """The weights, each once, in the order of get_weights()."""
         found = {product.array.place: product.array for product in self.products if product.array is not None}
         return tuple(found[place] for place in sorted(found))
@@ -87,20 +87,20 @@ class _Weave:
 
     network: Network
     shown: dict[Expr, None]
-    arrays: dict[Expr, Array]
-    strands: list[Strand] = field(default_factory=list)
-    links: dict[tuple[Source, int, int], frozenset[Product]] = field(default_factory=dict)
+    arrays: dict[Expr, WeightArray]
+    strands: list[Lane] = field(default_factory=list)
+    links: dict[tuple[LaneEnd, int, int], frozenset[Product]] = field(default_factory=dict)
     known: dict[Expr, Readings] = field(default_factory=dict)
-    places: dict[Expr, Source] = field(default_factory=dict)
+    places: dict[Expr, LaneEnd] = field(default_factory=dict)
 
-    def add(self, strand: Strand) -> int:
+    def add(self, strand: Lane) -> int:
         """A new strand; its place."""
         place = len(self.strands)
         self.strands.append(strand)
-        self.places |= {symbol: Source(place, line) for line, symbol in enumerate(strand.symbols)}
+        self.places |= {symbol: LaneEnd(place, line) for line, symbol in enumerate(strand.symbols)}
         return place
 
-    def link(self, readings: Readings, target: Source) -> None:
+    def link(self, readings: Readings, target: LaneEnd) -> None:
         """Links to a strand; what is read by a gate and by the state itself is one link."""
         for source, products in readings.items():
             if source != target:
@@ -108,7 +108,7 @@ class _Weave:
                 self.links[key] = self.links.get(key, frozenset()) | products
 
 
-def weave(network: Network) -> tuple[tuple[Strand, ...], tuple[Link, ...]]:
+def lanes_of(network: Network) -> tuple[tuple[Lane, ...], tuple[Link, ...]]:
     """The strands of a network in the order of computation, and the links between them."""
     program = network.program
     arrays = {part.symbol: array for array in network.arrays for part in array.parts}
@@ -116,8 +116,8 @@ def weave(network: Network) -> tuple[tuple[Strand, ...], tuple[Link, ...]]:
     timed = families(program)
     for source in network.sources:
         name = program.names[source.symbol]
-        place = made.add(Strand((source.symbol,), (name,), "input", source.steps))
-        made.known[source.symbol] = {Source(place, 0): frozenset()}
+        place = made.add(Lane((source.symbol,), (name,), "input", source.steps))
+        made.known[source.symbol] = {LaneEnd(place, 0): frozenset()}
     for item in program.equations:
         _add(item, made, timed)
     links = (
@@ -127,7 +127,7 @@ def weave(network: Network) -> tuple[tuple[Strand, ...], tuple[Link, ...]]:
     return tuple(made.strands), tuple(links)
 
 
-def _has_arrow(made: _Weave, source: Source, target: int) -> bool:
+def _has_arrow(made: _Weave, source: LaneEnd, target: int) -> bool:
     if (source.strand, source.when) == (target, SAME):
         return False
     reader, graph = made.strands[target], made.network.graph
@@ -154,18 +154,18 @@ def _shown(network: Network) -> dict[Expr, None]:
     return shown
 
 
-def _add(item: Item, made: _Weave, timed: Mapping[Expr, None]) -> None:
+def _add(item: Statement, made: _Weave, timed: Mapping[Expr, None]) -> None:
     if isinstance(item, Recurrence):
         _add_recurrence(item, made)
     elif isinstance(item, Equation):
         _define(item, made, made.known, None)
     else:
-        when = {Reversal: TURNED, Join: ALL, Maximum: ALL}[type(item)]  # the forward program has no Cut
+        when = {Reversal: TURNED, Join: ALL, MaxOverTime: ALL}[type(item)]  # the forward program has no Cut
         found = _seen(made.known[item.rhs], when)
         steps = made.strands[next(iter(found)).strand].steps if item.lhs in timed else None
         place = made.add(_value(item.lhs, made, steps))
-        made.link(found, Source(place, 0))
-        made.known[item.lhs] = {Source(place, 0): frozenset()}
+        made.link(found, LaneEnd(place, 0))
+        made.known[item.lhs] = {LaneEnd(place, 0): frozenset()}
 
 
 def _seen(readings: Readings, when: str) -> Readings:
@@ -173,7 +173,7 @@ def _seen(readings: Readings, when: str) -> Readings:
     return {source._replace(when=when): products for source, products in readings.items()}
 
 
-def _value(symbol: Expr, made: _Weave, steps: Expr | None) -> Strand:
+def _value(symbol: Expr, made: _Weave, steps: Expr | None) -> Lane:
     """The strand of a symbol that is no state."""
     network = made.network
     name = network.program.names[symbol]
@@ -183,7 +183,7 @@ def _value(symbol: Expr, made: _Weave, steps: Expr | None) -> Strand:
     layer = None if call is None else network.graph.calls[call].layer
     cells = {state.layer for state in network.states}
     arrays = tuple(array for array in network.arrays if array.layer == layer and layer not in cells)
-    return Strand((symbol,), (name,), kind, steps, call=call, arrays=arrays)
+    return Lane((symbol,), (name,), kind, steps, call=call, arrays=arrays)
 
 
 def _define(equation: Equation, made: _Weave, known: dict[Expr, Readings], steps: Expr | None) -> None:
@@ -230,7 +230,7 @@ def _add_cells(item: Recurrence, made: _Weave) -> None:
         lines = [*own, *(symbol for symbol in stacked if symbol in made.shown and symbol not in own)]
         found = [carries.get(symbol) for symbol in lines]
         place = made.add(
-            Strand(
+            Lane(
                 tuple(lines),
                 tuple(names[symbol] for symbol in lines),
                 "state",
@@ -246,7 +246,7 @@ def _add_cells(item: Recurrence, made: _Weave) -> None:
         )
         bases = [names[symbol].base for symbol in own]
         new = {symbol: names[symbol].base.removesuffix("~") for symbol in stacked if "~" in names[symbol].base}
-        made.places |= {symbol: Source(place, bases.index(base)) for symbol, base in new.items()}  # before a mask
+        made.places |= {symbol: LaneEnd(place, bases.index(base)) for symbol, base in new.items()}  # before a mask
 
 
 def _starts_from_zero(carry: Carry) -> bool:
@@ -256,14 +256,20 @@ def _starts_from_zero(carry: Carry) -> bool:
 # what an expression reads -----------------------------------------------------------------------
 
 
-def _readings(expr: Expr, known: Mapping[Expr, Readings], arrays: Mapping[Expr, Array], lhs: Name | None) -> Readings:
+def _readings(
+    expr: Expr, known: Mapping[Expr, Readings], arrays: Mapping[Expr, WeightArray], lhs: Name | None
+) -> Readings:
     """What an expression reads, each with the weights by which it is multiplied."""
     terms = expr.args if expr.is_MatAdd else (expr,)
     return _union(_walk(term, known, arrays, lhs, whole=True) for term in terms)
 
 
 def _walk(
-    expr: Basic, known: Mapping[Expr, Readings], arrays: Mapping[Expr, Array], lhs: Name | None, whole: bool = False
+    expr: Basic,
+    known: Mapping[Expr, Readings],
+    arrays: Mapping[Expr, WeightArray],
+    lhs: Name | None,
+    whole: bool = False,
 ) -> Readings:
     if expr in known:
         return known[expr]
@@ -278,7 +284,7 @@ def _walk(
 
 def _union(parts: Iterable[Readings]) -> Readings:
     """All readings; a source that is read in several ways has them all, with a product of no weight for none."""
-    found: dict[Source, frozenset[Product]] = {}
+    found: dict[LaneEnd, frozenset[Product]] = {}
     for readings in parts:
         for source, products in readings.items():
             if source in found:

@@ -11,7 +11,7 @@ from symrnn.common.display import Displayed
 from symrnn.diagrams import svg, tikz
 from symrnn.diagrams.backward_pass import draw_back
 from symrnn.diagrams.captions import alt_text, caption, title
-from symrnn.diagrams.columns import timeline
+from symrnn.diagrams.columns import timeline_of
 from symrnn.diagrams.drawing import Drawing
 from symrnn.diagrams.forward_pass import draw
 from symrnn.diagrams.labels import Piece, latex, text
@@ -71,7 +71,7 @@ def picture(
         raise ValueError("picture: rolled and backward: expected one of them, as the way back is unrolled")
     if numbers is not None and not backward:
         raise ValueError("picture: numbers: expected backward=True, as they stand beside the adjoints")
-    time = timeline(network, rolled)
+    time = timeline_of(network, rolled)
     drawing = draw_back(network, time, numbers or {}) if backward else draw(network, time, rolled)
     how = "backward" if backward else "rolled" if rolled else "unrolled"
     return Picture(drawing, title(network, how), alt_text(drawing, how), caption(network, time, drawing, how))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from symrnn.diagrams.columns import Key, Timeline
 from symrnn.diagrams.geometry import Box, Point, Segment, crosses, overlap
 from symrnn.diagrams.labels import Line, set_line
-from symrnn.diagrams.lanes import ALL, SAME, START, Strand
+from symrnn.diagrams.lanes import ALL, SAME, START, Lane
 
 ROUND, LINE, DOTS = 38.0, 23.0, 30.0
 """The height of a circle, what each further line adds, and the width of dots."""
@@ -52,7 +52,7 @@ def node_boxes(timeline: Timeline, place: int) -> dict[Key, Box]:
     return dict.fromkeys(keys, _bordered(timeline.strands[place], max(widths.values())))
 
 
-def _bordered(strand: Strand, width: float) -> Box:
+def _bordered(strand: Lane, width: float) -> Box:
     """A circle for a state, a box for states or a value, wide enough for letters of this width."""
     if strand.kind == "value":
         return Box(0, 0, max(30, width + 14), 30, 3)
@@ -60,7 +60,7 @@ def _bordered(strand: Strand, width: float) -> Box:
     return Box(0, 0, max(ROUND, width + 9), height, ROUND / 2 if height == ROUND else 12)
 
 
-def line_offset(strand: Strand, line: int) -> float:
+def line_offset(strand: Lane, line: int) -> float:
     """How far below its centre a node has a line."""
     return (line - (len(strand.names) - 1) / 2) * LINE
 

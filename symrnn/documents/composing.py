@@ -15,7 +15,7 @@ from symrnn.derivations.derivation import Derivation
 from symrnn.derivations.numbers import lambdify
 from symrnn.documents.blocks import Equations, Origin, Section
 from symrnn.documents.document import Document
-from symrnn.documents.example import Subject, subject
+from symrnn.documents.example import Example, example_of
 from symrnn.documents.sections.model import model_table
 from symrnn.documents.sections.summary import subtitle, summary
 from symrnn.documents.sections.table import SECTIONS, section
@@ -76,21 +76,21 @@ def document(
 ) -> Document:
     """The document of a derivation; see `Derivation.document`."""
     names = _chosen(sections, list(SECTIONS))
-    about = subject(derivation, x, y_true, weights, loss, seed)
+    example = example_of(derivation, x, y_true, weights, loss, seed)
     if "check" in names and _is_checked(check):
-        about = replace(about, reports=_once(_reports, about, progress))
+        example = replace(example, reports=_once(_reports, example, progress))
     elif "check" in names and sections is not None and check is not False:
         raise ImportError("check needs Keras and TensorFlow; pip install 'symrnn[keras]' installs them")
-    found = tuple(part for name in names if (part := section(name, about)) is not None)
+    found = tuple(part for name in names if (part := section(name, example)) is not None)
     arguments = {"x": x, "y_true": y_true, "weights": weights, "loss": loss, "check": check, "title": title}
     given = {name: value for name, value in arguments.items() if value is not None}
     given |= ({"seed": seed} if seed else {}) | ({} if sections is None else {"sections": names})
     path, timesteps = derivation.file or (None, None)
-    values = {"x": about.x, "y_true": about.y_true, "weights": list(about.weights)}
+    values = {"x": example.x, "y_true": example.y_true, "weights": list(example.weights)}
     numbers = {name: value for name, value in values.items() if value is not None}
-    results = _once(_results, about.derivation, {**numbers, **given})
+    results = _once(_results, example.derivation, {**numbers, **given})
     origin = Origin(path or derivation.network.graph, given, timesteps, numbers, results)
-    return Document(title or TITLE, subtitle(about), summary(about, found), found, origin)
+    return Document(title or TITLE, subtitle(example), summary(example, found), found, origin)
 
 
 def _results(derivation: Derivation, given: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -122,35 +122,35 @@ def _is_checked(check: bool | None) -> bool:
     return check if check is not None else find_spec("keras") is not None and find_spec("tensorflow") is not None
 
 
-def _reports(about: Subject, progress: Progress | None) -> tuple[Report, ...] | str:
+def _reports(example: Example, progress: Progress | None) -> tuple[Report, ...] | str:
     """The check in float32 and in float64; why there is none where Keras cannot build the model."""
-    x = [np.asarray(one)[None] for one in about.x] if _is_list(about) else np.asarray(about.x)[None]
+    x = [np.asarray(one)[None] for one in example.x] if _is_list(example) else np.asarray(example.x)[None]
     found = []
     for dtype in ("float32", "float64"):
         if progress:
             progress(f"checking against Keras in {dtype}")
         try:
-            model = _live(about, dtype)
+            model = _live(example, dtype)
         except NotImplementedError as error:
             return str(error)
-        targets = _batch(about) if about.gradient.loss else None
-        loss = list(about.gradient.loss) if about.gradient.loss else None
-        found.append(check_model(model, x, targets, loss, Derivation(about.derivation.network)))
+        targets = _batch(example) if example.gradient.loss else None
+        loss = list(example.gradient.loss) if example.gradient.loss else None
+        found.append(check_model(model, x, targets, loss, Derivation(example.derivation.network)))
     return tuple(found)
 
 
-def _live(about: Subject, dtype: str) -> Any:
+def _live(example: Example, dtype: str) -> Any:
     """The Keras model: that of the file with its own weights, else one made anew."""
-    file = about.derivation.file
-    if file is not None and about.has_own_weights and dtype == about.derivation.dtype:
+    file = example.derivation.file
+    if file is not None and example.has_own_weights and dtype == example.derivation.dtype:
         return load(file[0])
-    return build(about.derivation.network.graph, weights=about.weights, batch_size=1, dtype=dtype)
+    return build(example.derivation.network.graph, weights=example.weights, batch_size=1, dtype=dtype)
 
 
-def _is_list(about: Subject) -> bool:
-    return len(about.derivation.network.sources) > 1
+def _is_list(example: Example) -> bool:
+    return len(example.derivation.network.sources) > 1
 
 
-def _batch(about: Subject) -> Any:
-    several = len(about.derivation.network.heads) > 1
-    return [np.asarray(one)[None] for one in about.y_true] if several else np.asarray(about.y_true)[None]
+def _batch(example: Example) -> Any:
+    several = len(example.derivation.network.heads) > 1
+    return [np.asarray(one)[None] for one in example.y_true] if several else np.asarray(example.y_true)[None]

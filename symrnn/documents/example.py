@@ -22,7 +22,7 @@ from symrnn.models.graph import graph_of
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
 from symrnn.models.network import Network
 from symrnn.models.sampling import random_inputs, random_targets
-from symrnn.programs.initial_states import with_starts
+from symrnn.programs.initial_states import with_initial_states
 from symrnn.programs.program import Equation, Program
 from symrnn.programs.transforms import name_of, with_samples
 from symrnn.typesetting.substitution import Numbers, exactly
@@ -32,7 +32,7 @@ FEW_STEPS, FEW_EQUATIONS = 5, 24
 
 
 @dataclass(frozen=True)
-class Subject:
+class Example:
     """A derivation with one sample, targets where there is a loss, and weights.
 
     `drawn` says which of "x", "y_true" and "weights" were drawn, `has_own_weights` that they are those
@@ -62,12 +62,12 @@ class Subject:
     def forward(self) -> Program:
         """The forward pass with every time step written out, and h_{-1} in it."""
         network = self.derivation.network
-        return self._written(Derivation(replace(network, program=with_starts(network.program)[0])))
+        return self._written(Derivation(replace(network, program=with_initial_states(network.program)[0])))
 
     @cached_property
     def starts(self) -> tuple[Expr, ...]:
         """The states before the first step that are zero, as symbols of the forward pass."""
-        names = {symbol.name for symbol in with_starts(self.derivation.network.program)[1]}
+        names = {symbol.name for symbol in with_initial_states(self.derivation.network.program)[1]}
         read = {symbol.name for equation in self.forward.assignments for symbol in equation.rhs.free_symbols}
         return tuple(s for s in self.forward.inputs if s.name in names & read)
 
@@ -92,7 +92,7 @@ class Subject:
     def values(self) -> Mapping[str, np.ndarray]:
         """The values of all quantities, forward and back, by name; those of h_{-1} are 0."""
         network = self.derivation.network
-        starts = with_starts(network.program)[1]
+        starts = with_initial_states(network.program)[1]
         zeros = {start.name: np.zeros(int(shape_of(start)[1])) for start in starts}
         return {**zeros, **numbers.values(self.gradient, *self.arguments)}
 
@@ -101,7 +101,7 @@ class Subject:
         """The values; weights, inputs, targets and h_{-1} as given."""
         network = self.derivation.network
         names = {weight.symbol.name for weight in network.weights}
-        names |= {name_of(network.program.names, s).code for s in with_starts(network.program)[1]}
+        names |= {name_of(network.program.names, s).code for s in with_initial_states(network.program)[1]}
         families = {source.symbol.name.removesuffix("_t") for source in network.sources} | {"y_true"}
         given = {name for name in self.values if name in names or name.rstrip("0123456789").rstrip("_") in families}
         numbers = Numbers(self.values, frozenset(given))
@@ -111,14 +111,14 @@ class Subject:
         return exactly(assignments, numbers)
 
 
-def subject(
+def example_of(
     derivation: Derivation,
     x: Any = None,
     y_true: Any = None,
     weights: Any = None,
     loss: Any = None,
     seed: int = 0,
-) -> Subject:
+) -> Example:
     """The subject of a document: what is not given is the notebook's, or drawn by the seed.
 
     Without a loss it is the sum of all outputs that is differentiated; where one is a softmax, whose
@@ -153,7 +153,7 @@ def subject(
     if gradient.loss and y_true is None:
         drawn.add("y_true")
         y_true = _drawn_targets(gradient, call.lengths, seed)
-    return Subject(plain, gradient, _single(network, call), y_true, weights, frozenset(drawn), own)
+    return Example(plain, gradient, _single(network, call), y_true, weights, frozenset(drawn), own)
 
 
 def _in_order(weights: Any, derivation: Derivation) -> list[np.ndarray]:

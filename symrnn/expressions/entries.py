@@ -16,10 +16,10 @@ from symrnn.expressions.nodes import (
     Diagonal,
     Differs,
     Elementwise,
+    ElementwiseMax,
     LogSumExp,
     N,
     OneHot,
-    Peak,
     Softmax,
     cross_entropy,
     is_size,
@@ -71,9 +71,11 @@ def _(expr: MatMul, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
 
 @entries.register(MatAdd)
 @entries.register(HadamardProduct)
-@entries.register(Peak)
+@entries.register(ElementwiseMax)
 def _(expr: MatrixExpr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
-    return _entry_by_entry({MatAdd: Add, HadamardProduct: Mul, Peak: maximum}[type(expr)], expr.args, leaf, rows)
+    return _entry_by_entry(
+        {MatAdd: Add, HadamardProduct: Mul, ElementwiseMax: maximum}[type(expr)], expr.args, leaf, rows
+    )
 
 
 @entries.register

@@ -21,10 +21,10 @@ from symrnn.expressions.nodes import (
     Diagonal,
     Differs,
     Elementwise,
+    ElementwiseMax,
     LogSumExp,
     Node,
     OneHot,
-    Peak,
     Shape,
     Softmax,
     is_size,
@@ -177,7 +177,7 @@ def peak(*parts: Expr) -> Expr:
     """The largest of several matrices, entry by entry."""
     if len(parts) == 1:
         return parts[0]
-    return Peak(*parts) if isinstance(parts[0], MatrixExpr) else maximum(*parts)
+    return ElementwiseMax(*parts) if isinstance(parts[0], MatrixExpr) else maximum(*parts)
 
 
 def columns(matrix: Expr, start: int, stop: int) -> Expr:
@@ -274,7 +274,7 @@ def _(expr: Elementwise) -> Shape:
 @shape.register(MatAdd)
 @shape.register(HadamardProduct)
 @shape.register(Softmax)
-@shape.register(Peak)
+@shape.register(ElementwiseMax)
 def _(expr: MatrixExpr) -> Shape:
     return _common_shape(expr, expr.args)
 

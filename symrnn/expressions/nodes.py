@@ -170,7 +170,7 @@ class Differs(Node):
         return differs(value, *(matrix[i, k] for k in range(matrix.shape[1])))
 
 
-class Peak(Node):
+class ElementwiseMax(Node):
     """P_ij = max(A_ij, B_ij, ...); equal ones share the derivative."""
 
     @property

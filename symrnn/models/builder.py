@@ -10,9 +10,9 @@ from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import Differs, N
 from symrnn.models.graph import Graph, Result
 from symrnn.models.layers import Add, Average, Concatenate, Multiply
-from symrnn.models.naming import Labels, Lengths
-from symrnn.models.network import Array, Source, State, Weight
-from symrnn.programs.program import Equation, Item, recurrence
+from symrnn.models.naming import Lengths, Numbering
+from symrnn.models.network import ModelInput, State, Weight, WeightArray
+from symrnn.programs.program import Equation, Statement, recurrence
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ class ProgramBuilder:
     """What the calls have added so far; local to one call of `forward`."""
 
     graph: Graph
-    labels: Labels
+    labels: Numbering
     lengths: Lengths
     names: dict[Expr, Name] = field(default_factory=dict)
     inputs: list[Expr] = field(default_factory=list)
     sequences: list[Expr] = field(default_factory=list)
-    items: list[Item] = field(default_factory=list)
-    arrays: dict[tuple[int, tuple[str, ...], str], Array] = field(default_factory=dict)
-    sources: dict[int, Source] = field(default_factory=dict)
-    extra: list[Source] = field(default_factory=list)
+    items: list[Statement] = field(default_factory=list)
+    arrays: dict[tuple[int, tuple[str, ...], str], WeightArray] = field(default_factory=dict)
+    sources: dict[int, ModelInput] = field(default_factory=dict)
+    extra: list[ModelInput] = field(default_factory=list)
     finals: list[Expr] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
     masks: dict[tuple[Expr, Expr], Expr] = field(default_factory=dict)
@@ -129,10 +129,10 @@ class CallScope:
             made = self.build.symbol(named, 1, columns)
             place, shape = len(self.build.arrays), (timesteps, columns)
             part = Weight(made, named, self.layer, keras, shape, place)
-            self.build.arrays[key] = Array(made, named, self.layer, self.unit, keras, shape, (part,), place)
+            self.build.arrays[key] = WeightArray(made, named, self.layer, self.unit, keras, shape, (part,), place)
         return self.build.arrays[key].symbol
 
-    def _array(self, name: Name, keras: str, shape: tuple[int, ...], blocks: Sequence[Block]) -> Array:
+    def _array(self, name: Name, keras: str, shape: tuple[int, ...], blocks: Sequence[Block]) -> WeightArray:
         array = len(self.build.arrays)
         parts = []
         for block in blocks:
@@ -143,7 +143,7 @@ class CallScope:
             parts.append(Weight(made, named, self.layer, keras, own, array, block.start, block.row))
         named = replace(name, layer=self.weights, axes=len(shape))
         whole = parts[0].symbol if len(parts) == 1 else variable(named.code, (1, *shape) if len(shape) == 1 else shape)
-        return Array(whole, named, self.layer, self.unit, keras, shape, tuple(parts), array)
+        return WeightArray(whole, named, self.layer, self.unit, keras, shape, tuple(parts), array)
 
 
 def _average(parts: Sequence[Expr]) -> Expr:

@@ -48,9 +48,9 @@ from symrnn.models.layers import (
     Softmax,
     TimeDistributed,
 )
-from symrnn.models.naming import labels, lengths
-from symrnn.models.network import Array, Head, Network, Source
-from symrnn.programs.program import Equation, Join, Maximum, Program, recurrence
+from symrnn.models.naming import lengths, numbering_of
+from symrnn.models.network import ModelInput, ModelOutput, Network, WeightArray
+from symrnn.programs.program import Equation, Join, MaxOverTime, Program, recurrence
 
 
 def forward(model: Sequential | Model | Graph) -> Network:
@@ -61,7 +61,7 @@ def forward(model: Sequential | Model | Graph) -> Network:
         NotImplementedError: a layer that symrnn does not know.
     """
     graph = graph_of(model)
-    build = ProgramBuilder(graph, labels(graph), lengths(graph))
+    build = ProgramBuilder(graph, numbering_of(graph), lengths(graph))
     for place, call in enumerate(graph.calls):
         layer = graph.layer(call)
         if isinstance(layer, InputLayer):
@@ -91,7 +91,7 @@ def _name(graph: Graph, call: Call) -> str:
     return f"layer {before + 1} ({type(graph.layer(call)).__name__})"
 
 
-def _in_order(build: ProgramBuilder) -> tuple[Array, ...]:
+def _in_order(build: ProgramBuilder) -> tuple[WeightArray, ...]:
     """The arrays in the order of the layers, which may not be the order of the calls."""
     listed = sorted(build.arrays.values(), key=lambda array: (array.layer, array.place))
     return tuple(
@@ -110,7 +110,7 @@ def _input(layer: InputLayer, build: ProgramBuilder, place: int) -> None:
     columns = 1 if ids else int(shape[-1] or 0)
     if name is None:
         symbol = build.symbol(letter, N, columns)
-        source = Source(symbol, "rows", columns, state=letter.time is not None, dtype=layer.dtype)
+        source = ModelInput(symbol, "rows", columns, state=letter.time is not None, dtype=layer.dtype)
         build.sources[place] = source
         build.values[Result(place)] = Value(symbol)
         return
@@ -118,7 +118,7 @@ def _input(layer: InputLayer, build: ProgramBuilder, place: int) -> None:
     symbol = build.row(letter, columns, steps)
     depth = min(_depths(build.graph, place)) if ids else None
     kind = "ids" if ids else "sequence"
-    build.sources[place] = Source(symbol, kind, columns, steps, shape[0], depth, dtype=layer.dtype)
+    build.sources[place] = ModelInput(symbol, kind, columns, steps, shape[0], depth, dtype=layer.dtype)
     build.values[Result(place)] = Value(symbol, steps)
 
 
@@ -128,9 +128,9 @@ def _depths(graph: Graph, place: int) -> list[int]:
     return [layer.input_dim for layer in readers if isinstance(layer, Embedding)]
 
 
-def _heads(build: ProgramBuilder) -> tuple[Head, ...]:
+def _heads(build: ProgramBuilder) -> tuple[ModelOutput, ...]:
     """The outputs of the model: a single one is called y, and none is an input or the same as another."""
-    heads: list[Head] = []
+    heads: list[ModelOutput] = []
     single = len(build.graph.outputs) == 1
     for place, result in enumerate(build.graph.outputs, 1):
         value = build.values[result]
@@ -141,7 +141,7 @@ def _heads(build: ProgramBuilder) -> tuple[Head, ...]:
             build.append([Equation(y, value.symbol)], [value.symbol], value.steps)
             value = replace(value, symbol=y)
         heads.append(
-            Head(value.symbol, value.steps is not None, value.width, value.logits, value.mask, value.steps or T)
+            ModelOutput(value.symbol, value.steps is not None, value.width, value.logits, value.mask, value.steps or T)
         )
     return tuple(heads)
 
@@ -333,7 +333,7 @@ def _(layer: Flatten, build: ProgramBuilder, place: int, given: Values) -> Value
 def _(layer: GlobalMaxPooling1D, build: ProgramBuilder, place: int, given: Values) -> Values:
     x = sequence(given)
     top = _plain(build, place, x.symbol, None)
-    build.items.append(Maximum(top, x.symbol))
+    build.items.append(MaxOverTime(top, x.symbol))
     return [Value(top)]
 
 

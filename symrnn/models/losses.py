@@ -56,8 +56,8 @@ from symrnn.expressions.matrices import (
 )
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, CrossEntropy, N, OneHot
-from symrnn.models.network import Head, Network
-from symrnn.programs.program import Equation, Item, Program, recurrence
+from symrnn.models.network import ModelOutput, Network
+from symrnn.programs.program import Equation, Program, Statement, recurrence
 
 _P, _T = SLOTS[:2]
 
@@ -119,10 +119,10 @@ class _Build:
     symbols of the loss that a recurrence may read.
     """
 
-    head: Head
+    head: ModelOutput
     label: str
     names: dict[Expr, Name]
-    items: list[Item] = field(default_factory=list)
+    items: list[Statement] = field(default_factory=list)
     step: list[Equation] = field(default_factory=list)
     families: list[Expr] = field(default_factory=list)
 
@@ -404,12 +404,12 @@ def with_loss(network: Network, loss: str | Loss | Sequence[str | Loss]) -> Prog
     return Program(inputs, sequences, (*program.equations, *items), (total,), names)
 
 
-def _labels(heads: Sequence[Head]) -> list[str]:
+def _labels(heads: Sequence[ModelOutput]) -> list[str]:
     """The number of each output, if there are several."""
     return [""] if len(heads) == 1 else [str(k) for k in range(1, len(heads) + 1)]
 
 
-def _total(name: Name, parts: Sequence[Expr], names: dict[Expr, Name], items: list[Item]) -> Expr:
+def _total(name: Name, parts: Sequence[Expr], names: dict[Expr, Name], items: list[Statement]) -> Expr:
     """The one number of all outputs: their sum, if there are several."""
     if len(parts) == 1:
         return parts[0]

@@ -31,7 +31,7 @@ from symrnn.models.layers import (
 
 
 @dataclass(frozen=True)
-class Labels:
+class Numbering:
     """The labels of a graph's symbols.
 
     `numbers` has, by the place of a layer, a number for each of its cells, `calls` a letter for
@@ -64,7 +64,7 @@ _DENSE = (Dense, TimeDistributed)
 _WITHOUT_WEIGHTS = (Dropout, InputLayer, NotEqual, Recurrent, Bidirectional, Embedding, *_DENSE)
 
 
-def labels(graph: Graph) -> Labels:
+def numbering_of(graph: Graph) -> Numbering:
     """The labels of a graph."""
     fused = _fused(graph)
     used = [call.layer for call in graph.calls]
@@ -82,8 +82,8 @@ def labels(graph: Graph) -> Labels:
     ]
     plain = [place for place in plain if graph.outputs != (Result(place),)]  # that one is y
     counted = {place: "" if len(plain) == 1 else str(i) for i, place in enumerate(plain, 1)}
-    made = Labels(numbers, suffixes, counted, {}, fused, _count_masks(graph))
-    return Labels(numbers, suffixes, counted, _inputs(graph, made), fused, made.masks)
+    made = Numbering(numbers, suffixes, counted, {}, fused, _count_masks(graph))
+    return Numbering(numbers, suffixes, counted, _inputs(graph, made), fused, made.masks)
 
 
 def _letter(place: int) -> str:
@@ -149,7 +149,7 @@ def _through_dropout(graph: Graph, result: Result, reader: int) -> tuple[Result,
 # inputs -----------------------------------------------------------------------------------------
 
 
-def _inputs(graph: Graph, made: Labels) -> dict[int, Name]:
+def _inputs(graph: Graph, made: Numbering) -> dict[int, Name]:
     """The letters of the inputs: h_{-1} for one that only is the state before a first step, else x."""
     found: dict[int, Name] = {}
     for place in graph.inputs:
@@ -166,7 +166,7 @@ def _inputs(graph: Graph, made: Labels) -> dict[int, Name]:
     return found | {place: Name("x", layer="" if len(rest) == 1 else str(i)) for i, place in enumerate(rest, 1)}
 
 
-def _state_name(graph: Graph, made: Labels, at: int, call: Call, index: int) -> Name:
+def _state_name(graph: Graph, made: Numbering, at: int, call: Call, index: int) -> Name:
     layer = graph.layer(call)
     halves: list[tuple[str, Recurrent]] = [("", layer)] if isinstance(layer, Recurrent) else []
     if isinstance(layer, Bidirectional):

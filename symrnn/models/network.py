@@ -35,7 +35,7 @@ class Weight:
 
 
 @dataclass(frozen=True)
-class Array:
+class WeightArray:
     """An array of get_weights(): its Keras name and shape, and the symbols that are its parts.
 
     `unit` is where the layer has it, such as ("forward_layer", "cell").
@@ -52,7 +52,7 @@ class Array:
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelInput:
     """An input of the model: a sequence, a sequence of ids, or rows, such as an initial state.
 
     `steps` is the number of time steps as a symbol, `timesteps` as a number or None where it is
@@ -86,7 +86,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Head:
+class ModelOutput:
     """An output of the model.
 
     `logits` is what the last activation was applied to, where Keras' crossentropies use it; `mask`
@@ -111,10 +111,10 @@ class Network:
 
     graph: Graph
     program: Program
-    arrays: tuple[Array, ...]
-    sources: tuple[Source, ...]
+    arrays: tuple[WeightArray, ...]
+    sources: tuple[ModelInput, ...]
     states: tuple[State, ...]
-    heads: tuple[Head, ...]
+    heads: tuple[ModelOutput, ...]
     finals: tuple[Expr, ...] = ()
     values: Mapping[Result, Expr] = field(default_factory=dict, compare=False, repr=False)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from symrnn.models.graph import Graph, Result
 from symrnn.models.layers import Dropout, Embedding, GlobalAveragePooling1D, Masking, NotEqual
-from symrnn.models.network import Head, Network, Source
+from symrnn.models.network import ModelInput, ModelOutput, Network
 
 Generator = np.random.Generator
 SAMPLES = 4
@@ -85,7 +85,7 @@ def _masked_steps(samples: int, steps: int, patterns: Sequence[Callable[[int, in
 
 
 def _sequence(
-    source: Source, samples: int, steps: int, masked: Sequence[float], patterns: Any, generator: Generator
+    source: ModelInput, samples: int, steps: int, masked: Sequence[float], patterns: Any, generator: Generator
 ) -> np.ndarray:
     """Normal numbers; a masked step is nothing but the mask's value, a valid one may have it in a feature."""
     x = generator.normal(size=(samples, steps, source.width))
@@ -97,7 +97,7 @@ def _sequence(
 
 
 def _ids(
-    source: Source, samples: int, steps: int, masked: Sequence[float], patterns: Any, generator: Generator
+    source: ModelInput, samples: int, steps: int, masked: Sequence[float], patterns: Any, generator: Generator
 ) -> np.ndarray:
     depth = source.depth or 1
     ids = generator.integers(min(1, depth - 1), depth, size=(samples, steps))
@@ -106,7 +106,7 @@ def _ids(
 
 
 def _rows(
-    source: Source, samples: int, steps: int, masked: Sequence[float], patterns: Any, generator: Generator
+    source: ModelInput, samples: int, steps: int, masked: Sequence[float], patterns: Any, generator: Generator
 ) -> np.ndarray:
     """Normal numbers, half as large for a state."""
     return generator.normal(size=(samples, source.width)) * (0.5 if source.state else 1.0)
@@ -121,7 +121,7 @@ Shape = tuple[int, ...]
 
 
 def random_targets(
-    losses: Sequence[str], heads: Sequence[Head], samples: int, lengths: Mapping[str, int], seed: int
+    losses: Sequence[str], heads: Sequence[ModelOutput], samples: int, lengths: Mapping[str, int], seed: int
 ) -> list[np.ndarray]:
     """Targets that each loss is meant for, one for each output."""
     generator = np.random.default_rng(seed + 1)

@@ -33,12 +33,12 @@ from symrnn.programs.program import (
     Carry,
     Cut,
     Equation,
-    Item,
     Join,
-    Maximum,
+    MaxOverTime,
     Program,
     Recurrence,
     Reversal,
+    Statement,
     defines,
     families,
     parameters,
@@ -64,8 +64,8 @@ class _Sweep:
     wrt: frozenset[Expr]
     order: dict[Expr, int]
     terms: dict[Expr, list[Expr]] = field(default_factory=lambda: defaultdict(list))
-    forward: list[Item] = field(default_factory=list)
-    backward: list[Item] = field(default_factory=list)
+    forward: list[Statement] = field(default_factory=list)
+    backward: list[Statement] = field(default_factory=list)
     defined: dict[Expr, Expr] = field(default_factory=dict)
 
     def name(self, symbol: Expr) -> Expr:
@@ -126,7 +126,7 @@ def _start(program: Program, wrt: tuple[Expr, ...], objective: str) -> _Sweep:
     return _Sweep(objective, inputs, uses, named, dict(program.names), families(program), known, frozenset(wrt), order)
 
 
-def _read_each_time(item: Item) -> list[Expr]:
+def _read_each_time(item: Statement) -> list[Expr]:
     """What an item reads, once for each place that hands an adjoint back; families are not counted."""
     if not isinstance(item, Recurrence):
         return list(reads(item))
@@ -186,7 +186,7 @@ def _through_cut(item: Cut, sweep: _Sweep) -> None:
     sweep.terms[item.rhs].append(whole)
 
 
-def _through_maximum(item: Maximum, sweep: _Sweep) -> None:
+def _through_maximum(item: MaxOverTime, sweep: _Sweep) -> None:
     """Of g = max over t of h_t those that are equal to g share its adjoint, n_t = [h_t = g], n = sum n_t."""
     if not sweep.terms[item.lhs]:
         sweep.forward.append(item)
@@ -338,6 +338,6 @@ _RULES: dict[type, Callable[[Any, _Sweep], None]] = {
     Reversal: _through_reversal,
     Join: _through_join,
     Cut: _through_cut,
-    Maximum: _through_maximum,
+    MaxOverTime: _through_maximum,
     Recurrence: _through_recurrence,
 }

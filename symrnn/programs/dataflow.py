@@ -11,8 +11,27 @@ from sympy import Add, Expr, Function, MatAdd, MatMul, Mul, Pow
 from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.expressions.names import Name, move
-from symrnn.expressions.nodes import SLOTS, Columns, Concat, CrossEntropy, Elementwise, LogSumExp, Peak, Softmax
-from symrnn.programs.program import Cut, Equation, Item, Join, Maximum, Program, Recurrence, Reversal, symbols_of
+from symrnn.expressions.nodes import (
+    SLOTS,
+    Columns,
+    Concat,
+    CrossEntropy,
+    Elementwise,
+    ElementwiseMax,
+    LogSumExp,
+    Softmax,
+)
+from symrnn.programs.program import (
+    Cut,
+    Equation,
+    Join,
+    MaxOverTime,
+    Program,
+    Recurrence,
+    Reversal,
+    Statement,
+    symbols_of,
+)
 from symrnn.programs.transforms import name_of
 
 SUM, PRODUCT, ACTIVATION, REUSE = "sum", "product", "activation", "reuse"
@@ -37,7 +56,7 @@ _OF_KIND: Mapping[type, str] = {
     **dict.fromkeys((Function, Pow), ACTIVATION),
     **dict.fromkeys((Softmax, CrossEntropy, LogSumExp), ROW),
     **dict.fromkeys((Concat, Columns, Join, Cut), PARTS),
-    **dict.fromkeys((Peak, Maximum), LARGEST),
+    **dict.fromkeys((ElementwiseMax, MaxOverTime), LARGEST),
     Reversal: ORDER,
 }
 """The rule of each kind of expression, and of each kind of item."""
@@ -65,7 +84,7 @@ def uses_of(program: Program) -> dict[Expr, list[Use]]:
     return found
 
 
-def _uses(item: Item, program: Program) -> Iterator[tuple[Expr, Use]]:
+def _uses(item: Statement, program: Program) -> Iterator[tuple[Expr, Use]]:
     if isinstance(item, Recurrence):
         yield from _in_steps(item, program)
     elif isinstance(item, Equation):

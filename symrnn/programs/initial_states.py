@@ -12,7 +12,7 @@ from symrnn.programs.program import Program, Recurrence
 from symrnn.programs.transforms import name_of
 
 
-def with_starts(program: Program) -> tuple[Program, tuple[Expr, ...]]:
+def with_initial_states(program: Program) -> tuple[Program, tuple[Expr, ...]]:
     """The program with a symbol for each state that starts from zero, and these symbols."""
     names, found, items = dict(program.names), [], []
     for item in program.equations:

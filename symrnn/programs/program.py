@@ -95,15 +95,15 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Maximum:
+class MaxOverTime:
     """The row lhs holds the largest value over t of each entry of the family rhs."""
 
     lhs: Expr
     rhs: Expr
 
 
-Item = Equation | Recurrence | Reversal | Join | Cut | Maximum
-ReadsFamily = Reversal | Join | Maximum
+Statement = Equation | Recurrence | Reversal | Join | Cut | MaxOverTime
+ReadsFamily = Reversal | Join | MaxOverTime
 DefinesFamily = Reversal | Cut
 
 
@@ -119,7 +119,7 @@ class Program(Displayed):
 
     inputs: tuple[Expr, ...]
     sequences: tuple[Expr, ...]
-    equations: tuple[Item, ...]
+    equations: tuple[Statement, ...]
     outputs: tuple[Expr, ...]
     names: Names = field(default_factory=dict, compare=False, repr=False)
 
@@ -147,7 +147,7 @@ def parameters(item: Recurrence) -> tuple[Expr, ...]:
     return tuple(symbol for symbol in item.body.inputs if symbol not in bound)
 
 
-def reads(item: Item) -> tuple[Expr, ...]:
+def reads(item: Statement) -> tuple[Expr, ...]:
     """The symbols outside an item that it needs."""
     if isinstance(item, Equation):
         return tuple(symbols_of([item.rhs]))
@@ -157,7 +157,7 @@ def reads(item: Item) -> tuple[Expr, ...]:
     return tuple(dict.fromkeys([*parameters(item), *item.sequences, *starts]))
 
 
-def defines(item: Item) -> tuple[Expr, ...]:
+def defines(item: Statement) -> tuple[Expr, ...]:
     """The symbols that an item assigns, seen from outside."""
     if isinstance(item, Recurrence):
         finals = [carry.final for carry in item.carries if carry.final is not None]
@@ -165,7 +165,7 @@ def defines(item: Item) -> tuple[Expr, ...]:
     return (item.lhs,)
 
 
-def right_sides_of(item: Item) -> list[Expr]:
+def right_sides_of(item: Statement) -> list[Expr]:
     """The expressions in an item: those of every step, of the carries and of the sums."""
     if isinstance(item, Recurrence):
         steps = [equation.rhs for equation in item.body.assignments]
@@ -269,8 +269,8 @@ def _is_reserved(name: str) -> bool:
     return name in _RESERVED or name.startswith("__") or _STEPS.fullmatch(name) is not None
 
 
-def _check(item: Item, plain: set[Expr], family: set[Expr]) -> None:
-    if isinstance(item, Reversal | Maximum):
+def _check(item: Statement, plain: set[Expr], family: set[Expr]) -> None:
+    if isinstance(item, Reversal | MaxOverTime):
         _check_bound([item.rhs], family, item)
         _check_shapes(item.lhs, item.rhs)
     elif isinstance(item, Join):
@@ -301,7 +301,7 @@ def _check_recurrence(item: Recurrence, plain: set[Expr], family: set[Expr]) -> 
         _check_shapes(total.lhs, total.rhs)
 
 
-def _check_bound(symbols: Iterable[Expr], scope: set[Expr], item: Item) -> None:
+def _check_bound(symbols: Iterable[Expr], scope: set[Expr], item: Statement) -> None:
     for symbol in symbols:
         if symbol not in scope:
             raise ValueError(f"the symbol {symbol} is used before it is defined, in {_name(item)}")
@@ -319,7 +319,7 @@ def _check_parts(whole: Expr, part: Expr) -> None:
         raise ValueError(f"shapes differ: {whole} is {(rows, columns)}, and its parts {part} are {(expected, width)}")
 
 
-def _name(item: Item) -> str:
+def _name(item: Statement) -> str:
     return (
         "the recurrence of " + ", ".join(map(str, defines(item)))
         if isinstance(item, Recurrence)

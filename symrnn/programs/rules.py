@@ -31,9 +31,9 @@ from symrnn.expressions.nodes import (
     CrossEntropy,
     Differs,
     Elementwise,
+    ElementwiseMax,
     LogSumExp,
     OneHot,
-    Peak,
     Softmax,
 )
 from symrnn.programs.program import symbols_of
@@ -163,7 +163,7 @@ def _(expr: MatrixExpr, g: Expr, ans: Expr) -> list[Pair]:
 
 
 @vjp.register
-def _(expr: Peak, g: Expr, ans: Expr) -> list[Pair]:
+def _(expr: ElementwiseMax, g: Expr, ans: Expr) -> list[Pair]:
     """P = max(A, B, ...): A gets g [A = P] / n, n the number of those that are equal to P."""
     ties = [elementwise(equal(SLOTS[0], SLOTS[1]), matrix, ans) for matrix in expr.args]
     share = elementwise(SLOTS[0] / SLOTS[1], g, add(*ties))

@@ -18,13 +18,13 @@ from symrnn.programs.program import (
     Carry,
     Cut,
     Equation,
-    Item,
     Join,
-    Maximum,
+    MaxOverTime,
     Names,
     Program,
     Recurrence,
     Reversal,
+    Statement,
     defines,
     families,
     reads,
@@ -101,7 +101,7 @@ def _unroll_cut(item: Cut, steps: Any, places: Mapping, names: Any) -> list[Equa
     return [Equation(s, columns(whole, t * width, (t + 1) * width)) for t, s in enumerate(steps[item.lhs])]
 
 
-def _unroll_maximum(item: Maximum, steps: Any, places: Mapping, names: Any) -> list[Equation]:
+def _unroll_maximum(item: MaxOverTime, steps: Any, places: Mapping, names: Any) -> list[Equation]:
     return [Equation(item.lhs, peak(*steps[item.rhs]))]
 
 
@@ -110,7 +110,7 @@ _UNROLL: dict[type, Callable[..., list[Equation]]] = {
     Reversal: _unroll_reversal,
     Join: _unroll_join,
     Cut: _unroll_cut,
-    Maximum: _unroll_maximum,
+    MaxOverTime: _unroll_maximum,
 }
 
 
@@ -209,11 +209,11 @@ def _expand(program: Program, leaf: Callable[[Expr], Entries], rows: int, names:
         finals = flat([carry.final]) if carry.final is not None else [None] * len(parts[0])
         return [Carry(*part) for part in zip(*parts, finals, strict=True)]
 
-    items: list[Item] = []
+    items: list[Statement] = []
     for item in program.equations:
         if isinstance(item, Equation):
             items += pairs([item])
-        elif isinstance(item, Reversal | Maximum):
+        elif isinstance(item, Reversal | MaxOverTime):
             items += map(type(item), flat([item.lhs]), flat([item.rhs]))
         elif isinstance(item, Join | Cut):
             raise ValueError(f"{item.lhs} has the entries of all time steps: unroll the program before it is expanded")
@@ -266,7 +266,7 @@ def rename(program: Program, mapping: Mapping) -> Program:
         prev, following, init = all_of([item.prev, item.next, item.init])
         return Carry(prev, following, init, final)
 
-    def renamed(item: Item) -> Item:
+    def renamed(item: Statement) -> Statement:
         if isinstance(item, Equation):
             return pair(item)
         if not isinstance(item, Recurrence):
@@ -286,7 +286,7 @@ def rename(program: Program, mapping: Mapping) -> Program:
 def prune(program: Program, outputs: tuple[Expr, ...]) -> Program:
     """The program with these outputs, and without the equations that they do not need."""
     live = set(outputs)
-    items: list[Item] = []
+    items: list[Statement] = []
     for item in reversed(program.equations):
         if live.isdisjoint(defines(item)):
             continue

@@ -16,12 +16,12 @@ from symrnn.programs.program import (
     Carry,
     Cut,
     Equation,
-    Item,
     Join,
-    Maximum,
+    MaxOverTime,
     Program,
     Recurrence,
     Reversal,
+    Statement,
     reads,
     symbols_of,
 )
@@ -96,7 +96,7 @@ def _compact(program: Program, outside: Collection[Expr] = ()) -> Program:
 
     One that is used several times, or outside of its step, stays.
     """
-    items: list[Item] = []
+    items: list[Statement] = []
     places: dict[Expr, Expr] = {}
     read = {symbol for item in program.equations if not isinstance(item, Equation) for symbol in reads(item)}
     outside = {*outside, *read, *program.outputs}
@@ -153,7 +153,7 @@ def _lines(program: Program, style: Style) -> list[Line]:
     return lines
 
 
-def is_adjoint(item: Item, program: Program) -> bool:
+def is_adjoint(item: Statement, program: Program) -> bool:
     """Whether an item of a gradient's program belongs to the way back."""
     lhs = [e.lhs for e in (*item.body.assignments, *item.sums)] if isinstance(item, Recurrence) else [item.lhs]
     return any(name_of(program.names, symbol).is_adjoint for symbol in lhs)
@@ -165,7 +165,7 @@ def zero_states(program: Program) -> set[Expr]:
     return {carry.prev for carry in carries if is_zero(carry.init)}
 
 
-def item_lines(item: Item, context: Context, silent: set[Expr]) -> list[Line]:
+def item_lines(item: Statement, context: Context, silent: set[Expr]) -> list[Line]:
     """The lines of one item; `silent` are the states that are zero in the first step."""
     if isinstance(item, Equation):
         return [_line(item.lhs, item.rhs, context)]
@@ -183,7 +183,7 @@ def item_lines(item: Item, context: Context, silent: set[Expr]) -> list[Line]:
     return lines + [_line_of_end(c, item, context) for c in messages.values() if c.final is not None]
 
 
-def _reshaped(item: Reversal | Join | Cut | Maximum, context: Context) -> Line:
+def _reshaped(item: Reversal | Join | Cut | MaxOverTime, context: Context) -> Line:
     """A family turned round, put side by side, cut from a row, or its largest element."""
     style = context.style
     lhs, name = style.symbol(context.name_of(item.lhs)), context.name_of(item.rhs)
@@ -209,7 +209,7 @@ def _line(lhs: Expr, rhs: Expr, context: Context, note: str = "", front: str = "
     return Line(context.show(lhs), terms, note, name=lhs.name)
 
 
-def _range(item: Item, context: Context, skip: int = 0) -> str:
+def _range(item: Statement, context: Context, skip: int = 0) -> str:
     """(t = 0, ..., T-1), or backwards; `skip` leaves out the first steps of the range."""
     dots = context.style.dots
     reverse = isinstance(item, Recurrence) and item.reverse

@@ -43,9 +43,9 @@ from symrnn.expressions.nodes import (
     Diagonal,
     Differs,
     Elementwise,
+    ElementwiseMax,
     LogSumExp,
     OneHot,
-    Peak,
     Softmax,
     is_size,
 )
@@ -445,7 +445,7 @@ def _(expr: Identity, context: Context) -> Text:
 
 
 @show.register
-def _(expr: Peak, context: Context) -> Text:
+def _(expr: ElementwiseMax, context: Context) -> Text:
     return Text(f"{context.style.name('max')}({_elided(expr.args, context)})", FUNCTION)
 
 

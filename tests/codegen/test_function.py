@@ -17,7 +17,7 @@ from symrnn.codegen.function import read
 from symrnn.expressions.activations import activations
 from symrnn.expressions.functions import Indicator
 from symrnn.models.losses import LOSSES, with_loss, with_sum
-from symrnn.models.network import Head, Source
+from symrnn.models.network import ModelInput, ModelOutput
 from symrnn.programs.program import Program
 from symrnn.programs.transforms import expand, name_of, named_symbols, unroll
 from tests.support.bank import (
@@ -55,12 +55,12 @@ def drawn(d: Derivation, samples: int = 2, loss: str | None = None, dtype: str =
     def rows(steps: Any) -> tuple[int, ...]:
         return (samples,) if steps is None else (samples, lengths[steps])
 
-    def source(one: Source) -> np.ndarray:
+    def source(one: ModelInput) -> np.ndarray:
         array = uniform(0.5 if one.state else 1, *rows(one.steps), one.width)
         array = fitted(one.symbol, array, d.network.program, generator)
         return array[..., 0] if one.kind == "ids" else array
 
-    def target(head: Head) -> np.ndarray:
+    def target(head: ModelOutput) -> np.ndarray:
         shape = rows(head.steps if head.sequence else None)
         if loss == "sparse_categorical_crossentropy":
             return generator.integers(head.width, size=shape).astype(dtype)

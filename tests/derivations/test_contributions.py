@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
-from symrnn.derivations.contributions import contributions, whole
-from symrnn.documents.example import subject
+from symrnn.derivations.contributions import contributions_of, whole
+from symrnn.documents.example import example_of
 from symrnn.expressions.names import Name
 from symrnn.programs.program import Recurrence
 from tests.support.bank import MODELS, over
@@ -13,9 +13,9 @@ from tests.support.bank import MODELS, over
 
 @over(MODELS)
 def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     totals: dict[str, np.ndarray] = {}
-    for one in contributions(about.gradient, about.values):
+    for one in contributions_of(about.gradient, about.values):
         totals[one.weight] = totals.get(one.weight, 0) + one.total
     summed = {whole(weight.name).code for weight in about.gradient.table}
     assert totals.keys() <= summed
@@ -28,19 +28,19 @@ def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
 
 @over(MODELS)
 def test_every_weight_that_is_read_in_steps_has_its_terms(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     names = about.gradient.steps.names
     weights = {weight.name.partial(about.gradient.objective).code for weight in about.gradient.table}
     items = [item for item in about.gradient.steps.equations if isinstance(item, Recurrence)]
     totals = [total.lhs for item in items for total in item.sums]
     sums = {whole(names[total]).code for total in totals if total in names}
-    found = {one.weight for one in contributions(about.gradient, about.values)}
+    found = {one.weight for one in contributions_of(about.gradient, about.values)}
     assert {f"d{name}" for name in found} == sums & weights
 
 
 def test_the_notebook():
-    about = subject(derive())
-    found = {one.weight: one for one in contributions(about.gradient, about.values)}
+    about = example_of(derive())
+    found = {one.weight: one for one in contributions_of(about.gradient, about.values)}
     assert list(found) == ["U", "V", "b_h"]
     assert [float(v.reshape(())) for v in found["U"].values] == pytest.approx(
         [3.642046e-5, -3.685072e-4, 7.894466e-3], rel=1e-6
@@ -53,8 +53,8 @@ def test_the_notebook():
 
 def test_the_first_state_counts_where_it_is_given():
     model = Sequential([SimpleRNN(1, initial_state=True), Dense(1)], (2, 1))
-    about = subject(derive(model), x=[[[0.5], [0.25]], [2.0]], weights=([[1.0]], [[0.5]], [0.0], [[1.0]], [0.0]))
-    terms = next(one for one in contributions(about.gradient, about.values) if one.weight == "V")
+    about = example_of(derive(model), x=[[[0.5], [0.25]], [2.0]], weights=([[1.0]], [[0.5]], [0.0], [[1.0]], [0.0]))
+    terms = next(one for one in contributions_of(about.gradient, about.values) if one.weight == "V")
     delta = float(about.values["delta_0"].reshape(()))
     assert float(terms.values[0].reshape(())) == pytest.approx(2.0 * delta)
 

@@ -2,7 +2,7 @@
 
 from symrnn import GRU, LSTM, Bidirectional, Dense, Input, Masking, Model, SimpleRNN
 from symrnn.diagrams.backward_pass import _around, _places, draw_back
-from symrnn.diagrams.columns import timeline
+from symrnn.diagrams.columns import timeline_of
 from symrnn.diagrams.drawing import LOOKS
 from symrnn.diagrams.geometry import Box, Point
 from symrnn.diagrams.labels import text
@@ -15,7 +15,7 @@ def drawing(*layers, T=3, numbers=None):
 
 
 def back_of(found, numbers=None):
-    return draw_back(found, timeline(found), numbers or {})
+    return draw_back(found, timeline_of(found), numbers or {})
 
 
 def notes(found):

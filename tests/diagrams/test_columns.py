@@ -3,7 +3,7 @@
 import pytest
 
 from symrnn import LSTM, Add, Bidirectional, Dense, Input, Model, SimpleRNN
-from symrnn.diagrams.columns import SHOWN, opposite, shifted, timeline
+from symrnn.diagrams.columns import SHOWN, opposite, shifted, timeline_of
 from symrnn.diagrams.labels import text
 from symrnn.diagrams.lanes import ALL, BEFORE, START
 from symrnn.models.forward import forward
@@ -37,13 +37,13 @@ def test_more_than_five_steps_are_elided(T, states):
 
 
 def test_a_long_timeline_is_as_small_as_a_short_one():
-    long, short = (timeline(network(SimpleRNN(1), Dense(1), T=T)) for T in (10**6, 6))
+    long, short = (timeline_of(network(SimpleRNN(1), Dense(1), T=T)) for T in (10**6, 6))
     for found in (long, short):
         assert [len(list(found.ends(link))) for link in found.links] == [3, 3, 1]
 
 
 def test_rolled_all_steps_are_one_node():
-    found = timeline(network(SimpleRNN(1, **EVERY), Dense(1), T=9), rolled=True)
+    found = timeline_of(network(SimpleRNN(1, **EVERY), Dense(1), T=9), rolled=True)
     assert shown(found) == {0: ["x_t"], 1: ["h_t"], 2: ["y_t"]}
     assert [list(found.ends(link)) for link in found.links if link.source.when == BEFORE] == [[]]
 
@@ -61,7 +61,7 @@ def test_shifted_steps():
 
 
 def test_a_decoder_is_right_of_its_encoder():
-    found = timeline(encoder_decoder(None, 2))
+    found = timeline_of(encoder_decoder(None, 2))
     assert found.columns == ((0, 1, None, "T-1"), (0, 1))
     assert found.stretches == (0, 1, 0, 1, 1)
     starts = [list(found.ends(link)) for link in found.links if link.source.when == START]
@@ -70,11 +70,11 @@ def test_a_decoder_is_right_of_its_encoder():
 
 
 def test_lengths_that_are_open():
-    assert shown(timeline(encoder_decoder(None, None)))[4] == ["y_0", "y_1", "⋯", "y_{T_2-1}"]
+    assert shown(timeline_of(encoder_decoder(None, None)))[4] == ["y_0", "y_1", "⋯", "y_{T_2-1}"]
 
 
 def test_a_cell_that_runs_backwards_begins_on_the_right():
-    found = timeline(network(Bidirectional(SimpleRNN(1, **EVERY)), Dense(1)))
+    found = timeline_of(network(Bidirectional(SimpleRNN(1, **EVERY)), Dense(1)))
     forwards, backwards = 1, 2
     assert [found.leftwards(place) for place in (forwards, backwards)] == [False, True]
     assert (found.first(backwards), found.last(backwards)) == ((2, 2), (2, 0))
@@ -85,32 +85,32 @@ def test_a_cell_that_runs_backwards_begins_on_the_right():
 
 def test_a_turned_sequence_has_its_columns_from_the_last_step_to_the_first():
     """What belongs together stands in one column: s_0 above h_2."""
-    found = timeline(network(SimpleRNN(1, go_backwards=True, **EVERY), Dense(1)))
+    found = timeline_of(network(SimpleRNN(1, go_backwards=True, **EVERY), Dense(1)))
     assert list(shown(found).values()) == [["x_0", "x_1", "x_2"], ["h_0", "h_1", "h_2"], ["s_2", "s_1", "s_0"],
                                            ["y_2", "y_1", "y_0"]]  # fmt: skip
 
 
 def test_a_cell_that_reads_a_turned_sequence_runs_to_the_left():
-    found = timeline(network(SimpleRNN(1, go_backwards=True, **EVERY), SimpleRNN(1)))
+    found = timeline_of(network(SimpleRNN(1, go_backwards=True, **EVERY), SimpleRNN(1)))
     assert [found.leftwards(place) for place in (1, 3)] == [True, True]
 
 
 def test_columns_of_sequences_of_both_orders_are_the_same_from_both_ends():
     x = Input((9, 1))
     sequence = SimpleRNN(1, go_backwards=True, **EVERY)(x)
-    found = timeline(forward(Model(x, SimpleRNN(1)(Add()([x, sequence])))))
+    found = timeline_of(forward(Model(x, SimpleRNN(1)(Add()([x, sequence])))))
     assert found.columns == ((0, 1, None, 7, 8),)
 
 
 def test_what_an_arrow_from_the_dots_carries():
-    found = timeline(network(LSTM(1), T=9))
+    found = timeline_of(network(LSTM(1), T=9))
     assert text((found.carried((1, 2), (1, 3), 0),)) == "h_7"
     assert text((found.carried((1, 1), (1, 2), 1),)) == "c_1"
 
 
 @over(KINDS)
 def test_links_run_between_nodes_that_are_drawn(case):
-    found = timeline(forward(case.model))
+    found = timeline_of(forward(case.model))
     nodes = {key for place in found.drawn for key in found.keys(place)}
     for link in found.links:
         ends = list(found.ends(link))

@@ -3,7 +3,7 @@
 import pytest
 
 from symrnn import LSTM, Bidirectional, Dense, Embedding, GlobalMaxPooling1D, Masking, SimpleRNN
-from symrnn.diagrams.columns import timeline
+from symrnn.diagrams.columns import timeline_of
 from symrnn.diagrams.drawing import Drawing
 from symrnn.diagrams.forward_pass import before, best, commas, draw, look, weights
 from symrnn.diagrams.labels import text
@@ -13,11 +13,11 @@ from tests.support.pictures import EVERY, encoder_decoder, labels, names, networ
 
 def sketch(*layers, T=3, rolled=False):
     found = network(*layers, T=T)
-    return draw(found, timeline(found, rolled), rolled)
+    return draw(found, timeline_of(found, rolled), rolled)
 
 
 def sketch_of(found):
-    return draw(found, timeline(found), False)
+    return draw(found, timeline_of(found), False)
 
 
 def test_the_first_of_several_drawings_in_which_nothing_is_covered_is_the_best():
@@ -36,15 +36,15 @@ def test_letters_with_commas():
 
 
 def test_the_look_of_an_arrow_is_that_of_its_weight():
-    time = timeline(network(LSTM(1), Dense(1)))
+    time = timeline_of(network(LSTM(1), Dense(1)))
     found = [(look(link), text(weights(link))) for link in time.links]
     assert found == [("U", "U"), ("V", "V"), *[("plain", "")] * 2, ("W", "W")]
 
 
 def test_by_which_weights_a_cell_reads_the_state_before():
-    time = timeline(encoder_decoder(3, 2))
+    time = timeline_of(encoder_decoder(3, 2))
     assert [text(weights(before(time, 3, line))) for line in (0, 1)] == ["V^{(2)}", ""]
-    masked = timeline(network(Masking(), SimpleRNN(1)))
+    masked = timeline_of(network(Masking(), SimpleRNN(1)))
     assert before(masked, 0, 0).arrays == ()  # an input reads none
 
 

@@ -14,7 +14,7 @@ from symrnn import (
     SimpleRNN,
 )
 from symrnn.diagrams.labels import text
-from symrnn.diagrams.lanes import ALL, BEFORE, LAST, SAME, START, TURNED, weave
+from symrnn.diagrams.lanes import ALL, BEFORE, LAST, SAME, START, TURNED, lanes_of
 from symrnn.models.forward import forward
 from tests.support.bank import over
 from tests.support.pictures import EVERY, KINDS, encoder_decoder, network
@@ -24,12 +24,12 @@ BOTH = network(Bidirectional(SimpleRNN(1, **EVERY)), Dense(1))
 
 
 def kinds(found):
-    return {" ".join(text((name,)) for name in strand.names): strand.kind for strand in weave(found)[0]}
+    return {" ".join(text((name,)) for name in strand.names): strand.kind for strand in lanes_of(found)[0]}
 
 
 def links(found):
     """From what to what, what is read of it, through which weights; without an arrow in parentheses."""
-    strands, woven = weave(found)
+    strands, woven = lanes_of(found)
     said = []
     for link in woven:
         source = text((strands[link.source.strand].names[link.source.line],))
@@ -77,12 +77,12 @@ def test_what_reads_a_mask():
 def test_what_starts_where_another_ends():
     found = [line for line in links(encoder_decoder(3, 2)) if f" {START} " in line]
     assert found == ["h_t^{(1)} start h_t^{(2)}", "c_t^{(1)} start c_t^{(2)}"]
-    strands, _ = weave(encoder_decoder(3, 2))
+    strands, _ = lanes_of(encoder_decoder(3, 2))
     assert [strand.zero for strand in strands if strand.kind == "state"] == [(True, True), (False, False)]
 
 
 def test_both_ways():
-    _, forwards, backwards, *_ = weave(BOTH)[0]
+    _, forwards, backwards, *_ = lanes_of(BOTH)[0]
     assert (forwards.reverse, backwards.reverse) == (False, True)
     assert [text((strand.before[0],)) for strand in (forwards, backwards)] == ["h_{t-1}^{→}", "h_{t+1}^{←}"]
     assert [array.name.code for array in backwards.arrays] == ["Ubw", "Vbw", "bbw_h"]
@@ -96,15 +96,15 @@ def test_a_sequence_that_is_turned():
 
 def test_a_product_is_whole_where_it_is_a_term_of_its_own():
     """Not where it is multiplied entry by entry, as what the reset gate is, and not within an activation."""
-    wholes = [{product.whole for product in link.products} for link in weave(network(GRU(1, reset_after=False)))[1]]
+    wholes = [{product.whole for product in link.products} for link in lanes_of(network(GRU(1, reset_after=False)))[1]]
     assert wholes[:2] == [{True}, {True, False}]
-    assert [link.arrays for link in weave(network(Activation("tanh")))[1]] == [()]
+    assert [link.arrays for link in lanes_of(network(Activation("tanh")))[1]] == [()]
 
 
 @over(KINDS)
 def test_every_strand_is_read_or_is_an_output(case):
     found = forward(case.model)
-    strands, woven = weave(found)
+    strands, woven = lanes_of(found)
     heads = {head.symbol for head in found.heads}
     read = {link.source.strand for link in woven}
     ends = {place for place, strand in enumerate(strands) if heads & {*strand.symbols} or strand.kind == "input"}

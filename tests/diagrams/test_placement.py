@@ -3,7 +3,7 @@
 import pytest
 
 from symrnn import LSTM, RNN, Bidirectional, Dense, GRUCell, LSTMCell, SimpleRNN
-from symrnn.diagrams.columns import timeline
+from symrnn.diagrams.columns import timeline_of
 from symrnn.diagrams.geometry import overlap
 from symrnn.diagrams.labels import text
 from symrnn.diagrams.lanes import SAME
@@ -12,20 +12,20 @@ from symrnn.models.forward import forward
 from tests.support.bank import MODELS, over
 from tests.support.pictures import EVERY, KINDS, encoder_decoder, network
 
-LAYERS = timeline(network(LSTM(1, **EVERY), SimpleRNN(1), Dense(1), T=9))
+LAYERS = timeline_of(network(LSTM(1, **EVERY), SimpleRNN(1), Dense(1), T=9))
 
 
 def test_nodes_with_a_border_are_alike_and_others_as_wide_as_their_letters():
     states, inputs = node_boxes(LAYERS, 1), node_boxes(LAYERS, 0)
     assert len(set(states.values())) == 1
     assert [box.width for box in inputs.values()] == [inputs[0, 0].width] * 2 + [DOTS, inputs[0, 0].width]
-    long = timeline(network(SimpleRNN(1), T=1000))
+    long = timeline_of(network(SimpleRNN(1), T=1000))
     widths = [box.width for box in node_boxes(long, 0).values()]
     assert widths[0] == widths[1] < widths[3]
 
 
 def test_a_circle_and_a_box_of_two_lines():
-    two, one = node_boxes(LAYERS, 1)[1, 0], node_boxes(timeline(network(SimpleRNN(1))), 1)[1, 0]
+    two, one = node_boxes(LAYERS, 1)[1, 0], node_boxes(timeline_of(network(SimpleRNN(1))), 1)[1, 0]
     assert (one.width, one.height, one.radius) == (ROUND, ROUND, ROUND / 2)
     assert (two.height, two.radius) == (ROUND + LINE, 12)
     assert [line_offset(LAYERS.strands[1], line) for line in (0, 1)] == [-LINE / 2, LINE / 2]
@@ -33,12 +33,12 @@ def test_a_circle_and_a_box_of_two_lines():
 
 def test_what_states_start_from():
     """A zero for each; nothing where an arrow says it; the letter of an input that no arrow brings."""
-    chain = timeline(encoder_decoder(3, 2))
+    chain = timeline_of(encoder_decoder(3, 2))
     assert [[text(line) for line in start_lines(chain, place)] for place in (2, 3)] == [
         ["h_{-1}^{(1)} = 0", "c_{-1}^{(1)} = 0"],
         [],
     ]
-    given = timeline(forward(MODELS["initial state"].model))
+    given = timeline_of(forward(MODELS["initial state"].model))
     (state,) = (number for number, strand in enumerate(given.strands) if strand.kind == "state")
     assert [text(line) for line in start_lines(given, state)] == ["h_{-1}"]
     assert start_lines(given, 0) == ()
@@ -60,7 +60,7 @@ def test_room_for_what_arrows_say():
 
 def test_what_states_start_from_stands_beside_the_first_of_them():
     """Right of the last step for a cell that runs backwards; not there without `starts`."""
-    both = timeline(network(Bidirectional(SimpleRNN(1, **EVERY)), Dense(1)))
+    both = timeline_of(network(Bidirectional(SimpleRNN(1, **EVERY)), Dense(1)))
     found = place(both, 100)
     assert {strand: box.y for strand, box in found.starts.items()} == {s: found.boxes[s, 0].y for s in (1, 2)}
     assert found.starts[1].x < found.boxes[1, 0].x
@@ -69,7 +69,7 @@ def test_what_states_start_from_stands_beside_the_first_of_them():
 
 
 def test_stacked_cells_are_one_above_the_other():
-    boxes = place(timeline(network(RNN([LSTMCell(1), GRUCell(1)]), Dense(1))), 100).boxes
+    boxes = place(timeline_of(network(RNN([LSTMCell(1), GRUCell(1)]), Dense(1))), 100).boxes
     assert boxes[0, 0].y > boxes[1, 0].y > boxes[2, 0].y > boxes[3, 0].y
     assert boxes[1, 0].x == boxes[2, 0].x
 
@@ -77,7 +77,7 @@ def test_stacked_cells_are_one_above_the_other():
 @over(KINDS)
 @pytest.mark.parametrize("rolled", [False, True])
 def test_rows_run_to_the_right_above_what_they_read(case, rolled):
-    time = timeline(forward(case.model), rolled)
+    time = timeline_of(forward(case.model), rolled)
     found = place(time, 240, starts=not rolled)
     assert found.boxes.keys() == {key for strand in time.drawn for key in time.keys(strand)}
     for strand in time.drawn:

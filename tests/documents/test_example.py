@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from symrnn import GRU, LSTM, Bidirectional, Dense, Embedding, Masking, Sequential, SimpleRNN, derive
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from tests.support.bank import MODELS, over
 
 NUMBERS = np.ones((3, 1))
@@ -14,7 +14,7 @@ NUMBERS = np.ones((3, 1))
 
 @over(MODELS)
 def test_drawn_numbers_have_one_decimal(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     weights = about.weights if "weights" in about.drawn else []
     for array in [*weights, *(about.x if isinstance(about.x, list) else [about.x])]:
         assert np.array_equal(np.round(array, 1), np.asarray(array, float))
@@ -24,14 +24,14 @@ def test_drawn_numbers_have_one_decimal(case):
 
 @over(MODELS)
 def test_every_quantity_of_the_equations_has_its_value(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     for program in (about.forward, about.adjoint):
         for equation in program.assignments:
             assert np.isfinite(about.values[equation.lhs.name]).all()
 
 
 def test_the_notebook_has_its_own_numbers():
-    about = subject(derive())
+    about = example_of(derive())
     assert about.drawn == frozenset()
     assert np.ravel(about.x).tolist() == [1, 2, 3]
     assert float(np.ravel(about.values["y"])[0]) == pytest.approx(0.5746256, abs=1e-7)
@@ -44,31 +44,31 @@ def test_the_notebook_has_its_own_numbers():
 def test_what_is_given_is_not_drawn():
     model = Sequential([SimpleRNN(1), Dense(1)], (2, 1))
     weights = ([[0.25]], [[0.5]], [0.0], [[1.0]], [0.0])
-    about = subject(derive(model), x=[[0.5], [0.25]], y_true=[1.0], weights=weights, loss="mse")
+    about = example_of(derive(model), x=[[0.5], [0.25]], y_true=[1.0], weights=weights, loss="mse")
     assert about.drawn == frozenset()
-    assert subject(derive(model), loss="mse").drawn == {"x", "y_true", "weights"}
+    assert example_of(derive(model), loss="mse").drawn == {"x", "y_true", "weights"}
     assert np.ravel(about.values["y_true"]).tolist() == [1.0]
     named = {"U": [[0.25]], "V": [[0.5]], "b_h": [0.0], "W": [[1.0]], "b_o": [0.0]}
-    assert np.array_equal(subject(derive(model), weights=named).weights[0], [[0.25]])
+    assert np.array_equal(example_of(derive(model), weights=named).weights[0], [[0.25]])
 
 
 @pytest.mark.parametrize("layer", [LSTM(2), GRU(2), Bidirectional(SimpleRNN(2))], ids=["LSTM", "GRU", "both ways"])
 def test_weights_by_name(layer):
     derivation = derive(Sequential([layer, Dense(1)], (2, 3)))
-    listed = subject(derivation)
+    listed = example_of(derivation)
     blocks = {part.symbol.name: np.asarray(listed.values[part.symbol.name]) for part in derivation.table}
     shaped = {part.symbol.name: blocks[part.symbol.name].reshape(part.shape) for part in derivation.table}
-    named = subject(derivation, x=listed.x, weights=shaped)
+    named = example_of(derivation, x=listed.x, weights=shaped)
     assert all(np.array_equal(a, b) for a, b in zip(named.weights, listed.weights, strict=True))
     first = derivation.table[0]
     message = rf"^weights\['{first.symbol.name}'\] \({first.keras}\): expected the shape .*, got \(9,\)$"
     with pytest.raises(ValueError, match=message):
-        subject(derivation, weights={**shaped, first.symbol.name: np.ones(9)})
+        example_of(derivation, weights={**shaped, first.symbol.name: np.ones(9)})
 
 
 def test_a_seed_draws_the_same_again():
     model = Sequential([SimpleRNN(2), Dense(2, "softmax")], (3, 2))
-    one, again, other = (subject(derive(model), seed=seed) for seed in (1, 1, 2))
+    one, again, other = (example_of(derive(model), seed=seed) for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(one.weights, again.weights, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(one.weights, other.weights, strict=True))
 
@@ -84,13 +84,13 @@ def test_a_seed_draws_the_same_again():
 )
 def test_few(model, few):
     x = np.ones((model.input_shape[0] or 2, model.input_shape[1]))
-    assert subject(derive(model), x=x).few is few
+    assert example_of(derive(model), x=x).few is few
 
 
 def test_ids_and_masks_are_numbers_of_their_kind():
-    about = subject(derive(Sequential([Embedding(5, 2, mask_zero=True), SimpleRNN(2)], (4,))))
+    about = example_of(derive(Sequential([Embedding(5, 2, mask_zero=True), SimpleRNN(2)], (4,))))
     assert set(np.ravel(about.x)) <= set(range(5))
-    masked = subject(derive(Sequential([Masking(0.5), SimpleRNN(1)], (4, 1))))
+    masked = example_of(derive(Sequential([Masking(0.5), SimpleRNN(1)], (4, 1))))
     assert 0.5 in np.ravel(masked.x)
 
 
@@ -107,10 +107,10 @@ MISTAKES = [
 @pytest.mark.parametrize(("options", "message"), MISTAKES, ids=lambda value: str(value)[:30])
 def test_what_does_not_fit(options, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        subject(derive(), **options)
+        example_of(derive(), **options)
 
 
 def test_targets_of_another_shape():
-    about = subject(derive(), y_true=[1.0, 2.0], loss="mse")
+    about = example_of(derive(), y_true=[1.0, 2.0], loss="mse")
     with pytest.raises(ValueError, match=r"^y_true: expected the shape \(1,\), got \(2,\)$"):
         assert about.values

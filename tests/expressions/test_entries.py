@@ -16,10 +16,10 @@ from symrnn.expressions.nodes import (
     Diagonal,
     Differs,
     Elementwise,
+    ElementwiseMax,
     LogSumExp,
     N,
     OneHot,
-    Peak,
     Softmax,
 )
 from tests.support.bank import computable
@@ -68,7 +68,7 @@ NUMPY = [
     (CrossEntropy(A, B), lambda m: -(m(A) * np.log(softmax(m(B)))).sum(axis=1, keepdims=True)),
     (Concat(A, C, B), lambda m: np.hstack([m(A), m(C), m(B)])),
     (Columns(WIDE, 7, 29), lambda m: m(WIDE)[:, 7:29]),
-    (Peak(A, B, A), lambda m: np.maximum(m(A), m(B))),
+    (ElementwiseMax(A, B, A), lambda m: np.maximum(m(A), m(B))),
     (OneHot(C, 3), lambda m: (np.trunc(m(C)) == np.arange(3)).astype(float)),
     (Differs(A, Float(0.5)), lambda m: (m(A) != 0.5).any(axis=1, keepdims=True).astype(float)),
     (Softmax(MatAdd(A, MatMul(Integer(2), B))), lambda m: softmax(m(A) + 2 * m(B))),

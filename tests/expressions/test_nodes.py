@@ -10,7 +10,18 @@ from sympy.matrices.expressions import MatrixExpr
 from symrnn.expressions.entries import Entries, entries
 from symrnn.expressions.functions import differs, logsumexp, maximum, onehot
 from symrnn.expressions.matrices import columns, concat, peak, shape, substitute, variable
-from symrnn.expressions.nodes import Columns, Concat, Differs, LogSumExp, N, Node, OneHot, Peak, is_size, steps_symbol
+from symrnn.expressions.nodes import (
+    Columns,
+    Concat,
+    Differs,
+    ElementwiseMax,
+    LogSumExp,
+    N,
+    Node,
+    OneHot,
+    is_size,
+    steps_symbol,
+)
 from symrnn.programs.rules import contributions
 from tests.support.bank import same
 
@@ -39,8 +50,8 @@ ENTRIES: list[tuple[Expr, tuple, Entries]] = [
     (Differs(A, Integer(0)), (N, 1), [[differs(0, *a[i][:2])] for i in range(2)]),
     (Differs(B, HALF), (N, 1), [[differs(HALF, b[i][0])] for i in range(2)]),
     (LogSumExp(A), (N, 1), [[logsumexp(*a[i][:2])] for i in range(2)]),
-    (Peak(A, C), (N, 2), [[maximum(a[i][j], c[i][j]) for j in range(2)] for i in range(2)]),
-    (Peak(A, C, A), (N, 2), [[maximum(a[i][j], c[i][j], a[i][j]) for j in range(2)] for i in range(2)]),
+    (ElementwiseMax(A, C), (N, 2), [[maximum(a[i][j], c[i][j]) for j in range(2)] for i in range(2)]),
+    (ElementwiseMax(A, C, A), (N, 2), [[maximum(a[i][j], c[i][j], a[i][j]) for j in range(2)] for i in range(2)]),
 ]  # fmt: skip
 over = pytest.mark.parametrize(("expr", "size", "expected"), ENTRIES, ids=[str(row[0]) for row in ENTRIES])
 
@@ -76,8 +87,8 @@ WRONG: list[tuple[Expr, str]] = [
     (Columns(A, 1, 1), "columns 1 to 1 of 2 in Columns(A, 1, 1)"),
     (Columns(A, -1, 1), "columns -1 to 1 of 2 in Columns(A, -1, 1)"),
     (OneHot(A, 3), "expected one column of ids in OneHot(A, 3), got 2"),
-    (Peak(A, B), "shapes differ in Peak(A, B): (N, 1), (N, 2)"),
-    (Peak(A, A.T), "shapes differ in Peak(A, A.T): (2, N), (N, 2)"),
+    (ElementwiseMax(A, B), "shapes differ in Peak(A, B): (N, 1), (N, 2)"),
+    (ElementwiseMax(A, A.T), "shapes differ in Peak(A, A.T): (2, N), (N, 2)"),
     (LogSumExp(Concat(A, ROW)), "shapes do not fit side by side in Concat(A, r): (N, 2), (1, 2)"),
 ]
 
@@ -99,7 +110,7 @@ def test_refuses_a_shape(expr: Expr, message: str) -> None:
         (columns(A, 0, 2), A),
         (columns(A, 0, 1), Columns(A, 0, 1)),
         (peak(A), A),
-        (peak(A, C), Peak(A, C)),
+        (peak(A, C), ElementwiseMax(A, C)),
         (peak(*a[0]), maximum(*a[0])),
     ],
     ids=str,

@@ -20,7 +20,7 @@ from symrnn.models.forward import forward
 from symrnn.models.graph import Graph
 from symrnn.models.layers import Dense, Masking, Sequential, SimpleRNN
 from symrnn.models.losses import ALIASES, LOSSES, Loss, loss_name, loss_of, losses_of, with_loss, with_sum
-from symrnn.models.network import Head, Network
+from symrnn.models.network import ModelOutput, Network
 from symrnn.programs.adjoint import backprop
 from symrnn.programs.program import Equation, Program, defines, recurrence
 from symrnn.programs.transforms import expand
@@ -80,7 +80,7 @@ def network_of(*outputs: Output) -> tuple[Network, tuple[Expr, ...]]:
         made = recurrence([equation], [z], stacked=[y], names=names, length=output.steps)
         items.append(made if output.sequence else equation)
         logits = z if output.activation else None
-        heads.append(Head(y, output.sequence, output.width, logits, mask, output.steps))
+        heads.append(ModelOutput(y, output.sequence, output.width, logits, mask, output.steps))
         zs.append(z)
     symbols = tuple(head.symbol for head in heads)
     program = Program(tuple(plain), tuple(families), tuple(items), symbols, names)

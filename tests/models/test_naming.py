@@ -31,7 +31,7 @@ from symrnn.models.layers import (
     SimpleRNNCell,
     Softmax,
 )
-from symrnn.models.naming import labels, lengths
+from symrnn.models.naming import lengths, numbering_of
 from symrnn.models.network import Network
 from symrnn.programs.program import defines
 from tests.support.bank import MODELS, Case, over
@@ -278,7 +278,7 @@ def test_ids_and_rows_are_told_apart_by_their_reader() -> None:
 def test_one_mask_for_each_value() -> None:
     x = Input((3, 1))
     branches = [Masking(0.5)(x), Masking(0.5)(x)]
-    made = labels(graph_of(Model(x, Add()(branches))))
+    made = numbering_of(graph_of(Model(x, Add()(branches))))
     assert (made.masks, made.mask(0)) == (1, "")
-    made = labels(graph_of(Model(x, Add()(Masking(0.5)(x), Masking(1.0)(x)))))
+    made = numbering_of(graph_of(Model(x, Add()(Masking(0.5)(x), Masking(1.0)(x)))))
     assert (made.masks, made.mask(0), made.mask(1)) == (2, "1", "2")

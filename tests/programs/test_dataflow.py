@@ -21,7 +21,7 @@ from symrnn.programs.dataflow import (
     through,
     uses_of,
 )
-from symrnn.programs.program import Equation, Join, Maximum, Program, Recurrence
+from symrnn.programs.program import Equation, Join, MaxOverTime, Program, Recurrence
 from tests.support.bank import MODELS, over
 
 _p, _q = (Symbol(name, real=True) for name in "pq")
@@ -82,7 +82,7 @@ def test_the_state_is_read_by_the_next_step():
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "rule"), [("Flatten", Join, PARTS), ("maximum", Maximum, LARGEST)], ids=["Flatten", "maximum"]
+    ("name", "kind", "rule"), [("Flatten", Join, PARTS), ("maximum", MaxOverTime, LARGEST)], ids=["Flatten", "maximum"]
 )
 def test_items_that_are_no_equation_have_a_rule(name, kind, rule):
     program = derive(MODELS[name].model).steps

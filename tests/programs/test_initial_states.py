@@ -5,7 +5,7 @@ import pytest
 
 from symrnn import GRU, LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
 from symrnn.expressions.matrices import is_zero, shape_of, substitute, zeros
-from symrnn.programs.initial_states import with_starts
+from symrnn.programs.initial_states import with_initial_states
 from symrnn.programs.program import Recurrence
 from symrnn.programs.transforms import unroll
 from tests.support.bank import MODELS, SAMPLE, evaluate, over
@@ -20,7 +20,7 @@ def carries(program):
 @over(SAMPLE)
 def test_with_zeros_put_in_it_is_the_program_as_it_was(case):
     program = derive(case.model).network.program
-    started, starts = with_starts(program)
+    started, starts = with_initial_states(program)
     steps = unroll(started, case.timesteps)
     plain = unroll(program, case.timesteps)
     nothing = {start: zeros(shape_of(start)) for start in starts}
@@ -32,7 +32,7 @@ def test_with_zeros_put_in_it_is_the_program_as_it_was(case):
 @over(SAMPLE)
 def test_every_zero_has_a_symbol_and_nothing_else(case):
     program = derive(case.model).network.program
-    started, starts = with_starts(program)
+    started, starts = with_initial_states(program)
     assert len(starts) == len(set(starts)) == sum(is_zero(carry.init) for carry in carries(program))
     assert started.inputs == (*program.inputs, *starts)
     assert (started.sequences, started.outputs) == (program.sequences, program.outputs)
@@ -41,14 +41,14 @@ def test_every_zero_has_a_symbol_and_nothing_else(case):
         assert (after.init in starts) == is_zero(before.init)
         assert (before.prev, before.next, before.final) == (after.prev, after.next, after.final)
         assert shape_of(after.init) == shape_of(after.prev)
-    assert with_starts(started) == (started, ())
+    assert with_initial_states(started) == (started, ())
 
 
 @pytest.mark.parametrize("name", ["scalar", "LSTM", "both ways, concat", "stack"])
 def test_the_values_are_those_of_the_program_for_zeros(name):
     case, generator = MODELS[name], np.random.default_rng(0)
     program = derive(case.model).network.program
-    started, starts = with_starts(program)
+    started, starts = with_initial_states(program)
     weights = [generator.normal(size=tuple(map(int, shape_of(weight)))) for weight in program.inputs]
     x = generator.normal(size=(case.timesteps, 1, 1))
     nothing = np.zeros(sum(int(shape_of(start)[1]) for start in starts))
@@ -69,10 +69,10 @@ LETTERS = [
 
 @pytest.mark.parametrize(("layers", "expected"), LETTERS, ids=[str(latex) for _, latex in LETTERS])
 def test_letters_of_starts(layers, expected):
-    started, starts = with_starts(derive(Sequential(layers, (2, 1))).network.program)
+    started, starts = with_initial_states(derive(Sequential(layers, (2, 1))).network.program)
     assert [started.names[start].latex for start in starts] == expected
 
 
 def test_a_state_of_many_steps_has_one_start():
-    _, starts = with_starts(derive(Sequential([SimpleRNN(3)], (100000, 2))).network.program)
+    _, starts = with_initial_states(derive(Sequential([SimpleRNN(3)], (100000, 2))).network.program)
     assert [(start.name, str(start.shape)) for start in starts] == [("h_init", "(N, 3)")]

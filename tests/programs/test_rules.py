@@ -17,10 +17,10 @@ from symrnn.expressions.nodes import (
     CrossEntropy,
     Differs,
     Elementwise,
+    ElementwiseMax,
     LogSumExp,
     N,
     OneHot,
-    Peak,
     Softmax,
 )
 from symrnn.programs.rules import contributions, vjp
@@ -38,7 +38,7 @@ EXPRS = [
     Elementwise(tanh(P), A), Elementwise(exp(P) * Q - 2 * P * Q**2, A, B), Elementwise(P * Q + R, A, B, A),
     Elementwise(functions["softplus"](P), A), Elementwise(3 * P - 1, A), Elementwise(P / Q, A, B),
     Softmax(A), CrossEntropy(A, B), LogSumExp(A), Concat(A, C, B), Concat(C, A, C), Columns(U, 0, 2), Columns(V, 1, 3),
-    OneHot(C, 3), Differs(A, Float(0.5)), Peak(A, B), Peak(A, B, A),
+    OneHot(C, 3), Differs(A, Float(0.5)), ElementwiseMax(A, B), ElementwiseMax(A, B, A),
 ]  # fmt: skip
 over = pytest.mark.parametrize("expr", EXPRS, ids=map(str, EXPRS))
 
@@ -96,7 +96,9 @@ def test_numbers_have_the_name_of_the_result_in_their_slope(expr, expected):
     assert vjp(expr, g, z) == expected
 
 
-@pytest.mark.parametrize(("expr", "name"), [(Elementwise(tanh(P), A), "Z"), (Softmax(A), "Z"), (Peak(A, B), "Z")])
+@pytest.mark.parametrize(
+    ("expr", "name"), [(Elementwise(tanh(P), A), "Z"), (Softmax(A), "Z"), (ElementwiseMax(A, B), "Z")]
+)
 def test_the_result_is_not_computed_again(expr, name):
     ((_, adjoint), *_) = vjp(expr, variable("g", expr.shape), variable("Z", expr.shape))
     assert name in {symbol.name for symbol in adjoint.free_symbols if isinstance(symbol, MatrixSymbol)}
@@ -104,7 +106,7 @@ def test_the_result_is_not_computed_again(expr, name):
 
 
 def test_equal_ones_share_what_a_peak_receives():
-    ((_, first), (_, second)) = vjp(Peak(A, B), variable("g", (N, 2)), variable("Z", (N, 2)))
+    ((_, first), (_, second)) = vjp(ElementwiseMax(A, B), variable("g", (N, 2)), variable("Z", (N, 2)))
     values = {s: 1.0 for name in ("A", "B", "g", "Z") for s in chain(*leaf(MatrixSymbol(name, N, 2)))}
     for adjoint in (first, second):
         assert (numbers(entries(adjoint, leaf, ROWS), values) == 0.5).all()

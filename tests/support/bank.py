@@ -59,9 +59,9 @@ from symrnn.models.losses import with_loss, with_sum
 from symrnn.programs.program import (
     Carry,
     Equation,
-    Item,
     Program,
     Recurrence,
+    Statement,
     defines,
     families,
     reads,
@@ -395,14 +395,14 @@ def _cell(x: Expr, before: Expr, after: Expr, *more: Expr) -> Equation:
     return Equation(after, elementwise(tanh(SLOTS[0]), add(x, multiply(before, _V), *more)))
 
 
-def _layer(*equations: Equation, carry: Carry, stacked: Symbols = (_h,), reads: Expr = _x) -> Item:
+def _layer(*equations: Equation, carry: Carry, stacked: Symbols = (_h,), reads: Expr = _x) -> Statement:
     return recurrence(equations, [reads], [carry], stacked, names=_LETTERS)
 
 
 _FIRST = _layer(_cell(_x, _before, _h), carry=Carry(_before, _h, _nothing, _last))
 
 
-def _made(inputs: Symbols, items: Sequence[Item], *outputs: Expr, T: int = 2, rows: int = 1) -> Case:
+def _made(inputs: Symbols, items: Sequence[Statement], *outputs: Expr, T: int = 2, rows: int = 1) -> Case:
     return Case(lambda: Program(inputs, (_x,), tuple(items), outputs, _LETTERS), T, rows)
 
 

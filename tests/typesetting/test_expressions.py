@@ -16,10 +16,10 @@ from symrnn.expressions.nodes import (
     CrossEntropy,
     Diagonal,
     Differs,
+    ElementwiseMax,
     LogSumExp,
     N,
     OneHot,
-    Peak,
     Softmax,
 )
 from symrnn.typesetting.expressions import Context, show, terms_of
@@ -77,7 +77,7 @@ TABLE = [
     (LogSumExp(A), rf"\log(\exp(A) {BOLD})", "log(exp(A) 1)"), (Concat(A, B), "[A, B]", "[A, B]"),
     (Concat(*[A] * 7), r"[A, A, \dots, A]", "[A, A, ..., A]"), (Columns(M, 0, 1), "M[0{:}1]", "M[0:1]"),
     (Columns(MatMul(A, M), 0, 1), "(A M)[0{:}1]", "(A M)[0:1]"), (OneHot(m, 3), r"\mathrm{onehot}(m)", "onehot(m)"),
-    (Differs(A, Integer(0)), r"[A \ne 0]", "[A ≠ 0]"), (Peak(A, B), r"\max(A, B)", "max(A, B)"),
+    (Differs(A, Integer(0)), r"[A \ne 0]", "[A ≠ 0]"), (ElementwiseMax(A, B), r"\max(A, B)", "max(A, B)"),
     (CrossEntropy(A, B), rf"-(A \odot \log \mathrm{{softmax}}(B)) {BOLD}", "-(A ⊙ log softmax(B)) 1"),
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sympy import MatrixSymbol, Symbol, tanh
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from symrnn.expressions.names import Name
 from symrnn.programs.program import Equation
 from symrnn.typesetting.layout import points
@@ -60,7 +60,7 @@ def joined(member) -> str:
 
 @over(_SCALAR)
 def test_every_result_is_the_value(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     for program in (about.forward, about.adjoint):
         for one, exact in chains(about, program):
             if one.result:
@@ -73,7 +73,7 @@ def test_every_result_is_the_value(case):
 
 @pytest.mark.parametrize("name", ["scalar", "sequence backwards", "LSTM", "GRU", "activation sigmoid", "Dropout"])
 def test_the_numbers_put_in_give_the_result(name):
-    about = subject(derive(MODELS[name].model))
+    about = example_of(derive(MODELS[name].model))
     for program in (about.forward, about.adjoint):
         for one, exact in chains(about, program):
             for member in one.members:
@@ -104,7 +104,7 @@ def test_seven_digits_of_a_slope_are_right(h, negative):
 
 @over(_SCALAR)
 def test_a_factor_that_is_negative_has_parentheses(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     for program in (about.forward, about.adjoint):
         for one, _ in chains(about, program):
             for member in one.members:
@@ -113,7 +113,7 @@ def test_a_factor_that_is_negative_has_parentheses(case):
 
 @over({name: MODELS[name] for name in ("units", "GRU of units", "masked SimpleRNN", "softmax output", "Embedding")})
 def test_matrices_show_their_values(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     for equation in about.forward.assignments:
         one = chain(equation, about.numbers, about.forward.names)
         if not one.result or "dots" in one.result:
@@ -142,13 +142,13 @@ WORKED = [
 
 
 def test_the_notebook():
-    about = subject(derive())
+    about = example_of(derive())
     rows = chain_rows([chain(e, about.numbers, about.forward.names) for e in about.forward.assignments])
     assert [(row.cells[0], row.cells[1], row.cells[3], row.cells[5]) for row in rows] == WORKED
 
 
 def test_the_slope_of_the_notebook_cancels():
-    about = subject(derive())
+    about = example_of(derive())
     delta = next(e for e in about.adjoint.assignments if e.lhs.name == "delta_2")
     one = chain(delta, about.numbers, about.adjoint.names)
     assert [joined(member) for member in one.members] == [
@@ -222,7 +222,7 @@ def test_no_row_is_wider_than_the_page(layer, units):
     from symrnn import GRU, LSTM
 
     kind = {"SimpleRNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU}[layer]
-    about = subject(derive(Sequential([kind(units), Dense(2)], (2, 3))))
+    about = example_of(derive(Sequential([kind(units), Dense(2)], (2, 3))))
     for program in (about.forward, about.adjoint):
         rows = chain_rows([chain(e, about.numbers, program.names) for e in program.assignments])
         for row in rows:

@@ -14,7 +14,7 @@ from symrnn.expressions.functions import maximum
 from symrnn.expressions.nodes import is_size
 from symrnn.programs.program import (
     Equation,
-    Maximum,
+    MaxOverTime,
     Program,
     Recurrence,
     families,
@@ -43,7 +43,7 @@ def scalar_source(program: Program, name: str) -> str:
             lines.append(f"    {item.lhs.name} = {_text(item.rhs)}")
         elif isinstance(item, Recurrence):
             lines += _loop(item, array)
-        elif isinstance(item, Maximum):
+        elif isinstance(item, MaxOverTime):
             lines.append(f"    {item.lhs.name} = maximum(*{array(item.rhs)})")
         else:
             lines.append(f"    {array(item.lhs)} = {array(item.rhs)}[::-1]")
@@ -52,7 +52,7 @@ def scalar_source(program: Program, name: str) -> str:
     arguments = ", ".join([*map(array, program.sequences), *(s.name for s in program.inputs)])
     end = f"    return {returned}{',' if len(program.outputs) == 1 else ''}" if returned else "    return ()"
     function = [f"def {name}({arguments}):", *lines, end]
-    pooled = [maximum(item.lhs) for item in program.equations if isinstance(item, Maximum)]
+    pooled = [maximum(item.lhs) for item in program.equations if isinstance(item, MaxOverTime)]
     helpers = FLOATS.helpers([*right_sides(program), *pooled])
     text = "\n\n\n".join([*filter(None, [helpers]), "\n".join(function)]) + "\n"
     used = [name for name in _MATH if re.search(rf"\b{name}\(", text)]

@@ -17,10 +17,10 @@ from symrnn.expressions.nodes import (
     CrossEntropy,
     Differs,
     Elementwise,
+    ElementwiseMax,
     LogSumExp,
     N,
     OneHot,
-    Peak,
     Softmax,
 )
 from symrnn.programs.program import symbols_of
@@ -222,7 +222,7 @@ def _(expr: Differs, scope: Scope) -> Coded:
 
 
 @code.register
-def _(expr: Peak, scope: Scope) -> Coded:
+def _(expr: ElementwiseMax, scope: Scope) -> Coded:
     return f"np.maximum.reduce(({', '.join(map(scope.code, expr.args))}))", ATOM
 
 

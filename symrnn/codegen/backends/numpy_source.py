@@ -24,7 +24,7 @@ from symrnn.programs.program import (
     Cut,
     Equation,
     Join,
-    Maximum,
+    MaxOverTime,
     Program,
     Recurrence,
     Reversal,
@@ -125,7 +125,7 @@ _RESHAPED: dict[type, Callable[[_Writer, Any], str]] = {
     Reversal: lambda writer, item: f"{writer.array(item.rhs)}[::-1]",
     Join: _join,
     Cut: _cut,
-    Maximum: lambda writer, item: f"{writer.array(item.rhs)}.max(axis=0)",
+    MaxOverTime: lambda writer, item: f"{writer.array(item.rhs)}.max(axis=0)",
 }
 
 

@@ -14,9 +14,9 @@ from symrnn.expressions.nodes import Concat, N, Shape, is_size
 from symrnn.programs.program import (
     Carry,
     Equation,
-    Item,
     Program,
     Recurrence,
+    Statement,
     defines,
     is_usable,
     parameters,
@@ -113,10 +113,10 @@ class Blocks:
         parts = {name: getattr(item, name) for name in ("sequences", "carries", "stacked", "sums")} | changes
         return recurrence(in_order(equations), **parts, reverse=item.reverse, names=self.names, length=item.length)
 
-    def named(self, items: Iterable[Item]) -> list[Item]:
+    def named(self, items: Iterable[Statement]) -> list[Statement]:
         """The items, with an equation for each block of weights before the recurrence that uses it first."""
         names: dict[Expr, Expr] = {}
-        found: list[Item] = []
+        found: list[Statement] = []
         for item in items:
             if isinstance(item, Recurrence):
                 for block in weight_blocks(item):

@@ -22,17 +22,17 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 
 from symrnn.codegen.fusion.blocks import Blocks, within
 from symrnn.codegen.fusion.products import join_products, join_sums, places
-from symrnn.codegen.slices import Span, spans
+from symrnn.codegen.slices import ColumnSlice, slices_of
 from symrnn.expressions.matrices import add, concat, elementwise, hadamard, multiply
 from symrnn.expressions.nodes import Columns, Elementwise
-from symrnn.programs.program import Equation, Item, Program, Recurrence, parameters
+from symrnn.programs.program import Equation, Program, Recurrence, Statement, parameters
 from symrnn.programs.transforms import prune
 
 
 def fuse(program: Program) -> Program:
     """The program with what is alike side by side; the program itself where nothing is."""
     blocks = Blocks.of(program)
-    items: list[Item] = [_join_alike(item, blocks) for item in program.equations]
+    items: list[Statement] = [_join_alike(item, blocks) for item in program.equations]
     items = [join_products(item, blocks) for item in join_sums(items, blocks)]
     if all(new is old for new, old in zip(items, program.equations, strict=False)):
         return program
@@ -42,11 +42,11 @@ def fuse(program: Program) -> Program:
 # equations that are alike ---------------------------------------------------------------------------
 
 
-def _join_alike(item: Item, blocks: Blocks) -> Item:
+def _join_alike(item: Statement, blocks: Blocks) -> Statement:
     """The equations that differ in their weights, and in which of the joined values they use, as one."""
     if not isinstance(item, Recurrence):
         return item
-    placed: dict[Expr, Span] = {}
+    placed: dict[Expr, ColumnSlice] = {}
     found: list[Equation] = []
     for alike in _ordered(_classes(item), item.body.assignments):
         rhs = beside([equation.rhs for equation in alike], placed) if len(alike) > 1 else None
@@ -55,7 +55,7 @@ def _join_alike(item: Item, blocks: Blocks) -> Item:
             continue
         symbols = [equation.lhs for equation in alike]
         joined = blocks.declare(blocks.together(symbols), rhs.shape)
-        parts = spans(joined, symbols)
+        parts = slices_of(joined, symbols)
         found += [Equation(joined, rhs), *(Equation(symbol, place.expr()) for symbol, place in parts.items())]
         placed |= parts
     return blocks.rebuilt(item, found) if placed else item
@@ -128,11 +128,11 @@ def _(expr: MatMul, numbers: Mapping[Expr, int], fixed: frozenset[Expr]) -> Hash
 
 
 @singledispatch
-def _beside(first: Expr, exprs: Sequence[Expr], placed: Mapping[Expr, Span]) -> Expr | None:
+def _beside(first: Expr, exprs: Sequence[Expr], placed: Mapping[Expr, ColumnSlice]) -> Expr | None:
     return None
 
 
-def beside(exprs: Sequence[Expr], placed: Mapping[Expr, Span]) -> Expr | None:
+def beside(exprs: Sequence[Expr], placed: Mapping[Expr, ColumnSlice]) -> Expr | None:
     """Expressions of one pattern side by side, as one; None where that would have to copy values.
 
     `placed` tells which symbols are columns of what.
@@ -140,53 +140,53 @@ def beside(exprs: Sequence[Expr], placed: Mapping[Expr, Span]) -> Expr | None:
     return _beside(exprs[0], exprs, placed)
 
 
-def _all_beside(exprs: Iterable[Sequence[Expr]], placed: Mapping[Expr, Span]) -> list[Expr] | None:
+def _all_beside(exprs: Iterable[Sequence[Expr]], placed: Mapping[Expr, ColumnSlice]) -> list[Expr] | None:
     found = [beside(alike, placed) for alike in exprs]
     return None if None in found else [expr for expr in found if expr is not None]
 
 
 @_beside.register
-def _(first: MatrixSymbol, exprs: Sequence[Expr], placed: Mapping[Expr, Span]) -> Expr | None:
+def _(first: MatrixSymbol, exprs: Sequence[Expr], placed: Mapping[Expr, ColumnSlice]) -> Expr | None:
     return _adjacent([placed.get(expr) for expr in exprs])
 
 
 @_beside.register
-def _(first: Columns, exprs: Sequence[Expr], placed: Mapping[Expr, Span]) -> Expr | None:
-    return _adjacent([Span(*expr.args) for expr in exprs])
+def _(first: Columns, exprs: Sequence[Expr], placed: Mapping[Expr, ColumnSlice]) -> Expr | None:
+    return _adjacent([ColumnSlice(*expr.args) for expr in exprs])
 
 
-def _adjacent(places: Sequence[Span | None]) -> Expr | None:
+def _adjacent(places: Sequence[ColumnSlice | None]) -> Expr | None:
     first, last = places[0], places[-1]
     if first is None or last is None:
         return None
     for left, right in pairwise(places):
         if left is None or right is None or (left.whole, left.stop) != (right.whole, right.start):
             return None
-    return Span(first.whole, first.start, last.stop).expr()
+    return ColumnSlice(first.whole, first.start, last.stop).expr()
 
 
 @_beside.register(OneMatrix)
 @_beside.register(ZeroMatrix)
-def _(first: MatrixExpr, exprs: Sequence[Expr], placed: Mapping[Expr, Span]) -> Expr | None:
+def _(first: MatrixExpr, exprs: Sequence[Expr], placed: Mapping[Expr, ColumnSlice]) -> Expr | None:
     return type(first)(first.shape[0], sum(int(expr.shape[1]) for expr in exprs))
 
 
 @_beside.register(MatAdd)
 @_beside.register(HadamardProduct)
-def _(first: MatrixExpr, exprs: Sequence[Expr], placed: Mapping[Expr, Span]) -> Expr | None:
+def _(first: MatrixExpr, exprs: Sequence[Expr], placed: Mapping[Expr, ColumnSlice]) -> Expr | None:
     parts = _all_beside(zip(*(expr.args for expr in exprs), strict=True), placed)
     build = add if isinstance(first, MatAdd) else hadamard
     return None if parts is None else build(*parts)
 
 
 @_beside.register
-def _(first: Elementwise, exprs: Sequence[Expr], placed: Mapping[Expr, Span]) -> Expr | None:
+def _(first: Elementwise, exprs: Sequence[Expr], placed: Mapping[Expr, ColumnSlice]) -> Expr | None:
     parts = _all_beside(zip(*(expr.matrices for expr in exprs), strict=True), placed)
     return None if parts is None else elementwise(first.template, *parts)
 
 
 @_beside.register
-def _(first: MatMul, exprs: Sequence[Expr], placed: Mapping[Expr, Span]) -> Expr | None:
+def _(first: MatMul, exprs: Sequence[Expr], placed: Mapping[Expr, ColumnSlice]) -> Expr | None:
     rights = [expr.args[-1] for expr in exprs]
     ones = [right for right in rights if isinstance(right, OneMatrix)]
     block = beside(ones, placed) if len(ones) == len(rights) else concat(*rights)

@@ -11,10 +11,10 @@ from sympy.matrices.expressions import MatrixExpr, OneMatrix
 
 from symrnn.codegen.fusion.blocks import Blocks, walk, weight_blocks, within
 from symrnn.codegen.schedule import split
-from symrnn.codegen.slices import Span, spans
+from symrnn.codegen.slices import ColumnSlice, slices_of
 from symrnn.expressions.matrices import add, concat, multiply, substitute, transpose
 from symrnn.expressions.nodes import Columns, Concat, N, OneHot
-from symrnn.programs.program import Equation, Item, Recurrence, parameters
+from symrnn.programs.program import Equation, Recurrence, Statement, parameters
 
 
 def places(item: Recurrence) -> dict[Expr, int]:
@@ -34,7 +34,7 @@ class _Product(NamedTuple):
     user: Expr
 
 
-def join_products(item: Item, blocks: Blocks) -> Item:
+def join_products(item: Statement, blocks: Blocks) -> Statement:
     """The products of a step with a common left factor as one; one that occurs twice is computed once."""
     if not isinstance(item, Recurrence):
         return item
@@ -45,7 +45,7 @@ def join_products(item: Item, blocks: Blocks) -> Item:
         rhs = multiply(left, concat(*rights))
         joined = blocks.declare(blocks.product(left, rights, found[0].user), rhs.shape)
         more.append(Equation(joined, rhs))
-        mapping |= {multiply(left, right): place.expr() for right, place in spans(joined, rights).items()}
+        mapping |= {multiply(left, right): place.expr() for right, place in slices_of(joined, rights).items()}
     return _with(item, mapping, blocks, more) if more else item
 
 
@@ -99,7 +99,7 @@ class _Sum(NamedTuple):
     user: Expr | None = None
 
 
-def join_sums(items: Sequence[Item], blocks: Blocks) -> list[Item]:
+def join_sums(items: Sequence[Statement], blocks: Blocks) -> list[Statement]:
     """Values that are multiplied in one sum, or summed over t with one left factor, side by side.
 
     That they are summed over t alone, as for a bias, does not bring values together.
@@ -110,12 +110,12 @@ def join_sums(items: Sequence[Item], blocks: Blocks) -> list[Item]:
     if not sums:
         return list(items)
     orders = {order for item in steps.values() for order in _orders(item)}
-    placed: dict[Expr, Span] = {}
+    placed: dict[Expr, ColumnSlice] = {}
     joined: dict[int, list[Equation]] = {}
     for home in dict.fromkeys(found.home for found in sums):
         for order in _arranged(steps[home], [found for found in sums if found.home == home], orders):
             whole = blocks.declare(blocks.together(order), Concat(*order).shape)
-            placed |= spans(whole, order)
+            placed |= slices_of(whole, order)
             joined.setdefault(home, []).append(Equation(whole, Concat(*order)))
     return [
         part for number, item in enumerate(items) for part in _rewritten(item, placed, joined.get(number, []), blocks)
@@ -216,7 +216,9 @@ def _weights(found: _Sum, order: tuple[Expr, ...]) -> tuple[Expr, ...]:
     return tuple(transpose(rights[value]) for value in order if value in rights)
 
 
-def _rewritten(item: Item, placed: dict[Expr, Span], joined: list[Equation], blocks: Blocks) -> list[Item]:
+def _rewritten(
+    item: Statement, placed: dict[Expr, ColumnSlice], joined: list[Equation], blocks: Blocks
+) -> list[Statement]:
     """A recurrence with its products joined; the parts of its joined sums over t follow it."""
     if not isinstance(item, Recurrence):
         return [item]
@@ -232,7 +234,7 @@ def _rewritten(item: Item, placed: dict[Expr, Span], joined: list[Equation], blo
     return [_with(item, mapping, blocks, joined, sequences=sequences, stacked=(*item.stacked, *own), sums=sums), *after]
 
 
-def _merged(expr: MatAdd, placed: dict[Expr, Span], fixed: Iterable[Expr]) -> Expr:
+def _merged(expr: MatAdd, placed: dict[Expr, ColumnSlice], fixed: Iterable[Expr]) -> Expr:
     """A sum in which d_i V_i^T + d_f V_f^T is one product, in the place of the first."""
     if len(set(expr.args)) < len(expr.args):  # a term that stands twice, as in e + e
         return expr
@@ -248,7 +250,7 @@ def _merged(expr: MatAdd, placed: dict[Expr, Span], fixed: Iterable[Expr]) -> Ex
     return add(*new.values()) if len(new) < len(expr.args) else expr
 
 
-def _runs(values: Iterable[Expr], placed: dict[Expr, Span]) -> list[list[Expr]]:
+def _runs(values: Iterable[Expr], placed: dict[Expr, ColumnSlice]) -> list[list[Expr]]:
     """The values that are adjacent in one matrix, at least two, from left to right."""
     runs: list[list[Expr]] = []
     for value in sorted(values, key=lambda value: (placed[value].whole.name, placed[value].start)):
@@ -260,12 +262,12 @@ def _runs(values: Iterable[Expr], placed: dict[Expr, Span]) -> list[list[Expr]]:
     return [run for run in runs if len(run) > 1]
 
 
-def _whole(run: Sequence[Expr], placed: dict[Expr, Span]) -> Span:
-    return Span(placed[run[0]].whole, placed[run[0]].start, placed[run[-1]].stop)
+def _whole(run: Sequence[Expr], placed: dict[Expr, ColumnSlice]) -> ColumnSlice:
+    return ColumnSlice(placed[run[0]].whole, placed[run[0]].start, placed[run[-1]].stop)
 
 
 def _joined_sums(
-    item: Recurrence, placed: dict[Expr, Span], blocks: Blocks
+    item: Recurrence, placed: dict[Expr, ColumnSlice], blocks: Blocks
 ) -> tuple[tuple[Equation, ...], list[Equation]]:
     """The sums over t, with those of one left factor joined; and the parts, as columns of these."""
     lefts: dict[Expr, dict[Expr, list[Expr]]] = {}
@@ -278,7 +280,7 @@ def _joined_sums(
         for run in _runs(totals, placed):
             rhs = multiply(left, _whole(run, placed).expr())
             joined = blocks.declare(blocks.together(total for value in run for total in totals[value]), rhs.shape)
-            for value, place in spans(joined, run).items():
+            for value, place in slices_of(joined, run).items():
                 after += [Equation(total, place.expr()) for total in totals[value]]
                 sums = {lhs: total for lhs, total in sums.items() if lhs not in totals[value]}
             sums[joined] = Equation(joined, rhs)

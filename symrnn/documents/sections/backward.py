@@ -7,7 +7,7 @@ from symrnn.derivations.derivation import Gradient
 from symrnn.documents.blocks import Formulas, Step
 from symrnn.documents.inline import Code, Math, Prose, prose, series
 from symrnn.documents.sections import backward_reasons
-from symrnn.documents.sections.backward_stages import Stage, Way, rules_of, stages_of, way_of
+from symrnn.documents.sections.backward_stages import BackwardPass, Stage, backward_pass_of, rules_of, stages_of
 from symrnn.documents.sections.model import layer_name
 from symrnn.expressions.names import Name
 from symrnn.programs.dataflow import Use
@@ -30,7 +30,7 @@ def steps(
     With numbers each formula has them put in; only "unrolled" has room for them. `labels` are those of
     the forward equations, by the names of what they define.
     """
-    way = way_of(gradient, zoom, numbers, labels or {})
+    way = backward_pass_of(gradient, zoom, numbers, labels or {})
     stages = stages_of(way)
     told: set[object] = set()
     found = [_start(way)] if _has_total(way.program) else []
@@ -41,14 +41,14 @@ def steps(
 
 def rules_used(gradient: Gradient, zoom: str) -> frozenset[str]:
     """The rules that the steps go by."""
-    way = way_of(gradient, zoom)
+    way = backward_pass_of(gradient, zoom)
     return frozenset().union(*(rules_of(stage, way) for stage in stages_of(way)))
 
 
 # steps ------------------------------------------------------------------------------------------
 
 
-def _step(stage: Stage, number: int, way: Way, told: set[object]) -> Step:
+def _step(stage: Stage, number: int, way: BackwardPass, told: set[object]) -> Step:
     stage.adjoints.sort(key=lambda adjoint: adjoint.quantity not in way.weights)
     rules = rules_of(stage, way)
     formulas = Formulas(_tagged(_rows(stage, way), f"B{number}"))
@@ -61,7 +61,7 @@ def _step(stage: Stage, number: int, way: Way, told: set[object]) -> Step:
     )
 
 
-def _rows(stage: Stage, way: Way) -> tuple[Row, ...]:
+def _rows(stage: Stage, way: BackwardPass) -> tuple[Row, ...]:
     items = [item for adjoint in stage.adjoints for item in (*adjoint.before, adjoint.item)]
     equations = [item for item in items if isinstance(item, Equation)]
     if way.numbers is None or len(equations) < len(items):
@@ -73,7 +73,7 @@ def _tagged(found: Sequence[Row], tag: str) -> tuple[Row, ...]:
     return (replace(found[0], tag=tag), *found[1:])
 
 
-def _title(stage: Stage, way: Way) -> Prose:
+def _title(stage: Stage, way: BackwardPass) -> Prose:
     names = [name_of(way.program.names, adjoint.quantity) for adjoint in stage.adjoints]
     quantities = series([prose(name) for name in names])
     if not stage.uses:
@@ -94,7 +94,7 @@ def _readers(uses: Sequence[Use]) -> list[Prose]:
     return [prose(name) for name in dict.fromkeys(use.name for use in uses)]
 
 
-def _title_of_collection(stage: Stage, letters: Sequence[Name], quantities: Prose, way: Way) -> Prose:
+def _title_of_collection(stage: Stage, letters: Sequence[Name], quantities: Prose, way: BackwardPass) -> Prose:
     """Which weights every time step reads: by their letters where they are few, else by their layer."""
     layer = way.weights[stage.adjoints[0].quantity]
     names = [s for s, place in way.weights.items() if place == layer and s.name in way.collected]
@@ -112,7 +112,7 @@ def _title_of_collection(stage: Stage, letters: Sequence[Name], quantities: Pros
     return prose("Collect: ", quantities, verb, "each of " if len(readers) > 1 else "", series(readers), every, ".")
 
 
-def _undone(use: Use, way: Way) -> Prose:
+def _undone(use: Use, way: BackwardPass) -> Prose:
     """The equation, or only its left side where it is long."""
     context = Context(LATEX, way.program.names)
     lhs, terms = context.show(use.lhs), terms_of(use.rhs, context)
@@ -124,7 +124,7 @@ def _has_total(program: Program) -> bool:
     return any(name_of(program.names, e.lhs).is_total for e in program.equations if isinstance(e, Equation))
 
 
-def _start(way: Way) -> Step:
+def _start(way: BackwardPass) -> Step:
     """The derivative of the objective by itself."""
     s = way.objective
     row = Row((rf"\frac{{\partial {s}}}{{\partial {s}}}", "= 1"), "B1")

@@ -17,7 +17,7 @@ from symrnn.documents.inline import Prose, prose
 from symrnn.expressions.activation_table import sigmoid
 from symrnn.expressions.matrices import elementwise, shape_of, substitute, transpose, zeros
 from symrnn.expressions.nodes import SLOTS, Elementwise
-from symrnn.programs.program import Carry, Equation, Item, Program, Recurrence, families, recurrence, symbols_of
+from symrnn.programs.program import Carry, Equation, Program, Recurrence, Statement, families, recurrence, symbols_of
 from symrnn.programs.transforms import name_of, stack_all
 from symrnn.typesetting.equations import is_adjoint
 
@@ -55,7 +55,7 @@ def _gradients(gradient: Gradient, arguments: Sequence[Any]) -> tuple[np.ndarray
 # changing the way back --------------------------------------------------------------------------
 
 
-def _each(program: Program, change: Callable[[Item, Program], Item]) -> Program:
+def _each(program: Program, change: Callable[[Statement, Program], Statement]) -> Program:
     """The program with every item of the way back changed."""
     items = [change(item, program) if is_adjoint(item, program) else item for item in program.equations]
     return replace(program, equations=tuple(items))
@@ -64,7 +64,7 @@ def _each(program: Program, change: Callable[[Item, Program], Item]) -> Program:
 def _with(program: Program, put: Callable[[Expr], Expr]) -> Program:
     """The program with every right side of the way back changed."""
 
-    def changed(item: Item, whole: Program) -> Item:
+    def changed(item: Statement, whole: Program) -> Statement:
         if isinstance(item, Equation):
             return Equation(item.lhs, put(item.rhs))
         if not isinstance(item, Recurrence):
@@ -135,7 +135,7 @@ def _not_squared(program: Program) -> Program:
 def _no_way_back(program: Program) -> Program:
     """Nothing goes from a step to the one before."""
 
-    def changed(item: Item, whole: Program) -> Item:
+    def changed(item: Statement, whole: Program) -> Statement:
         if not isinstance(item, Recurrence):
             return item
         carries = [replace(c, next=zeros(shape_of(c.prev))) for c in item.carries]
@@ -154,7 +154,7 @@ def _same_step(program: Program) -> Program:
         if isinstance(carry.next, MatrixSymbol)
     }
 
-    def changed(item: Item, whole: Program) -> Item:
+    def changed(item: Statement, whole: Program) -> Statement:
         if not isinstance(item, Recurrence):
             return item
         sums = [Equation(e.lhs, substitute(e.rhs, states)) for e in item.sums]

@@ -12,7 +12,7 @@ from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.documents.blocks import Cell, Table
 from symrnn.documents.inline import Math, Prose, prose, series
-from symrnn.documents.sections.backward_stages import Stage, Way
+from symrnn.documents.sections.backward_stages import BackwardPass, Stage
 from symrnn.expressions.nodes import SLOTS, Elementwise
 from symrnn.programs.dataflow import ACTIVATION, LARGEST, ORDER, PARTS, PRODUCT, REUSE, ROW, SUM, Use, stand_together
 from symrnn.programs.transforms import name_of
@@ -113,7 +113,7 @@ START: Mapping[str, Prose] = {
 # why --------------------------------------------------------------------------------------------
 
 
-def why(stage: Stage, rules: frozenset[str], way: Way, told: set[object]) -> Prose:
+def why(stage: Stage, rules: frozenset[str], way: BackwardPass, told: set[object]) -> Prose:
     """The reasons for what is new in a step; `told` are those that were given before, and grows."""
     spans: Prose = ()
     for key, sentence in _reasons(stage, rules, way):
@@ -127,7 +127,7 @@ Reason = tuple[object, Prose]
 """A kind of reason, of which one is given once, and its sentence; empty where there is nothing to say."""
 
 
-def _reasons(stage: Stage, rules: frozenset[str], way: Way) -> Iterator[Reason]:
+def _reasons(stage: Stage, rules: frozenset[str], way: BackwardPass) -> Iterator[Reason]:
     if not stage.uses:
         yield from _of_start(stage, way)
     elif stage.collects:
@@ -143,7 +143,7 @@ def _reasons(stage: Stage, rules: frozenset[str], way: Way) -> Iterator[Reason]:
         yield from ((kind, prose(text)) for kind, text in _OF_KIND.items() if kind in rules)
 
 
-def _names(stage: Stage, way: Way) -> Prose:
+def _names(stage: Stage, way: BackwardPass) -> Prose:
     return series([prose(name_of(way.program.names, adjoint.quantity)) for adjoint in stage.adjoints])
 
 
@@ -156,7 +156,7 @@ _OF_KIND: Mapping[str, str] = {
 }
 
 
-def _of_start(stage: Stage, way: Way) -> Iterator[Reason]:
+def _of_start(stage: Stage, way: BackwardPass) -> Iterator[Reason]:
     if way.objective == "y":
         yield "start", prose("The derivative of ", _names(stage, way), " by itself is 1.")
 
@@ -164,7 +164,7 @@ def _of_start(stage: Stage, way: Way) -> Iterator[Reason]:
 # products ---------------------------------------------------------------------------------------
 
 
-def _of_use(quantity: Expr, use: Use, stage: Stage, way: Way) -> Iterator[Reason]:
+def _of_use(quantity: Expr, use: Use, stage: Stage, way: BackwardPass) -> Iterator[Reason]:
     """Why a quantity gets what it gets from the equation that reads it."""
     if ACTIVATION in use.rules:
         yield from _of_activation(quantity, use, way)
@@ -176,7 +176,7 @@ def _of_use(quantity: Expr, use: Use, stage: Stage, way: Way) -> Iterator[Reason
         yield from _of_matrices(quantity, use, way)
 
 
-def _of_numbers(quantity: Expr, use: Use, stage: Stage, way: Way) -> Iterator[Reason]:
+def _of_numbers(quantity: Expr, use: Use, stage: Stage, way: BackwardPass) -> Iterator[Reason]:
     """The other factor, which is the slope."""
     name = name_of(way.program.names, quantity)
     other = Math(Context(LATEX, way.program.names).show(use.rhs.diff(use.symbol)))
@@ -194,7 +194,7 @@ def _of_numbers(quantity: Expr, use: Use, stage: Stage, way: Way) -> Iterator[Re
         yield (PRODUCT, "state"), (*stands, *later)
 
 
-def _of_matrices(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
+def _of_matrices(quantity: Expr, use: Use, way: BackwardPass) -> Iterator[Reason]:
     """The transpose by entries: which entries a change reaches, and with which slope."""
     letter, reader = name_of(way.program.names, quantity).latex, use.name.latex
     if quantity in way.weights:
@@ -223,7 +223,7 @@ def _of_matrices(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
 # activations ------------------------------------------------------------------------------------
 
 
-def _of_activation(quantity: Expr, use: Use, way: Way) -> Iterator[Reason]:
+def _of_activation(quantity: Expr, use: Use, way: BackwardPass) -> Iterator[Reason]:
     """The slope, where it is taken, and how it is written."""
     names = way.program.names
     p, z = name_of(names, quantity).latex, name_of(names, use.lhs).latex
@@ -256,7 +256,7 @@ def _slope(use: Use, context: Context) -> tuple[str, str]:
     return getattr(template, "latex", "") or context.style.name(type(template).__name__), context.show(slope)
 
 
-def _of_cancellation(use: Use, way: Way) -> Prose:
+def _of_cancellation(use: Use, way: BackwardPass) -> Prose:
     """How many digits 1 - h^2 loses, where h is close to 1, and what the shown digits alone would give."""
     if way.numbers is None or not isinstance(use.lhs, Symbol) or not isinstance(use.rhs, tanh):
         return ()
@@ -279,7 +279,7 @@ def _of_cancellation(use: Use, way: Way) -> Prose:
 # sums over time ---------------------------------------------------------------------------------
 
 
-def _of_copies(stage: Stage, way: Way) -> Prose:
+def _of_copies(stage: Stage, way: BackwardPass) -> Prose:
     """Why there is a sum over t."""
     name = name_of(way.program.names, stage.adjoints[0].quantity).latex
     base = name if "_" not in name else rf"{{{name}}}"
@@ -290,7 +290,7 @@ def _of_copies(stage: Stage, way: Way) -> Prose:
     )
 
 
-def _of_first_state(stage: Stage, way: Way) -> Prose:
+def _of_first_state(stage: Stage, way: BackwardPass) -> Prose:
     """Why the sum of a recurrent weight has one term less."""
     names = [a.quantity.name for a in stage.adjoints if a.quantity.name in way.starts]
     if not names:

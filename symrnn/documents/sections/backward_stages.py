@@ -14,7 +14,7 @@ from symrnn.derivations.derivation import Gradient
 from symrnn.expressions.matrices import is_zero
 from symrnn.expressions.names import Name
 from symrnn.programs.dataflow import REUSE, Use, aliases, merged, stand_together, through, uses_of
-from symrnn.programs.program import Equation, Item, Program, Recurrence, defines, reads
+from symrnn.programs.program import Equation, Program, Recurrence, Statement, defines, reads
 from symrnn.programs.transforms import name_of, prune, with_samples
 from symrnn.typesetting.equations import is_adjoint, item_lines, zero_states
 from symrnn.typesetting.expressions import Context
@@ -32,8 +32,8 @@ class Adjoint:
 
     quantity: Expr
     lines: tuple[Line, ...]
-    item: Item
-    before: tuple[Item, ...] = ()
+    item: Statement
+    before: tuple[Statement, ...] = ()
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Way:
+class BackwardPass:
     """What the steps are made from."""
 
     program: Program
@@ -66,9 +66,9 @@ class Way:
         return self.gradient.objective
 
 
-def way_of(
+def backward_pass_of(
     gradient: Gradient, zoom: str, numbers: Numbers | None = None, labels: Mapping[str, str] | None = None
-) -> Way:
+) -> BackwardPass:
     """The way back of a gradient at the zoom "step" or "unrolled", for one sample."""
     program = gradient.program(zoom)
     if not gradient.is_scalar:
@@ -83,7 +83,7 @@ def way_of(
     layers = {weight.symbol.name: weight.layer for weight in gradient.table}
     weights = {symbol: layers[symbol.name] for symbol in program.inputs if symbol.name in layers}
     collected, starts = frozenset(_collected(gradient)), _starts(gradient)
-    return Way(program, uses, quantities, named, weights, collected, starts, numbers, labels or {}, gradient)
+    return BackwardPass(program, uses, quantities, named, weights, collected, starts, numbers, labels or {}, gradient)
 
 
 def _live(past: Program, gradient: Gradient) -> Program:
@@ -118,7 +118,7 @@ def _starts(gradient: Gradient) -> dict[str, Name]:
     return found
 
 
-def _defined(item: Item) -> Iterator[Expr]:
+def _defined(item: Statement) -> Iterator[Expr]:
     if isinstance(item, Recurrence):
         yield from (equation.lhs for equation in (*item.body.assignments, *item.sums))
     else:
@@ -136,11 +136,11 @@ def _quantities(past: Program, objective: str) -> dict[str, Expr]:
 # stages -----------------------------------------------------------------------------------------
 
 
-def _adjoints(way: Way) -> Iterator[Adjoint]:
+def _adjoints(way: BackwardPass) -> Iterator[Adjoint]:
     """The adjoints in the order in which they are found, each with what prints it; collected ones at the end."""
     context, silent = Context(LATEX, way.program.names), zero_states(way.program)
-    found: list[tuple[Expr, list[Line], Item]] = []
-    pending: list[tuple[Line, Item]] = []
+    found: list[tuple[Expr, list[Line], Statement]] = []
+    pending: list[tuple[Line, Statement]] = []
     for item in way.program.equations:
         if not is_adjoint(item, way.program):
             continue
@@ -157,7 +157,7 @@ def _adjoints(way: Way) -> Iterator[Adjoint]:
         yield Adjoint(quantity, (*(line for line, _ in before), *group), item, tuple(i for _, i in before))
 
 
-def _read(pending: list[tuple[Line, Item]], item: Item) -> list[tuple[Line, Item]]:
+def _read(pending: list[tuple[Line, Statement]], item: Statement) -> list[tuple[Line, Statement]]:
     """Those of what is pending that an item reads, and what these read; they are taken out."""
     names = {symbol.name for symbol in reads(item)}
     found = [one for one in pending if names & {symbol.name for symbol in (*_defined(one[1]), *defines(one[1]))}]
@@ -165,7 +165,7 @@ def _read(pending: list[tuple[Line, Item]], item: Item) -> list[tuple[Line, Item
     return [earlier for one in found for earlier in (*_read(pending, one[1]), one)]
 
 
-def stages_of(way: Way) -> list[Stage]:
+def stages_of(way: BackwardPass) -> list[Stage]:
     """The adjoints that belong together; those of weights that several steps read come last."""
     found: dict[object, Stage] = {}
     for adjoint in _adjoints(way):
@@ -181,7 +181,7 @@ def stages_of(way: Way) -> list[Stage]:
     return ordered
 
 
-def _only_weights(stage: Stage, way: Way) -> bool:
+def _only_weights(stage: Stage, way: BackwardPass) -> bool:
     return all(adjoint.quantity in way.weights for adjoint in stage.adjoints)
 
 
@@ -192,13 +192,13 @@ def _after(stage: Stage, ordered: Sequence[Stage]) -> int:
     return max(places, default=-1) + 1
 
 
-def rules_of(stage: Stage, way: Way) -> frozenset[str]:
+def rules_of(stage: Stage, way: BackwardPass) -> frozenset[str]:
     """The rules by which the adjoints of a stage are found."""
     found = frozenset().union(*(through(adjoint.quantity, way.uses, way.named) for adjoint in stage.adjoints))
     return found | ({REUSE} if is_reused(stage, way) else set())
 
 
-def is_reused(stage: Stage, way: Way) -> bool:
+def is_reused(stage: Stage, way: BackwardPass) -> bool:
     """Whether a weight of the stage is read several times, in one time step or in many."""
     uses = [way.uses.get(adjoint.quantity, []) for adjoint in stage.adjoints]
     return stage.collects and any(len(listed) > 1 or any(use.per_step for use in listed) for listed in uses)

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 from symrnn.checking.report import AGREES, DIFFERS, UNDECIDABLE, Report, Row, value_in
 from symrnn.documents.blocks import Block, Cell, Paragraph, Table
-from symrnn.documents.example import Subject
+from symrnn.documents.example import Example
 from symrnn.documents.inline import Math, Prose, prose
 
 
-def check_blocks(subject: Subject) -> tuple[Block, ...]:
+def check_blocks(example: Example) -> tuple[Block, ...]:
     """The comparison with Keras as a table, in each dtype, and what it says."""
-    if subject.reports is None:
+    if example.reports is None:
         return ()
-    found = subject.reports()
+    found = example.reports()
     if isinstance(found, str):
         return (Paragraph((f"Keras cannot build this model: {found}.",)),)
     first = found[0]

@@ -12,13 +12,13 @@ import numpy as np
 
 from symrnn.derivations.derivation import Derivation
 from symrnn.derivations.numbers import lambdify
-from symrnn.documents.example import Subject
+from symrnn.documents.example import Example
 from symrnn.documents.inline import Prose, prose
 from symrnn.models.custom_cell import Cell
 from symrnn.models.forward import forward
 from symrnn.models.graph import Graph
 from symrnn.models.layers import GRUCell, LSTMCell, Recurrent, SimpleRNNCell, cells_of
-from symrnn.models.network import Array, Network, Weight
+from symrnn.models.network import Network, Weight, WeightArray
 
 Weights = list[np.ndarray]
 Change = Callable[[Network, Weights], tuple[Graph, Weights]]
@@ -32,15 +32,15 @@ class Misreading:
     value: float
 
 
-def misreadings(about: Subject) -> tuple[Misreading, ...]:
+def misreadings(example: Example) -> tuple[Misreading, ...]:
     """The right output, and that of each slip that can be made here and changes something."""
-    network, weights = about.derivation.network, list(about.weights)
-    right = _output(network.graph, about.x, weights)
+    network, weights = example.derivation.network, list(example.weights)
+    right = _output(network.graph, example.x, weights)
     found = [Misreading(prose("none: the right value"), right)]
     for label, change in _CHANGES:
         graph, changed = change(network, weights)
         if graph != network.graph or any(not np.array_equal(a, b) for a, b in zip(changed, weights, strict=True)):
-            value = _output(graph, about.x, changed)
+            value = _output(graph, example.x, changed)
             found += [Misreading(prose(label), value)] if value != right else []
     return tuple(found)
 
@@ -74,7 +74,7 @@ def _linear(layer: Any) -> Any:
     return replace(layer, **changed) if changed else layer
 
 
-def _blocks(change: Callable[[Array, np.ndarray], np.ndarray]) -> Change:
+def _blocks(change: Callable[[WeightArray, np.ndarray], np.ndarray]) -> Change:
     """Each array of weights changed, the layers as they are."""
 
     def changed(network: Network, weights: Weights) -> tuple[Graph, Weights]:
@@ -91,7 +91,7 @@ def _gate(part: Weight) -> str:
 def _swapped(gates: Sequence[str], one: str, other: str) -> Change:
     """The blocks of two gates exchanged, of cells with these gates."""
 
-    def change(array: Array, values: np.ndarray) -> np.ndarray:
+    def change(array: WeightArray, values: np.ndarray) -> np.ndarray:
         if {_gate(part) for part in array.parts} != set(gates):
             return values
         by_gate = {(part.row, _gate(part)): part for part in array.parts}
@@ -107,7 +107,7 @@ def _swapped(gates: Sequence[str], one: str, other: str) -> Change:
 def _negated(gates: Sequence[str], gate: str) -> Change:
     """One gate's blocks with the other sign: as sigmoid(-a) = 1 - sigmoid(a), z and 1 - z are exchanged."""
 
-    def change(array: Array, values: np.ndarray) -> np.ndarray:
+    def change(array: WeightArray, values: np.ndarray) -> np.ndarray:
         if {_gate(part) for part in array.parts} == set(gates):
             for part in array.parts:
                 if _gate(part) == gate:
@@ -124,7 +124,7 @@ def _is_symmetric(network: Network) -> bool:
     return used <= {"sigmoid", "hard_sigmoid"}
 
 
-def _transposed(array: Array, values: np.ndarray) -> np.ndarray:
+def _transposed(array: WeightArray, values: np.ndarray) -> np.ndarray:
     """Every block of a recurrent weight transposed."""
     if array.name.base == "V":
         for part in array.parts:
@@ -132,7 +132,7 @@ def _transposed(array: Array, values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _one_bias(array: Array, values: np.ndarray) -> np.ndarray:
+def _one_bias(array: WeightArray, values: np.ndarray) -> np.ndarray:
     """The second row of two biases left out."""
     for part in array.parts:
         if part.row == 1 and array.name.base == "b":

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from symrnn.documents.blocks import Block, Equations, Formulas, Paragraph
-from symrnn.documents.example import Subject
+from symrnn.documents.example import Example
 from symrnn.documents.inline import prose
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.equations import Display, lines_of
@@ -12,11 +12,11 @@ from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM
 
 
-def general_blocks(subject: Subject) -> tuple[Block, ...]:
+def general_blocks(example: Example) -> tuple[Block, ...]:
     """The equations for a general t and rows of samples, with the reasons for their form."""
-    if not subject.gradient.network.arrays:
+    if not example.gradient.network.arrays:
         return ()
-    display = subject.gradient.display("step", "N")
+    display = example.gradient.display("step", "N")
     blocks: list[Block] = [
         Paragraph(_OF_ROWS),
         Equations(replace(display, part="forward")),
@@ -28,7 +28,7 @@ def general_blocks(subject: Subject) -> tuple[Block, ...]:
         Paragraph(_ELEMENTWISE, "Why the elementwise product."),
         Paragraph(_SUM, "Why the sum over time."),
     ]
-    return (*blocks, *_signal(subject))
+    return (*blocks, *_signal(example))
 
 
 _OF_ROWS = prose(
@@ -62,9 +62,9 @@ _SUM = prose(
 )
 
 
-def _signal(subject: Subject) -> tuple[Block, ...]:
+def _signal(example: Example) -> tuple[Block, ...]:
     """The Jacobian of one state by the one before, where the model has plain states."""
-    derivation = subject.derivation
+    derivation = example.derivation
     if derivation.is_open or not derivation.network.states or (derivation.timesteps or 0) < 2:
         return ()
     state = name_of(derivation.network.program.names, derivation.network.states[0].symbol)

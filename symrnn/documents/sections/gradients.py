@@ -7,10 +7,10 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from symrnn.derivations.contributions import Contributions, contributions, over_time
+from symrnn.derivations.contributions import Contributions, contributions_of, over_time
 from symrnn.derivations.numbers import lambdify_jacobian
 from symrnn.documents.blocks import Block, Figure, Formulas, Paragraph
-from symrnn.documents.example import Subject
+from symrnn.documents.example import Example
 from symrnn.documents.inline import Math, Prose, Span, prose
 from symrnn.documents.sections.contributions_plot import contributions_plot
 from symrnn.documents.sections.timetable import tables
@@ -24,22 +24,22 @@ from symrnn.typesetting.substitution import matrix
 _CELLS, _CURVES = 6, 6
 
 
-def gradients_blocks(subject: Subject) -> tuple[Block, ...]:
+def gradients_blocks(example: Example) -> tuple[Block, ...]:
     """The tables by time step, the gradients themselves, and the plot of the contributions."""
-    found = contributions(subject.gradient, subject.values)
+    found = contributions_of(example.gradient, example.values)
     blocks: list[Block] = []
     if found and len(found[0].values) > 1:
-        blocks += [Paragraph(_intro(subject)), *tables(subject, found), *_share(subject)]
-    gradients = tuple(_gradients(subject))
+        blocks += [Paragraph(_intro(example)), *tables(example, found), *_share(example)]
+    gradients = tuple(_gradients(example))
     if gradients:
         blocks += [Paragraph(prose("The gradients in all:")), Formulas(gradients)]
     return (*blocks, *_plot(found))
 
 
-def _intro(subject: Subject) -> Prose:
+def _intro(example: Example) -> Prose:
     what = (
         "each gradient is the sum of its column"
-        if subject.scalar
+        if example.scalar
         else "a column shows Euclidean norms, its last row the norm of the whole gradient"
     )
     return prose(f"One row for each time step, the last step first, as the derivation went; {what}.")
@@ -48,12 +48,12 @@ def _intro(subject: Subject) -> Prose:
 # the gradients ----------------------------------------------------------------------------------
 
 
-def _gradients(subject: Subject) -> Iterator[Row]:
+def _gradients(example: Example) -> Iterator[Row]:
     """Each derivative and its value, three numbers in a row; of large matrices the corners."""
     pending: tuple[str, ...] = ()
-    for weight in subject.gradient.table:
-        name = weight.name.partial(subject.gradient.objective)
-        value = np.asarray(subject.values[name.code], float)
+    for weight in example.gradient.table:
+        name = weight.name.partial(example.gradient.objective)
+        value = np.asarray(example.values[name.code], float)
         if value.size > 1:
             yield Row((name.latex, rf"\approx {matrix(np.atleast_2d(value)).text}"), gap=3)
             continue
@@ -65,34 +65,34 @@ def _gradients(subject: Subject) -> Iterator[Row]:
         yield Row(pending, gap=3)
 
 
-def _share(subject: Subject) -> Iterator[Block]:
+def _share(example: Example) -> Iterator[Block]:
     """Which part of the deltas, added up, the step with the largest has."""
-    names = subject.gradient.steps.names
-    items = [item for item in subject.gradient.steps.equations if isinstance(item, Recurrence)]
+    names = example.gradient.steps.names
+    items = [item for item in example.gradient.steps.equations if isinstance(item, Recurrence)]
     named = [equation.lhs for item in items for equation in item.body.assignments]
     for symbol in [s for s in named if name_of(names, s).base == "delta"][:1]:
         name = name_of(names, symbol)
-        sizes = [float(np.linalg.norm(value)) for value in over_time(name, subject.values)]
+        sizes = [float(np.linalg.norm(value)) for value in over_time(name, example.values)]
         total = sum(sizes)
         if total > 0 and math.isfinite(total):
             largest = int(np.argmax(sizes))
-            left, right = (r"\lvert", r"\rvert") if subject.scalar else (r"\lVert", r"\rVert")
+            left, right = (r"\lvert", r"\rvert") if example.scalar else (r"\lVert", r"\rVert")
             part = f"The step $t = {largest}$ makes {100 * sizes[largest] / total:.1f} % of "
-            yield Paragraph(prose(part, Math(rf"\sum_t {left} {name.latex} {right}"), ".", *_reach(subject)))
+            yield Paragraph(prose(part, Math(rf"\sum_t {left} {name.latex} {right}"), ".", *_reach(example)))
 
 
-def _reach(subject: Subject) -> Iterator[Span]:
+def _reach(example: Example) -> Iterator[Span]:
     """By what a signal is multiplied from the last step to the first: the Jacobian of the states, or its norm."""
-    derivation, states = subject.derivation, subject.derivation.network.states
+    derivation, states = example.derivation, example.derivation.network.states
     if derivation.is_open or not states or states[0].reverse:
         return
     letter = name_of(derivation.network.program.names, states[0].symbol)
     last = (derivation.network.timesteps[steps_symbol(letter.steps)] or 1) - 1
     later, earlier = letter.at(last), letter.at(0)
-    value = lambdify_jacobian(derivation.jacobian(later.code, earlier.code))(subject.x, list(subject.weights))
+    value = lambdify_jacobian(derivation.jacobian(later.code, earlier.code))(example.x, list(example.weights))
     name = rf"\partial {later.latex} / \partial {earlier.latex}"
     yield from prose(f" From $t = {last}$ to $t = 0$ the signal is multiplied by ")
-    if subject.scalar:
+    if example.scalar:
         yield Math(f"{name} {LATEX.value(float(value.reshape(())))}")
     else:
         yield from prose(f"a Jacobian, $\\lVert {name} \\rVert {LATEX.value(float(np.linalg.norm(value)))}$")

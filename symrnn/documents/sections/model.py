@@ -12,7 +12,7 @@ from symrnn.documents.inline import Code, Prose, prose
 from symrnn.expressions.activations import activation_name
 from symrnn.models import custom_cell
 from symrnn.models.layers import Cells, Layer
-from symrnn.models.network import Network, Source, Weight
+from symrnn.models.network import ModelInput, Network, Weight
 
 
 def model_table(network: Network, weights: "Sequence[np.ndarray] | None" = None) -> Table:
@@ -51,7 +51,7 @@ def _keras_name(network: Network, weight: Weight) -> str:
     return f"{weight.keras}[{', '.join([*rows, f'{weight.start}:{weight.start + weight.shape[-1]}'])}]"
 
 
-def _input(source: Source) -> str:
+def _input(source: ModelInput) -> str:
     """What an input holds, in words."""
     if source.steps is None:
         return f"one row, columns: {source.width}"

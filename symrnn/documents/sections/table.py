@@ -8,7 +8,7 @@ import numpy as np
 
 from symrnn.diagrams.picture import picture
 from symrnn.documents.blocks import Block, Cell, Formulas, Paragraph, Section, Table
-from symrnn.documents.example import Subject
+from symrnn.documents.example import Example
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Math, Prose, prose
 from symrnn.documents.sections.backward import rules_used, steps
@@ -36,13 +36,13 @@ _CLOSED_ROWS, _MOST_STEPS, _OPERATIONS, _ENTRIES_COUNTED = 3, 24, 300, 2000
 # model and picture ------------------------------------------------------------------------------
 
 
-def _model(subject: Subject) -> tuple[Block, ...]:
-    weights = subject.weights if subject.scalar else None
-    return (model_table(subject.derivation.network, weights),)
+def _model(example: Example) -> tuple[Block, ...]:
+    weights = example.weights if example.scalar else None
+    return (model_table(example.derivation.network, weights),)
 
 
-def _picture(subject: Subject) -> tuple[Block, ...]:
-    network = subject.derivation.network
+def _picture(example: Example) -> tuple[Block, ...]:
+    network = example.derivation.network
     rolled = [figure(picture(network, rolled=True))] if network.states else []
     return (*rolled, figure(picture(network)))
 
@@ -50,12 +50,12 @@ def _picture(subject: Subject) -> tuple[Block, ...]:
 # closed form ------------------------------------------------------------------------------------
 
 
-def _closed(subject: Subject) -> tuple[Block, ...]:
+def _closed(example: Example) -> tuple[Block, ...]:
     """The closed form up to three lines; beyond, how large it is."""
-    derivation = subject.derivation
+    derivation = example.derivation
     if derivation.is_open:
         return ()
-    if _is_large(subject):
+    if _is_large(example):
         many = f"With everything put in, an output has more than {_count(OPERATIONS)} operations: "
         return (Paragraph(prose(many, _UNREAD)),)
     operations, nesting = size(derivation.program("scalar"))
@@ -78,9 +78,9 @@ def _count(number: int) -> str:
     return re.sub(r"10\^(\d+)", r"$10^{\1}$", count(number))
 
 
-def _is_large(subject: Subject) -> bool:
+def _is_large(example: Example) -> bool:
     """Whether even to count the operations would take long: every entry of every time step is one."""
-    network = subject.derivation.network
+    network = example.derivation.network
     entries = sum(int(np.prod(array.shape)) for array in network.arrays)
     return entries * max(filter(None, network.timesteps.values()), default=1) > _ENTRIES_COUNTED
 
@@ -94,15 +94,15 @@ _OF_CLOSED = prose("Each equation put into the next one, with the state before t
 # the way back -----------------------------------------------------------------------------------
 
 
-def _backward(subject: Subject) -> tuple[Block, ...]:
+def _backward(example: Example) -> tuple[Block, ...]:
     """Backpropagation step by step, with the rules by which it goes."""
-    gradient, s = subject.gradient, subject.gradient.objective
+    gradient, s = example.gradient, example.gradient.objective
     if not gradient.network.arrays:
         return ()
     zoom, found = "unrolled", []
-    if subject.few:
-        found = steps(gradient, zoom, subject.numbers, labels(subject.forward))
-    if not subject.few or len(found) > _MOST_STEPS:
+    if example.few:
+        found = steps(gradient, zoom, example.numbers, labels(example.forward))
+    if not example.few or len(found) > _MOST_STEPS:
         zoom, found = "step", steps(gradient, "step")
     what = {"y": "$y$", "L": "the loss $L$", "s": "$s$, the sum of all outputs"}[s]
     intro = prose(
@@ -121,28 +121,28 @@ def _backward(subject: Subject) -> tuple[Block, ...]:
         )
     )
     order = prose("The way back goes through the forward equations from the last to the first, by these rules.")
-    adjoints = {name: float(v.reshape(())) for name, v in subject.values.items() if v.size == 1}
-    few = subject.few and subject.scalar
+    adjoints = {name: float(v.reshape(())) for name, v in example.values.items() if v.size == 1}
+    few = example.few and example.scalar
     drawn = picture(gradient.network, backward=True, numbers=adjoints if few else None)
-    table = rule_table(rules_used(gradient, zoom), subject.scalar)
+    table = rule_table(rules_used(gradient, zoom), example.scalar)
     return (Paragraph(intro), Formulas((definitions,)), Paragraph(order), table, figure(drawn), *found)
 
 
 # slips and letters ------------------------------------------------------------------------------
 
 
-def _slips(subject: Subject) -> tuple[Block, ...]:
+def _slips(example: Example) -> tuple[Block, ...]:
     """The common slips, each with the gradients that it would give."""
-    found = slips(subject.gradient, subject.arguments)
-    arrays = subject.gradient.network.arrays
-    s = subject.gradient.objective
+    found = slips(example.gradient, example.arguments)
+    arrays = example.gradient.network.arrays
+    s = example.gradient.objective
     moved = [
         i
         for i in range(len(arrays))
         if any(not np.array_equal(one.gradients[i], found[0].gradients[i]) for one in found)
     ]
     places = moved[:3]
-    forward = _forward_slips(subject)
+    forward = _forward_slips(example)
     if not places:
         return forward
     names = [_entry_of(arrays[i].name, arrays[i].shape, s) for i in places]
@@ -152,15 +152,15 @@ def _slips(subject: Subject) -> tuple[Block, ...]:
     return (*forward, Paragraph(_OF_SLIPS), Table(head, tuple(table), right))
 
 
-def _forward_slips(subject: Subject) -> tuple[Block, ...]:
+def _forward_slips(example: Example) -> tuple[Block, ...]:
     """What misread conventions would give for the first entry of the output."""
-    if subject.derivation.network.heads[0].sequence and subject.derivation.is_open:
+    if example.derivation.network.heads[0].sequence and example.derivation.is_open:
         return ()
-    found = misreadings(subject)
+    found = misreadings(example)
     if len(found) == 1:
         return ()
-    head = subject.derivation.network.heads[0]
-    letter = name_of(subject.derivation.network.program.names, head.symbol)
+    head = example.derivation.network.heads[0]
+    letter = name_of(example.derivation.network.program.names, head.symbol)
     letter = letter.at(0) if head.sequence else letter
     name = letter if head.width == 1 else letter.part(0)
     table = tuple((one.label, _number(one.value)) for one in found)
@@ -183,11 +183,11 @@ def _number(value: float) -> Prose:
     return (Math(written(value)),)
 
 
-def _letters(subject: Subject) -> tuple[Block, ...]:
-    return letters_blocks([type(cell) for cell in cells_of(subject.derivation.network.graph.layers)])
+def _letters(example: Example) -> tuple[Block, ...]:
+    return letters_blocks([type(cell) for cell in cells_of(example.derivation.network.graph.layers)])
 
 
-SECTIONS: Mapping[str, tuple[str, Callable[[Subject], tuple[Block, ...]]]] = {
+SECTIONS: Mapping[str, tuple[str, Callable[[Example], tuple[Block, ...]]]] = {
     "model": ("The model", _model),
     "picture": ("The network, rolled and unrolled", _picture),
     "forward": ("Forward equations", forward_blocks),
@@ -203,8 +203,8 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Subject], tuple[Block, ...]]]] = {
 """Title and blocks of each section by its name, in the order of a document."""
 
 
-def section(name: str, subject: Subject) -> Section | None:
+def section(name: str, example: Example) -> Section | None:
     """The section of this name; None where the model has nothing to say in it."""
     title, make = SECTIONS[name]
-    blocks = make(subject)
+    blocks = make(example)
     return Section(name, title, blocks) if blocks else None

@@ -14,7 +14,7 @@ from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.derivations.contributions import Contributions
 from symrnn.documents.blocks import Cell, Table
-from symrnn.documents.example import FEW_STEPS, Subject
+from symrnn.documents.example import FEW_STEPS, Example
 from symrnn.documents.inline import Math, prose
 from symrnn.expressions.functions import define
 from symrnn.expressions.matrices import shape, variable
@@ -46,13 +46,13 @@ class Column:
     name: str = ""
 
 
-def tables(subject: Subject, found: Sequence[Contributions]) -> Iterator[Table]:
+def tables(example: Example, found: Sequence[Contributions]) -> Iterator[Table]:
     """Tables for each layer and length: what is read, adjoints, terms."""
     groups: dict[tuple[str, int], list[Contributions]] = {}
     for one in found:
         groups.setdefault((one.name.layer, len(one.values)), []).append(one)
     for listed in groups.values():
-        for columns in _fitting(_columns(listed, subject)):
+        for columns in _fitting(_columns(listed, example)):
             yield _table(columns, len(listed[0].values))
 
 
@@ -72,60 +72,60 @@ def _points(column: Column) -> int:
     return max(points(inline(column.head)), points(inline(column.name)), 36) + (40 if column.scaled else 16)
 
 
-def _columns(found: Sequence[Contributions], subject: Subject) -> list[Column]:
+def _columns(found: Sequence[Contributions], example: Example) -> list[Column]:
     """What the terms are made of, each once, and the terms; one that is an adjoint itself has the total there."""
-    names, count = subject.gradient.steps.names, len(found[0].values)
+    names, count = example.gradient.steps.names, len(found[0].values)
     symbols = dict.fromkeys(s for one in found for s in symbols_of([one.term]))
     adjoints = [s for s in symbols if name_of(names, s).is_adjoint]
     others = [s for s in symbols if s not in adjoints] if len(symbols) <= _FEW else []
-    before = [*map(partial(_column, subject, count), others), *_origins(adjoints, subject, count)]
-    own = {s: _column(subject, count, s) for s in adjoints}
+    before = [*map(partial(_column, example, count), others), *_origins(adjoints, example, count)]
+    own = {s: _column(example, count, s) for s in adjoints}
     terms = []
     for one in found:
         total = one.total
-        end = float(total.reshape(())) if subject.scalar else float(np.linalg.norm(total))
-        name = _normed(inline(one.name.latex), subject)
+        end = float(total.reshape(())) if example.scalar else float(np.linalg.norm(total))
+        name = _normed(inline(one.name.latex), example)
         (first, *others_read) = symbols_of([one.term])
         if not others_read and first in own and own[first].total is None:
             own[first] = replace(own[first], total=end, name=name)
         else:
-            values = tuple(float(v.reshape(())) for v in one.values) if subject.scalar else one.sizes
-            terms.append(Column(_normed(_term(one, subject), subject), values, True, total=end, name=name))
+            values = tuple(float(v.reshape(())) for v in one.values) if example.scalar else one.sizes
+            terms.append(Column(_normed(_term(one, example), example), values, True, total=end, name=name))
     return [*before, *own.values(), *terms]
 
 
-def _column(subject: Subject, count: int, symbol: Expr) -> Column:
+def _column(example: Example, count: int, symbol: Expr) -> Column:
     """The values of a symbol, or their norms, for t = 0, 1, ..."""
-    name = name_of(subject.gradient.steps.names, symbol)
-    values = tuple(size_at(subject.values, name.at(_time(name, t))) for t in range(count))
-    given = subject.scalar and name.at(0).code in subject.numbers.given
-    return Column(_normed(name.latex, subject), values, name.is_adjoint, given)
+    name = name_of(example.gradient.steps.names, symbol)
+    values = tuple(size_at(example.values, name.at(_time(name, t))) for t in range(count))
+    given = example.scalar and name.at(0).code in example.numbers.given
+    return Column(_normed(name.latex, example), values, name.is_adjoint, given)
 
 
-def _origins(adjoints: Sequence[Expr], subject: Subject, count: int) -> Iterator[Column]:
+def _origins(adjoints: Sequence[Expr], example: Example, count: int) -> Iterator[Column]:
     """Of a single delta what it is made of: the slope, and the adjoint that arrives."""
-    if len(adjoints) != 1 or not subject.scalar:
+    if len(adjoints) != 1 or not example.scalar:
         return
-    items = [item for item in subject.gradient.steps.equations if isinstance(item, Recurrence)]
+    items = [item for item in example.gradient.steps.equations if isinstance(item, Recurrence)]
     steps = {equation.lhs: equation.rhs for item in items for equation in item.body.assignments}
     rhs = steps.get(adjoints[0])
     factors = rhs.args if isinstance(rhs, HadamardProduct) else ()
     for factor in factors:
         if isinstance(factor, Elementwise) and all(isinstance(m, MatrixSymbol) for m in factor.matrices[:2]):
-            yield from _slope(factor, subject, count)
+            yield from _slope(factor, example, count)
     for factor in factors:
         if isinstance(factor, MatrixSymbol):
-            yield _column(subject, count, factor)
+            yield _column(example, count, factor)
 
 
-def _slope(slope: Elementwise, subject: Subject, count: int) -> Iterator[Column]:
+def _slope(slope: Elementwise, example: Example, count: int) -> Iterator[Column]:
     """The slope at each step, where it is a function of one quantity."""
     if len(slope.matrices) == 1:
         symbol = slope.matrices[0]
         function = lambdify(SLOTS[0], _defined(slope.template))
-        values = tuple(float(function(value)) for value in _column(subject, count, symbol).values)
+        values = tuple(float(function(value)) for value in _column(example, count, symbol).values)
         sized = MatrixSymbol(symbol.name, 1, 1)
-        context = Context(LATEX, {sized: name_of(subject.gradient.steps.names, symbol)})
+        context = Context(LATEX, {sized: name_of(example.gradient.steps.names, symbol)})
         yield Column(context.show(Elementwise(slope.template, sized)), values)
 
 
@@ -147,16 +147,16 @@ def size_at(values: Mapping[str, np.ndarray], name: Name) -> float:
     return float(array.reshape(())) if array.size == 1 else float(np.linalg.norm(array))
 
 
-def _normed(latex: str, subject: Subject) -> str:
-    return latex if subject.scalar else rf"\lVert {latex} \rVert"
+def _normed(latex: str, example: Example) -> str:
+    return latex if example.scalar else rf"\lVert {latex} \rVert"
 
 
-def _term(one: Contributions, subject: Subject) -> str:
+def _term(one: Contributions, example: Example) -> str:
     """The term in LaTeX, for one sample: of a scalar model a product of numbers."""
-    letters = subject.gradient.steps.names
+    letters = example.gradient.steps.names
     symbols = tuple(symbols_of([one.term]))
     names = [name_of(letters, s).latex for s in symbols]
-    if subject.scalar:
+    if example.scalar:
         adjoint = [name for s, name in zip(symbols, names, strict=True) if name_of(letters, s).is_adjoint]
         return " ".join([*adjoint, *(name for name in names if name not in adjoint)])
     whole = Program(symbols, (), (Equation(variable("term", shape(one.term)), one.term),), (), letters)

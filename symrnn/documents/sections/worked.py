@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from symrnn.documents.blocks import Block, Equations, Formulas, Paragraph
-from symrnn.documents.example import FEW_STEPS, Subject
+from symrnn.documents.example import FEW_STEPS, Example
 from symrnn.documents.inline import Prose, prose, series
 from symrnn.programs.dataflow import SUM, kinds
 from symrnn.programs.program import Equation, Program, symbols_of
@@ -15,14 +15,14 @@ from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM, Chain, chain, chain_rows
 
 
-def forward_blocks(subject: Subject) -> tuple[Block, ...]:
+def forward_blocks(example: Example) -> tuple[Block, ...]:
     """The forward equations: of every time step where they are few, for a general t else."""
-    if not subject.few:
-        display = replace(subject.gradient.display("step"), part="forward")
+    if not example.few:
+        display = replace(example.gradient.display("step"), part="forward")
         return (Paragraph(_OF_SUMS), Equations(display))
-    program = subject.forward
+    program = example.forward
     context = Context(LATEX, program.names)
-    starts = [Row((context.name_of(s).latex, "= 0")) for s in subject.starts]
+    starts = [Row((context.name_of(s).latex, "= 0")) for s in example.starts]
     rows = [row for one in labelled(program) for row in one.rows(context)]
     return (Paragraph(_OF_SUMS), Formulas((*starts, *rows)))
 
@@ -102,11 +102,11 @@ def _broken(equation: Equation, context: Context) -> list[Row]:
 # with numbers -----------------------------------------------------------------------------------
 
 
-def worked_blocks(subject: Subject) -> tuple[Block, ...]:
+def worked_blocks(example: Example) -> tuple[Block, ...]:
     """The forward pass with numbers: formula, numbers put in, result."""
-    if subject.derivation.is_open:
+    if example.derivation.is_open:
         return ()
-    program, numbers = subject.forward, subject.numbers
+    program, numbers = example.forward, example.numbers
     equations = _shown(program)
     last = max((t for t in (_time(e, program) for e in equations) if t is not None), default=0)
     parts = _by_time(equations, program, last)
@@ -116,17 +116,17 @@ def worked_blocks(subject: Subject) -> tuple[Block, ...]:
         for equation in part
     ]
     dots = [Paragraph(_OF_DOTS)] if len(parts) < len(_by_time(equations, program, last, everything=True)) else []
-    given = _of_drawn(subject)
-    digits = _OF_DIGITS if subject.scalar else _OF_DECIMALS
+    given = _of_drawn(example)
+    digits = _OF_DIGITS if example.scalar else _OF_DECIMALS
     return (Paragraph(prose(given, digits)), Formulas(chain_rows(chains)), *dots)
 
 
-def _of_drawn(subject: Subject) -> Prose:
+def _of_drawn(example: Example) -> Prose:
     """Which numbers are nobody's but examples."""
-    names = [prose(text) for name, text in _DRAWN.items() if name in subject.drawn]
+    names = [prose(text) for name, text in _DRAWN.items() if name in example.drawn]
     if not names:
         return ()
-    verb = " are drawn at random. " if len(names) > 1 or "weights" in subject.drawn else " is drawn at random. "
+    verb = " are drawn at random. " if len(names) > 1 or "weights" in example.drawn else " is drawn at random. "
     return prose("The ", series(names), verb)
 
 

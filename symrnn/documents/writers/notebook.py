@@ -36,7 +36,7 @@ _VALUES = ("x", "y_true", "weights")
 
 
 @dataclass(frozen=True)
-class Source:
+class Given:
     """A value by the code that gives it, such as `np.load('x.npy')`; it is written as it is."""
 
     code: str
@@ -102,7 +102,7 @@ def setup(
     given = {name: value for name, value in arguments.items() if value is not None}
     if isinstance(model, str | os.PathLike):
         built, derived = [], literal(os.fspath(model))
-        given.setdefault("weights", Source("d.weights"))
+        given.setdefault("weights", Given("d.weights"))
     else:
         built, derived = [model_code(model)], "model"
     variables = {**(numbers or {}), **{name: given[name] for name in _VALUES if name in given}}
@@ -130,7 +130,7 @@ def _assigned(name: str, value: Any) -> str:
 
 @singledispatch
 def literal(value: Any) -> str:
-    """Code that gives an equal value.
+    """Given that gives an equal value.
 
     Raises:
         NotImplementedError: there is none for this kind of value.
@@ -150,7 +150,7 @@ def _(value: Mapping) -> str:
 
 
 @literal.register
-def _(value: Source) -> str:
+def _(value: Given) -> str:
     return value.code
 
 

@@ -25,7 +25,7 @@ from symrnn.importers.keras.legacy_h5 import h5_arrays, read_h5
 from symrnn.models.forward import forward
 from symrnn.models.graph import Graph, with_timesteps
 from symrnn.models.layers import Bidirectional, Layer, check_size
-from symrnn.models.network import Array
+from symrnn.models.network import WeightArray
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _import(config: Any, origin: Origin, arrays: Arrays, timesteps: int | None) 
     return Imported(graph, weights, read.dtype)
 
 
-def _stored(array: Array, layer: Layer, place: Place) -> Stored:
+def _stored(array: WeightArray, layer: Layer, place: Place) -> Stored:
     group = "/".join([place.group, *_attributes(layer, array.unit), "vars"])
     trainable = place.trainable and _is_trainable(place.entry.config, array.unit)
     return Stored(place.where, "/".join([*array.unit, array.keras]), array.shape, group, place.top, trainable)

@@ -13,7 +13,7 @@ from symrnn.models.builder import MERGES, CallScope, ProgramBuilder, Value, Valu
 from symrnn.models.equations.cells import step
 from symrnn.models.graph import Call
 from symrnn.models.layers import Bidirectional, Layer, Recurrent, states_of
-from symrnn.models.network import Source, State
+from symrnn.models.network import ModelInput, State
 from symrnn.programs.program import Carry, Equation, Reversal, recurrence
 
 # recurrent layers -------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def _thread(run: Run, names: CallScope, name: str, columns: int, initial: Expr |
     final = build.symbol(replace(named, time=end), N, columns) if wanted else None
     if initial is None and (layer.initial_state or layer.stateful):
         initial = build.symbol(replace(named, time=start), N, columns)
-        build.extra.append(Source(initial, "rows", columns, state=True))
+        build.extra.append(ModelInput(initial, "rows", columns, state=True))
         build.finals += [final] if layer.stateful and final is not None else []
     return _Thread(named, before, after, new, zeros(shape_of(after)) if initial is None else initial, final)
 

@@ -17,7 +17,7 @@ from symrnn.expressions.matrices import (
     transpose,
     zeros,
 )
-from symrnn.expressions.nodes import SLOTS, CrossEntropy, Differs, LogSumExp, N, OneHot, Peak, Softmax
+from symrnn.expressions.nodes import SLOTS, CrossEntropy, Differs, ElementwiseMax, LogSumExp, N, OneHot, Softmax
 
 A, B, X = MatrixSymbol("A", N, 2), MatrixSymbol("B", N, 2), MatrixSymbol("X", N, 3)
 W, b, c = MatrixSymbol("W", 2, 2), MatrixSymbol("b", 1, 2), MatrixSymbol("c", N, 1)
@@ -56,7 +56,7 @@ TEXTS = [
     (multiply(OneHot(c, 2), W), PLAIN, "W[c[..., 0].astype(int)]"),
     (OneHot(c, 2), PLAIN, "(c.astype(int) == np.arange(2)).astype(dtype)"),
     (Differs(A, Rational(1, 2)), PLAIN, "(A != 1/2).any(axis=-1, keepdims=True).astype(dtype)"),
-    (Peak(A, B), PLAIN, "np.maximum.reduce((A, B))"),
+    (ElementwiseMax(A, B), PLAIN, "np.maximum.reduce((A, B))"),
     (Softmax(A), PLAIN, "softmax(A)"),
     (LogSumExp(A), PLAIN, "logsumexp(A)"),
     (CrossEntropy(A, B), PLAIN, "cross_entropy(A, B)"),

@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from symrnn import LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from symrnn.documents.sections.backward import rules_used, steps
 from symrnn.documents.sections.backward_reasons import RULES, label
-from symrnn.documents.sections.backward_stages import stages_of, way_of
+from symrnn.documents.sections.backward_stages import backward_pass_of, stages_of
 from symrnn.documents.writers.text import words
 from symrnn.programs.program import Equation
 from symrnn.typesetting.equations import is_adjoint, item_lines, zero_states
@@ -47,7 +47,7 @@ def test_every_derivative_stands_in_one_step(case, zoom):
 @ZOOMS
 @over(MODELS)
 def test_every_line_of_the_way_back_stands_in_one_stage(case, zoom):
-    way = way_of(derive(case.model).gradient(), zoom)
+    way = backward_pass_of(derive(case.model).gradient(), zoom)
     context, silent = Context(LATEX, way.program.names), zero_states(way.program)
     items = [item for item in way.program.equations if is_adjoint(item, way.program)]
     lines = [str(line) for item in items for line in item_lines(item, context, silent)]
@@ -57,7 +57,7 @@ def test_every_line_of_the_way_back_stands_in_one_stage(case, zoom):
 
 @over(MODELS)
 def test_a_step_reads_only_what_steps_before_it_give(case):
-    way = way_of(derive(case.model).gradient(), "unrolled")
+    way = backward_pass_of(derive(case.model).gradient(), "unrolled")
     adjoints = {item.lhs for item in way.program.equations if is_adjoint(item, way.program)}
     given = set()
     for stage in stages_of(way):
@@ -88,7 +88,7 @@ def test_rules_are_in_the_table_and_reasons_given_once(case, zoom):
 
 @over({name: case for name, case in MODELS.items() if name not in ("batch", "batch of sequences")})
 def test_with_numbers_every_row_is_one_of_the_way_back(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     plain, numbers = steps(about.gradient, "unrolled"), steps(about.gradient, "unrolled", about.numbers)
     assert [(step.title, step.rule) for step in plain] == [(step.title, step.rule) for step in numbers]
     assert left_sides(numbers) == left_sides(plain)

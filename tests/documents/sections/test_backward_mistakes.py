@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symrnn import GRU, LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from symrnn.documents.sections.backward_mistakes import slips
 from symrnn.documents.writers.latex import spans
 from symrnn.documents.writers.text import words
@@ -20,7 +20,7 @@ NOTEBOOK = {
 
 
 def found(model=None, loss=None):
-    about = subject(derive(model), loss=loss)
+    about = example_of(derive(model), loss=loss)
     return about, slips(about.gradient, about.arguments)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from symrnn import LSTM, Dense, Sequential, SimpleRNN, derive
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from symrnn.documents.sections.backward import steps
 from symrnn.documents.sections.backward_reasons import RULES, label, references, rule_table
 from symrnn.documents.writers.latex import latex
@@ -13,7 +13,7 @@ from symrnn.programs.dataflow import ACTIVATION, LARGEST, ORDER, PARTS, PRODUCT,
 
 def whys(model=None, loss=None, zoom="unrolled", numbers=False):
     """All reasons of a model's steps, one after the other."""
-    about = subject(derive(model), loss=loss)
+    about = example_of(derive(model), loss=loss)
     found = steps(about.gradient, zoom, about.numbers if numbers else None)
     return " ".join(words(step.why) for step in found)
 

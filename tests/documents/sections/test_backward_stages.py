@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from symrnn import GRU, Dense, Sequential, SimpleRNN, derive
-from symrnn.documents.sections.backward_stages import is_reused, rules_of, stages_of, way_of
+from symrnn.documents.sections.backward_stages import backward_pass_of, is_reused, rules_of, stages_of
 from symrnn.programs.dataflow import REUSE
 from tests.support.bank import MODELS, SAMPLE, over
 
@@ -15,7 +15,7 @@ EVERY = {"return_sequences": True}
 
 
 def ways(case, zoom):
-    way = way_of(derive(case.model).gradient(), zoom)
+    way = backward_pass_of(derive(case.model).gradient(), zoom)
     return way, stages_of(way)
 
 
@@ -77,7 +77,7 @@ NOTEBOOK = {
 
 @pytest.mark.parametrize(("zoom", "names"), NOTEBOOK.items())
 def test_the_stages_of_the_notebook(zoom, names):
-    way = way_of(derive().gradient(), zoom)
+    way = backward_pass_of(derive().gradient(), zoom)
     stages = stages_of(way)
     assert [" ".join(adjoint.quantity.name for adjoint in stage.adjoints) for stage in stages] == names
     assert [sorted(rules_of(stage, way)) for stage in stages[:2]] == [[], ["product", "sum"]]
@@ -94,7 +94,7 @@ def test_reuse_is_the_rule_of_what_is_read_twice(case):
 
 def test_a_weight_of_one_time_step_is_not_reused():
     for steps, reused in ((1, False), (2, True)):
-        way = way_of(derive(Sequential([SimpleRNN(1)], (steps, 1))).gradient(), "unrolled")
+        way = backward_pass_of(derive(Sequential([SimpleRNN(1)], (steps, 1))).gradient(), "unrolled")
         last = stages_of(way)[-1]
         assert (is_reused(last, way), REUSE in rules_of(last, way)) == (reused, reused)
 
@@ -111,10 +111,10 @@ STARTS = [
 
 @pytest.mark.parametrize(("layers", "expected"), STARTS, ids=[str(expected) for _, expected in STARTS])
 def test_weights_that_a_zero_state_stands_beside(layers, expected):
-    way = way_of(derive(Sequential(layers, (2, 1))).gradient(), "step")
+    way = backward_pass_of(derive(Sequential(layers, (2, 1))).gradient(), "step")
     assert {name: letter.latex for name, letter in way.starts.items()} == expected
 
 
 def test_what_the_objective_does_not_depend_on_has_no_stage():
-    way = way_of(derive(MODELS["scalar"].model).gradient(wrt=["W"]), "unrolled")
+    way = backward_pass_of(derive(MODELS["scalar"].model).gradient(wrt=["W"]), "unrolled")
     assert [[a.quantity.name for a in stage.adjoints] for stage in stages_of(way)] == [["y"], ["W"]]

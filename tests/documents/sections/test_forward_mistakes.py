@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from symrnn import GRU, LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from symrnn.documents.sections.forward_mistakes import misreadings
 from symrnn.documents.writers.text import words
 
 
 def of(layer, **given):
     derivation = derive(Sequential([layer, Dense(1)], input_shape=(3, 2)))
-    about = subject(derivation, **given)
+    about = example_of(derivation, **given)
     return about, {words(one.label): one.value for one in misreadings(about)}
 
 
@@ -20,7 +20,7 @@ def sigmoid(a):
 
 
 def test_the_notebook():
-    found = [(words(one.label), round(one.value, 7)) for one in misreadings(subject(derive()))]
+    found = [(words(one.label), round(one.value, 7)) for one in misreadings(example_of(derive()))]
     # without tanh: U 3 - (U 2 - U 1) with the notebook's U, times its W
     assert found == [
         ("none: the right value", 0.5746256),
@@ -92,5 +92,5 @@ def test_what_changes_nothing_is_left_out():
 def test_both_halves_are_misread():
     derivation = derive(Sequential([Bidirectional(SimpleRNN(1)), Dense(1)], input_shape=(2, 1)))
     weights = [*[[[1.0]], [[1.0]], [0.0]] * 2, [[1.0], [1.0]], [0.0]]
-    values = [one.value for one in misreadings(subject(derivation, [[1.0], [2.0]], weights=weights))]
+    values = [one.value for one in misreadings(example_of(derivation, [[1.0], [2.0]], weights=weights))]
     assert values[1] == pytest.approx((1 + 2) + (2 + 1))

@@ -8,14 +8,14 @@ import pytest
 
 from symrnn import GRU, LSTM, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Figure, Formulas, Paragraph, Table
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from symrnn.documents.sections.gradients import gradients_blocks
 from symrnn.documents.writers.text import words
 from tests.support.bank import MODELS, over
 
 
 def blocks(model=None, kind=Table, **options):
-    return [block for block in gradients_blocks(subject(derive(model), **options)) if isinstance(block, kind)]
+    return [block for block in gradients_blocks(example_of(derive(model), **options)) if isinstance(block, kind)]
 
 
 def cells(table):
@@ -63,7 +63,7 @@ def test_the_shares_of_the_notebook():
 
 @over({name: case for name, case in MODELS.items() if derive(case.model).is_scalar})
 def test_a_column_adds_up_to_its_sum(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     for table in [block for block in gradients_blocks(about) if isinstance(block, Table)]:
         rows = cells(table)
         assert all(len(row) == len(table.head) for row in rows)
@@ -77,7 +77,7 @@ def test_a_column_adds_up_to_its_sum(case):
 
 @over(MODELS)
 def test_every_gradient_is_there_with_its_number(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     (formulas,) = [block for block in gradients_blocks(about) if isinstance(block, Formulas)]
     pairs = [pair for row in formulas.rows for pair in zip(row.cells[::2], row.cells[1::2], strict=True)]
     objective = about.gradient.objective
@@ -101,7 +101,7 @@ def test_of_many_steps_the_ends_are_shown():
 
 @pytest.mark.parametrize("layer", [LSTM(3), GRU(3), SimpleRNN(3)], ids=str)
 def test_norms_of_matrices(layer):
-    about = subject(derive(Sequential([layer, Dense(2)], (4, 2))))
+    about = example_of(derive(Sequential([layer, Dense(2)], (4, 2))))
     for table in [block for block in gradients_blocks(about) if isinstance(block, Table)]:
         assert all(r"\lVert" in words(head) for head in table.head[1:])
         assert [row[0] for row in cells(table)][:4] == ["3", "2", "1", "0"]

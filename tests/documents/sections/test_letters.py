@@ -4,7 +4,7 @@ import pytest
 
 from symrnn import GRU, LSTM, RNN, Bidirectional, Dense, LSTMCell, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Paragraph, Table
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from symrnn.documents.sections.letters import GATES, LETTERS, TEXTS, letters_blocks
 from symrnn.documents.sections.table import section
 from symrnn.documents.writers.text import words
@@ -56,7 +56,7 @@ def test_gates(cells, count):
     ids=str,
 )
 def test_a_model_gets_the_gates_of_its_cells(layer, kinds):
-    made = section("letters", subject(derive(Sequential([layer, Dense(1)], (2, 2)))))
+    made = section("letters", example_of(derive(Sequential([layer, Dense(1)], (2, 2)))))
     titles = [words(block.text) for block in made.blocks if isinstance(block, Paragraph)]
     assert [title for title in titles if title.startswith("The gates")] == [
         f"The gates of the {kind}, in the order of their blocks:" for kind in kinds

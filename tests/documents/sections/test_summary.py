@@ -9,7 +9,7 @@ import pytest
 from symrnn import GRU, LSTM, Activation, Dense, Input, Model, Sequential, SimpleRNN, derive
 from symrnn.checking.report import Report, Row
 from symrnn.documents.blocks import Section
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from symrnn.documents.inline import Code
 from symrnn.documents.sections.summary import subtitle, summary
 from symrnn.documents.writers.text import words
@@ -19,7 +19,7 @@ ANSWER = r"For x = (1, 2, 3) this network answers y \approx 0.5746256. "
 
 
 def about(*layers, shape=(2, 1), **options):
-    return subject(derive(Sequential(layers, shape)), **options)
+    return example_of(derive(Sequential(layers, shape)), **options)
 
 
 def sections(names):
@@ -30,12 +30,12 @@ def reported(*verdicts):
     """A subject with a fake report for each verdict."""
     rows = [Row("y", (), (), 1.0, 1.0, 0.0, 1e-6, verdict) for verdict in verdicts]
     made = tuple(Report((row,), "float32", None, 1, {"T": 3}, "Keras 3") for row in rows)
-    return replace(subject(derive()), reports=lambda: made or "Keras is not installed")
+    return replace(example_of(derive()), reports=lambda: made or "Keras is not installed")
 
 
 def one_step():
     x = Input((3,))
-    return subject(derive(Model(x, Dense(1)(x))))
+    return example_of(derive(Model(x, Dense(1)(x))))
 
 
 SUBTITLES = [
@@ -55,7 +55,7 @@ def test_subtitle(subject, expected):
 
 
 def test_names_of_layers_are_code():
-    assert [span for span in subtitle(subject(derive())) if isinstance(span, Code)] == [
+    assert [span for span in subtitle(example_of(derive())) if isinstance(span, Code)] == [
         Code("SimpleRNN(1)"),
         Code("Dense(1)"),
     ]
@@ -76,12 +76,12 @@ PLACES = [
 
 @pytest.mark.parametrize(("names", "expected"), PLACES, ids=[names for names, _ in PLACES])
 def test_places_of_sections(names, expected):
-    assert words(summary(subject(derive()), sections(names))) == ANSWER + expected
+    assert words(summary(example_of(derive()), sections(names))) == ANSWER + expected
 
 
 @pytest.mark.parametrize("names", ["", "model picture letters"])
 def test_no_section_to_name(names):
-    assert words(summary(subject(derive()), sections(names))) == ANSWER
+    assert words(summary(example_of(derive()), sections(names))) == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_weights_are_counted():
     assert words(summary(about(LSTM(2)), sections("backward"))).endswith("with each of the 32 weights.")
     one = about(SimpleRNN(1, use_bias=False), shape=(1, 1), x=[[1.0]], weights=([[0.5]], [[0.25]]))
     assert "2 weights" in words(summary(one, sections("slips")))
-    dense = subject(derive(Model(x := Input((1,)), Dense(1, use_bias=False)(x))), x=[2.0], weights=([[0.5]],))
+    dense = example_of(derive(Model(x := Input((1,)), Dense(1, use_bias=False)(x))), x=[2.0], weights=([[0.5]],))
     assert words(summary(dense, sections("slips"))).endswith("Section 1 shows how it changes with its one weight.")
     none = words(summary(about(Activation("tanh")), sections("backward")))
     assert none == "Section 1 shows that it has no weights to change."
@@ -114,4 +114,4 @@ def test_numbers_are_listed_up_to_six_and_an_answer_in_numbers_alone():
     listed = ", ".join(["-0.25"] * 6)
     assert long == rf"For x = ({listed}, \dots) this network answers y = 0.5000000. "
     assert words(summary(about(SimpleRNN(2), Dense(1)), sections("forward"))) == "Section 1 shows what it computes."
-    assert math.isclose(float(words(summary(subject(derive()), [])).split()[-1][:-1]), 0.5746256)
+    assert math.isclose(float(words(summary(example_of(derive()), [])).split()[-1][:-1]), 0.5746256)

@@ -10,7 +10,7 @@ from symrnn import LSTM, Activation, Dense, Sequential, SimpleRNN, derive
 from symrnn.cli import document_command
 from symrnn.derivations.derivation import Derivation
 from symrnn.documents.blocks import Equations, Formulas, Paragraph, Section, Step, Table
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from symrnn.documents.sections.table import SECTIONS, section
 from symrnn.documents.writers.text import sections_text, words
 from tests.support.bank import MODELS, over
@@ -20,7 +20,7 @@ NAMES = [name for name in SECTIONS if name != "check"]
 
 @over(MODELS)
 def test_every_section_of_every_model(case):
-    about = subject(derive(case.model))
+    about = example_of(derive(case.model))
     made = [part for name in NAMES if (part := section(name, about)) is not None]
     text = sections_text(made)
     assert {"model", "picture", "forward", "backward", "gradients", "letters"} <= {part.name for part in made}
@@ -39,7 +39,7 @@ def test_the_order_is_a_readers():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_open_time_steps(name):
-    about = subject(derive(Sequential([LSTM(2), Dense(1)], (None, 2))), x=np.ones((4, 2)))
+    about = example_of(derive(Sequential([LSTM(2), Dense(1)], (None, 2))), x=np.ones((4, 2)))
     made = section(name, about)
     assert (made is None) == (name in ("closed", "worked"))
     if name == "forward":
@@ -47,8 +47,8 @@ def test_open_time_steps(name):
 
 
 def test_no_check_without_reports():
-    assert section("check", subject(derive())) is None
-    said = subject(derive())
+    assert section("check", example_of(derive())) is None
+    said = example_of(derive())
     object.__setattr__(said, "reports", lambda: "Cell 'x' is not a Keras layer")
     made = section("check", said)
     assert words(made.blocks[0].text) == "Keras cannot build this model: Cell 'x' is not a Keras layer."
@@ -65,7 +65,7 @@ def test_no_check_without_reports():
     ids=["notebook", "T = 4", "LSTM", "large"],
 )
 def test_a_closed_form_only_where_it_is_small(model, kind):
-    about = subject(derive(model))
+    about = example_of(derive(model))
     began = time.monotonic()
     assert isinstance(section("closed", about).blocks[-1], kind)
     assert time.monotonic() - began < 5
@@ -73,7 +73,7 @@ def test_a_closed_form_only_where_it_is_small(model, kind):
 
 def test_labels_of_forward_equations():
     def tags(model):
-        rows = section("forward", subject(derive(model))).blocks[-1].rows
+        rows = section("forward", example_of(derive(model))).blocks[-1].rows
         return [row.tag for row in rows if row.tag]
 
     assert tags(None) == ["F0", "F1", "F2", "Fy"]
@@ -84,7 +84,7 @@ def test_labels_of_forward_equations():
 
 def test_steps_refer_to_labels_that_there_are():
     for model in (None, Sequential([LSTM(1), Dense(1)], (2, 1)), Sequential([SimpleRNN(2), Dense(2)], (3, 2))):
-        about = subject(derive(model))
+        about = example_of(derive(model))
         forward, backward = (section(name, about) for name in ("forward", "backward"))
         tags = {row.tag for block in forward.blocks if isinstance(block, Formulas) for row in block.rows}
         titles = " ".join(words(block.title) for block in backward.blocks if isinstance(block, Step))
@@ -92,14 +92,14 @@ def test_steps_refer_to_labels_that_there_are():
 
 
 def test_many_steps_are_elided():
-    made = section("worked", subject(derive(Sequential([SimpleRNN(1), Dense(1)], (20, 1)))))
+    made = section("worked", example_of(derive(Sequential([SimpleRNN(1), Dense(1)], (20, 1)))))
     sides = [row.cells[0] for row in made.blocks[1].rows if row.cells[0]]
     assert sides == ["a_0", "h_0", "a_1", "h_1", "a_{19}", "h_{19}", "y"]
     assert words(made.blocks[-1].text).startswith("The time steps between")
 
 
 def test_the_table_of_slips():
-    made = section("slips", subject(derive()))
+    made = section("slips", example_of(derive()))
     table = made.blocks[-1]
     assert isinstance(table, Table)
     assert [words(cell) for cell in table.rows[1]] == [
@@ -113,7 +113,7 @@ def test_the_table_of_slips():
 
 @pytest.mark.parametrize("units", [1, 3])
 def test_the_general_case_has_rows_for_samples(units):
-    about = subject(derive(Sequential([SimpleRNN(units), Dense(1)], (3, 1))))
+    about = example_of(derive(Sequential([SimpleRNN(units), Dense(1)], (3, 1))))
     made = section("general", about)
     assert {block.title for block in made.blocks if isinstance(block, Paragraph)} >= {
         *("The bias.", "Why the transpose.", "Why the elementwise product.", "Why the sum over time."),

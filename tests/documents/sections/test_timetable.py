@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
-from symrnn.derivations.contributions import contributions, whole
-from symrnn.documents.example import subject
+from symrnn.derivations.contributions import contributions_of, whole
+from symrnn.documents.example import example_of
 from symrnn.documents.sections.timetable import _ROOM, Column, _fitting, _points, _table, inline, size_at, tables
 from symrnn.documents.writers.text import words
 from symrnn.expressions.names import Name
@@ -17,7 +17,7 @@ from tests.support.bank import SAMPLE, over
 
 
 def found(about):
-    return list(tables(about, contributions(about.gradient, about.values)))
+    return list(tables(about, contributions_of(about.gradient, about.values)))
 
 
 def cells(rows):
@@ -25,7 +25,7 @@ def cells(rows):
 
 
 def about(steps, *layers, width=1):
-    return subject(derive(Sequential(layers or (SimpleRNN(1), Dense(1)), (steps, width))))
+    return example_of(derive(Sequential(layers or (SimpleRNN(1), Dense(1)), (steps, width))))
 
 
 def sums(table):
@@ -38,9 +38,9 @@ def sums(table):
 
 @over(SAMPLE)
 def test_the_row_of_sums_is_the_gradient(case):
-    one = subject(derive(case.model))
+    one = example_of(derive(case.model))
     exact: dict[str, list[float]] = {}
-    for part in contributions(one.gradient, one.values):
+    for part in contributions_of(one.gradient, one.values):
         total = part.total
         size = float(total.reshape(())) if one.scalar else float(np.linalg.norm(total))
         name = inline(part.name.latex)

@@ -7,7 +7,7 @@ import pytest
 
 from symrnn import GRU, LSTM, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Formulas, Paragraph
-from symrnn.documents.example import subject
+from symrnn.documents.example import example_of
 from symrnn.documents.sections.worked import forward_blocks, labelled, labels, worked_blocks
 from symrnn.documents.writers.text import words
 from symrnn.programs.transforms import name_of
@@ -19,7 +19,7 @@ from tests.support.bank import SAMPLE, over
 
 
 def about(*layers, shape=(3, 1), **options):
-    return subject(derive(Sequential(layers, shape)), **options)
+    return example_of(derive(Sequential(layers, shape)), **options)
 
 
 def formulas(blocks):
@@ -31,7 +31,7 @@ def formulas(blocks):
 
 @over(SAMPLE)
 def test_every_equation_has_one_label_with_its_time(case):
-    program = subject(derive(case.model)).forward
+    program = example_of(derive(case.model)).forward
     found = [equation.lhs for one in labelled(program) for equation in one.equations]
     totals = {e.lhs for e in program.assignments if name_of(program.names, e.lhs).base == "s"}
     assert found == [equation.lhs for equation in program.assignments if equation.lhs not in totals]
@@ -46,7 +46,7 @@ def test_every_equation_has_one_label_with_its_time(case):
 
 @over(SAMPLE)
 def test_rows_fit_beside_their_label(case):
-    program = subject(derive(case.model)).forward
+    program = example_of(derive(case.model)).forward
     context = Context(LATEX, program.names)
     for one in labelled(program):
         first, *rest = list(one.rows(context))
@@ -56,7 +56,7 @@ def test_rows_fit_beside_their_label(case):
 
 
 def test_labels_of_the_notebook():
-    assert labels(subject(derive()).forward) == {
+    assert labels(example_of(derive()).forward) == {
         **{"a_0": "F0", "h_0": "F0", "a_1": "F1", "h_1": "F1", "a_2": "F2", "h_2": "F2"},
         "y": "Fy",
     }
@@ -69,7 +69,7 @@ def test_labels_of_the_notebook():
 
 
 def test_few_equations_are_written_out():
-    text, made = forward_blocks(subject(derive()))
+    text, made = forward_blocks(example_of(derive()))
     assert words(text.text).startswith("Each equation uses what those before it define.")
     assert made.rows == (
         Row(("h_{-1}", "= 0")),
@@ -106,7 +106,7 @@ def test_of_many_steps_the_first_two_and_the_last_are_shown():
     shown = [row.cells[0] for row in formulas(blocks) if not row.continues]
     assert shown == ["a_0", "h_0", "a_1", "h_1", "a_8", "h_8", "y"]
     assert words(blocks[-1].text).endswith("only the first two and the last are shown.")
-    assert [type(block) for block in worked_blocks(subject(derive()))] == [Paragraph, Formulas]
+    assert [type(block) for block in worked_blocks(example_of(derive()))] == [Paragraph, Formulas]
 
 
 def test_what_is_drawn_is_said():

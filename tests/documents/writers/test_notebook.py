@@ -13,7 +13,7 @@ from symrnn import GRU, Dense, Loss, Sequential
 from symrnn.documents.blocks import Origin, Section
 from symrnn.documents.document import Document
 from symrnn.documents.inline import Code, prose
-from symrnn.documents.writers.notebook import Source, Try, literal, of, render, setup, tries
+from symrnn.documents.writers.notebook import Given, Try, literal, of, render, setup, tries
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
 
 nbformat = pytest.importorskip("nbformat")
@@ -95,7 +95,7 @@ def test_setup_of_a_model():
 
 
 def test_setup_of_a_file():
-    assert setup("a 'b'.keras", 5, x=Source("np.load('x.npy')"), loss="mse") == (
+    assert setup("a 'b'.keras", 5, x=Given("np.load('x.npy')"), loss="mse") == (
         "import numpy as np\nimport symrnn\n\n"
         "d = symrnn.derive(\"a 'b'.keras\", timesteps=5)\n"
         "x = np.load('x.npy')\n"
