@@ -1,4 +1,4 @@
-"""What symrnn writes for the bank of models, as files: `python -m tests.support.snapshot FOLDER`.
+"""What symrnn writes for the bank of models, as files: `python -m tests.support.snapshot FOLDER [NAME ...]`.
 
 A change that moves, splits or renames code writes the same files before and after: `diff -r` of two folders says so.
 Where symrnn refuses, the file holds the refusal.
@@ -7,7 +7,7 @@ Where symrnn refuses, the file holds the refusal.
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -122,14 +122,15 @@ def write_commands(folder: Path) -> int:
     return len(COMMANDS)
 
 
-def main(folder: Path) -> None:
-    """Write all files and print how many there are."""
+def main(folder: Path, names: Collection[str]) -> None:
+    """Write the files of the models of these names, of all by default, and print how many there are."""
     folder.mkdir(parents=True)
+    bank, sample = ([name for name in cases if name in (names or cases)] for cases in (BANK, SAMPLE))
     with ProcessPoolExecutor(2) as pool:
-        counts = [*pool.map(partial(write_derivation, folder), BANK)]
-        counts += pool.map(partial(write_documents, folder), SAMPLE)
+        counts = [*pool.map(partial(write_derivation, folder), bank)]
+        counts += pool.map(partial(write_documents, folder), sample)
     print(f"{sum(counts) + write_commands(folder)} files")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])
