@@ -213,7 +213,7 @@ def _of_matrices(quantity: Expr, use: Use, way: BackwardPass) -> Iterator[Reason
         yield (
             (PRODUCT, "state"),
             prose(
-                f"Entry $k$ of ${name}$ reaches every entry $j$ of ${reader}$, with the slope ${entry}$. Forward the "
+                f"Entry $k$ of ${letter}$ reaches every entry $j$ of ${reader}$, with the slope ${entry}$. Forward the "
                 f"sum runs over the first index of ${name}$, backward over the second: that is the transpose, and the "
                 f"shapes leave no other choice."
             ),
