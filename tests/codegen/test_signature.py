@@ -13,7 +13,7 @@ from tests.support.bank import SAMPLE, over
 
 @over(SAMPLE)
 def test_the_names_are_those_of_the_weights_in_their_order(case):
-    network = derive(case.model).network
+    network = case.derivation.network
     names = Arguments(network.sources, network.arrays).names
     assert list(names) == [weight.symbol.name for weight in network.weights]
     assert len(set(names)) == len(names)

@@ -197,7 +197,7 @@ UNUSED = {f"dp{layer}_0" for layer in ("", "1", "2", "fw")} | {"dp_1", "dpbw_1"}
 @over_objectives
 def test_values_are_those_of_every_symbol(case: Case, loss: str | None) -> None:
     """The names are those of `symbols` and of the unrolled program, the numbers those of law 4."""
-    d = derive(case.model)
+    d = case.derivation
     for given in (d, d.gradient(loss)):
         arguments = drawn(given, 1, loss if given is not d else None)
         values = given.values(*arguments)
@@ -212,7 +212,7 @@ def test_values_are_those_of_every_symbol(case: Case, loss: str | None) -> None:
 
 @over(MODELS)
 def test_values_are_what_the_functions_return(case: Case) -> None:
-    d = derive(case.model)
+    d = case.derivation
     arguments = drawn(d, 2, "mse")
     x, _, weights = arguments
     values = d.gradient("mse").values(*arguments)
@@ -306,7 +306,7 @@ def computed(d: Derivation, exprs: Any, arguments: tuple[Any, ...]) -> list[floa
 
 @over(SAMPLE)
 def test_closed_forms_are_the_numbers(case: Case) -> None:
-    d = derive(case.model)
+    d = case.derivation
     arguments = drawn(d, 1)
     results = list(parts(d.lambdify()(*arguments)))[: len(d.network.heads)]
     y = pytest.approx(entries(results), rel=1e-12, abs=1e-15)

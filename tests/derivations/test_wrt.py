@@ -45,7 +45,7 @@ def test_request(d: Derivation, name: str, symbol: str, step: int | None) -> Non
 
 @over(MODELS)
 def test_a_symbol_is_as_good_as_its_name(case: Case) -> None:
-    d = derive(case.model)
+    d = case.derivation
     for name, symbol in d.symbols.items():
         assert request(symbol, d.steps, d.network.timesteps) == request(name, d.steps, d.network.timesteps)
 
@@ -125,7 +125,7 @@ def test_outputs_of_the_scalar_program() -> None:
 
 @over(MODELS)
 def test_the_forward_pass_is_kept(case: Case) -> None:
-    d = derive(case.model)
+    d = case.derivation
     forward = [equation.lhs for equation in d.program("unrolled").assignments]
     first = d.network.sources[0].symbol.name.replace("_t", "_0")
     for wrt in ([first], everything(d)):

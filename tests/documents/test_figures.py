@@ -15,7 +15,7 @@ from tests.support.bank import SAMPLE, over
 
 @over(SAMPLE)
 def test_the_caption_is_the_picture_s(case):
-    drawn = picture(derive(case.model).network)
+    drawn = picture(case.derivation.network)
     made = figure(drawn)
     assert made.picture is drawn
     assert all(isinstance(span, str | Math) for span in made.caption)

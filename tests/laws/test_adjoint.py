@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 from sympy import Add, Expr, MatAdd, MatMul, MatrixSymbol, Transpose
@@ -48,12 +49,12 @@ def derivative_agrees(case: Case) -> bool:
     objective = Add(*closed(case.program, case))
     symbols = closed(replace(case.program, outputs=case.inputs), case)
     derivatives = tuple(objective.diff(symbol) for symbol in symbols)
-    return same_for_probabilities(closed(backprop(case.program, case.inputs), case), derivatives)
+    return same_for_probabilities(case.slopes, derivatives)
 
 
 def unroll_commutes(case: Case, wrt: Symbols) -> bool:
     """Law 3: unroll(backprop(p)) == backprop(unroll(p))."""
-    first = closed(backprop(case.program, wrt), case)
+    first = case.slopes if wrt == case.inputs else closed(backprop(case.program, wrt), case)
     steps = unroll(case.program, case.timesteps)
     return same(first, closed(backprop(steps, unrolled(case.program, wrt, case.timesteps)), case))
 
@@ -96,12 +97,12 @@ def test_unroll_and_backprop_commute_by_intermediates(case: Case) -> None:
 
 @over(SAMPLE)
 def test_a_derivative_by_one_input_is_the_same_alone(case: Case) -> None:
-    together = backprop(case.program, case.inputs)
-    for symbol in case.inputs:
+    slopes = iter(case.slopes)
+    for symbol, together in zip(case.inputs, case.backward.outputs, strict=True):
         alone = backprop(case.program, (symbol,))
-        position = case.inputs.index(symbol)
-        assert alone.outputs == (together.outputs[position],)
-        assert closed(alone, case) == closed(replace(together, outputs=alone.outputs), case)
+        assert alone.outputs == (together,)
+        entries = closed(alone, case)
+        assert entries == tuple(islice(slopes, len(entries))) != ()
 
 
 @over({name: case for name, case in LOSS_MODELS.items() if "sum" not in name})
@@ -155,7 +156,7 @@ def test_a_broken_rule_breaks_the_law(
 def test_a_dropped_term_breaks_the_law(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = adjoint.add
     monkeypatch.setattr(adjoint, "add", lambda *terms: whole(*terms[-1:]))
-    assert not derivative_agrees(MODELS["sequence and Dense"])
+    assert not derivative_agrees(replace(MODELS["sequence and Dense"]))
 
 
 # what is refused, names, growth -------------------------------------------------------------------
@@ -171,7 +172,7 @@ def test_refuses_a_symbol_that_the_program_does_not_have(symbol: Expr) -> None:
 
 @over(MODELS | LOSS_MODELS)
 def test_names_of_derivatives(case: Case) -> None:
-    outputs = backprop(case.program, case.inputs).outputs
+    outputs = case.backward.outputs
     assert [symbol.name for symbol in outputs] == [f"d{symbol.name}" for symbol in case.inputs]
 
 
@@ -205,7 +206,7 @@ def test_backprop_of_an_unrolled_program_is_linear_in_the_number_of_steps() -> N
     assert size(12) - size(11) == size(5) - size(4) > 0
 
 
-@pytest.mark.parametrize(("timesteps", "scalar"), [(2000, False), (1000, True)])
+@pytest.mark.parametrize(("timesteps", "scalar"), [(1000, False), (500, True)])
 def test_many_steps(timesteps: int, scalar: bool) -> None:
     program = forward(Sequential([SimpleRNN(1), Dense(1)], (timesteps, 1))).program
     program = expand(program) if scalar else program

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from symrnn.checking.keras_models import build
-from symrnn.interface import derive
 from symrnn.models.forward import forward
 from symrnn.models.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed
 from symrnn.models.network import Network
@@ -215,7 +214,7 @@ IN_KERAS = {n: case for n, case in (LAYERS | GRAPHS).items() if "with initial st
 @over(IN_KERAS)
 @pytest.mark.usefixtures("float64")
 def test_keras_predicts_the_same_for_a_model(case: Case) -> None:
-    d = derive(case.model)
+    d = case.derivation
     x, weights = drawn(d, 3)
     live = build(case.model, weights=weights, batch_size=3)
     states = live.layers[0].states if d.network.finals else []

@@ -18,7 +18,7 @@ def drawn(*layers, shape=(7, 2), samples=5, seed=0):
 
 @over(SAMPLE)
 def test_every_input_has_its_shape(case):
-    network = derive(case.model).network
+    network = case.derivation.network
     for source, array in zip(network.sources, random_inputs(network, 3, 0), strict=True):
         steps = [source.timesteps] if source.kind != "rows" else []
         assert array.shape == (3, *steps, *([] if source.kind == "ids" else [source.width]))
@@ -27,7 +27,7 @@ def test_every_input_has_its_shape(case):
 
 @over(SAMPLE)
 def test_a_seed_draws_the_same_again(case):
-    network = derive(case.model).network
+    network = case.derivation.network
     one, again, other = (random_inputs(network, 3, seed) for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

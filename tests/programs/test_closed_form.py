@@ -42,13 +42,13 @@ def test_size(program: Program, operations: int, nesting: int) -> None:
 # SymPy multiplies the terms of a sum with a number before it, as in the mean
 @over({name: case for name, case in BANK.items() if case.made and "verage" not in name})
 def test_size_is_at_least_that_of_the_closed_form(case: Case) -> None:
-    program = derive(case.model).program("scalar", case.rows)
+    program = case.derivation.program("scalar", case.rows)
     assert size(program)[0] >= max(sympy.count_ops(value) for value in expressions(program))
 
 
 @over(SIMPLE | LOSS_MODELS)
 def test_each_step_nests(case: Case) -> None:
-    _, nesting = size(derive(case.model).program("scalar", case.rows))
+    _, nesting = size(case.derivation.program("scalar", case.rows))
     activation = next(layer.activation for layer in case.model.layers if isinstance(layer, SimpleRNN))
     assert nesting >= case.timesteps or activation is None
 
@@ -56,7 +56,7 @@ def test_each_step_nests(case: Case) -> None:
 @over(BANK)
 def test_expressions_are_what_inline_gives(case: Case) -> None:
     if case.made:
-        d = derive(case.model)
+        d = case.derivation
         assert expressions(d.program("scalar", case.rows)) != ()
         assert closed(d.steps, case)[0] in expressions(d.program("scalar", case.rows))
 

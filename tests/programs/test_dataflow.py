@@ -64,7 +64,7 @@ def items(program: Program):
 
 @over(MODELS)
 def test_a_use_is_an_equation_that_reads_the_quantity(case):
-    program = derive(case.model).steps
+    program = case.derivation.steps
     own = {item.lhs for item in items(program)}
     own |= {carry.prev for item in program.equations if isinstance(item, Recurrence) for carry in item.carries}
     own |= {total.lhs for item in program.equations if isinstance(item, Recurrence) for total in item.sums}

@@ -19,7 +19,7 @@ def carries(program):
 
 @over(SAMPLE)
 def test_with_zeros_put_in_it_is_the_program_as_it_was(case):
-    program = derive(case.model).network.program
+    program = case.derivation.network.program
     started, starts = with_initial_states(program)
     steps = unroll(started, case.timesteps)
     plain = unroll(program, case.timesteps)
@@ -31,7 +31,7 @@ def test_with_zeros_put_in_it_is_the_program_as_it_was(case):
 
 @over(SAMPLE)
 def test_every_zero_has_a_symbol_and_nothing_else(case):
-    program = derive(case.model).network.program
+    program = case.derivation.network.program
     started, starts = with_initial_states(program)
     assert len(starts) == len(set(starts)) == sum(is_zero(carry.init) for carry in carries(program))
     assert started.inputs == (*program.inputs, *starts)
@@ -47,7 +47,7 @@ def test_every_zero_has_a_symbol_and_nothing_else(case):
 @pytest.mark.parametrize("name", ["scalar", "LSTM", "both ways, concat", "stack"])
 def test_the_values_are_those_of_the_program_for_zeros(name):
     case, generator = MODELS[name], np.random.default_rng(0)
-    program = derive(case.model).network.program
+    program = case.derivation.network.program
     started, starts = with_initial_states(program)
     weights = [generator.normal(size=tuple(map(int, shape_of(weight)))) for weight in program.inputs]
     x = generator.normal(size=(case.timesteps, 1, 1))

@@ -1,6 +1,7 @@
 """Unrolling, expanding, inlining, renaming and pruning: each gives a program with the same outputs."""
 
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 import sympy
@@ -9,7 +10,6 @@ from sympy import Expr, Integer, MatrixSymbol, tanh
 from symrnn.expressions.nodes import N, T
 from symrnn.models.forward import forward
 from symrnn.models.layers import Dense, Sequential, SimpleRNN
-from symrnn.programs.adjoint import backprop
 from symrnn.programs.program import Program, Recurrence, Reversal, defines, reads, symbols_of
 from symrnn.programs.transforms import expand, inline, prune, rename, unroll, with_samples
 from tests.support.bank import BANK, LOSS_MODELS, MODELS, SAMPLE, Case, Symbols, apart, closed, evaluate, over, same
@@ -26,7 +26,7 @@ def names(symbols: Symbols) -> str:
 
 def gradient(case: Case) -> Program:
     """The program with its adjoint equations, and the derivatives by all inputs as outputs."""
-    return backprop(case.program, case.inputs)
+    return case.backward
 
 
 # the notebook -------------------------------------------------------------------------------------
@@ -218,9 +218,11 @@ def test_prune_keeps_what_the_outputs_need(case: Case) -> None:
 @over(SAMPLE | LOSS_MODELS)
 def test_prune_of_a_step_keeps_what_the_outputs_need(case: Case) -> None:
     program = gradient(case)
+    slopes = iter(case.slopes)
     for output in program.outputs:
         pruned = prune(program, (output,))
-        assert closed(pruned, case) == closed(replace(program, outputs=(output,)), case)
+        entries = closed(pruned, case)
+        assert entries == tuple(islice(slopes, len(entries))) != ()
         read = {output, *(symbol for item in pruned.equations for symbol in _all_reads(item))}
         assert {symbol for item in pruned.equations for symbol in _all_defines(item)} <= read
         assert prune(pruned, (output,)) == pruned

@@ -14,6 +14,8 @@ from sympy import QQ, Eq, Expr, Float, MatrixSymbol, Rational, Symbol, atan, had
 from sympy.core.function import Application
 from sympy.polys.rings import PolyElement, PolyRing, ring
 
+from symrnn.derivations.derivation import Derivation, Gradient, derive
+from symrnn.documents.example import Example, example_of
 from symrnn.expressions.activations import activations
 from symrnn.expressions.functions import NamedFunction, define
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, transpose, zeros
@@ -56,6 +58,7 @@ from symrnn.models.layers import (
     TimeDistributed,
 )
 from symrnn.models.losses import with_loss, with_sum
+from symrnn.programs.adjoint import backprop
 from symrnn.programs.program import (
     Carry,
     Equation,
@@ -74,9 +77,12 @@ from symrnn.programs.transforms import expand, inline, length_of, unroll
 Symbols = tuple[Expr, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
-    """A program, and for how many steps and samples it is written out: T, or a number for each of several lengths."""
+    """A program, and for how many steps and samples it is written out: T, or a number for each of several lengths.
+
+    What tests ask for again is made once. A test that breaks the code takes a copy, `replace(case)`, which has nothing.
+    """
 
     build: Callable[[], Program]
     timesteps: Any = 2
@@ -98,7 +104,32 @@ class Case:
         assert self.made is not None
         return self.made(timesteps)
 
-    @property
+    @cached_property
+    def derivation(self) -> Derivation:
+        """The derivation of the model."""
+        return derive(self.model)
+
+    @cached_property
+    def gradient(self) -> Gradient:
+        """The derivatives of the sum of its outputs."""
+        return self.derivation.gradient()
+
+    @cached_property
+    def example_of(self) -> Example:
+        """The derivation with numbers."""
+        return example_of(self.derivation)
+
+    @cached_property
+    def backward(self) -> Program:
+        """The program with its adjoint equations, and the derivatives by all inputs as outputs."""
+        return backprop(self.program, self.inputs)
+
+    @cached_property
+    def slopes(self) -> Symbols:
+        """The derivatives by all inputs, written out."""
+        return closed(self.backward, self)
+
+    @cached_property
     def inputs(self) -> Symbols:
         """All that the program takes, without the target."""
         taken = (*self.program.inputs, *self.program.sequences)

@@ -325,7 +325,7 @@ def test_every_block_compiles(tmp_path):
     blocks |= {f"notebook loss {zoom}": notebook.gradient("mse").latex(zoom) for zoom in ("step", "unrolled")}
     others = {}
     for name, case in MODELS.items():
-        derivation = symrnn.derive(case.model)
+        derivation = case.derivation
         for loss in (None, "huber", "categorical_crossentropy", *(["binary_crossentropy"] if name in SIMPLE else [])):
             blocks[f"{name} {loss}"] = derivation.gradient(loss, _inputs(derivation)).latex("step", samples="N")
         others[f"{name} unrolled"] = derivation.gradient().latex()

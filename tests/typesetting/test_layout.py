@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symrnn import derive
 from symrnn.typesetting.equations import lines_of
 from symrnn.typesetting.layout import Line, Row, align, columns, pieces, plain, points, rows
 from symrnn.typesetting.styles import LATEX, TEXT
@@ -53,7 +52,7 @@ def test_everything_fits_in_enough_room():
 
 @over(SAMPLE)
 def test_rows_have_the_cells_of_the_lines(case):
-    lines = lines_of(derive(case.model).gradient().display("step"), LATEX)
+    lines = lines_of(case.gradient.display("step"), LATEX)
     found = rows(lines)
     assert [row.cells[0] for row in found if not row.continues] == [line.lhs for line in lines]
     shown = "".join(re.sub(r"^(= |\\qquad \{\} |\\qquad (\\times )?)", "", row.cells[1]) for row in found)
@@ -83,7 +82,7 @@ def test_an_align_block():
 
 @over(SAMPLE)
 def test_text_has_its_signs_of_equality_below_each_other(case):
-    lines = lines_of(derive(case.model).gradient().display("step"), TEXT)
+    lines = lines_of(case.gradient.display("step"), TEXT)
     text = plain(lines)
     margin = max(columns(line.lhs) for line in lines)
     heads = [line.partition(" = ")[0] for line in text.splitlines() if " = " in line]

@@ -8,7 +8,6 @@ import pytest
 from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.codegen.backends.math_source import scalar_source
 from symrnn.codegen.function import compile_source
-from symrnn.programs.adjoint import backprop
 from symrnn.programs.program import Program, families
 from symrnn.programs.transforms import expand, stack_all, unroll
 from tests.codegen.backends.test_numpy_source import arrays, evaluated, roundings
@@ -124,7 +123,7 @@ def test_source_computes_the_program(case: Case) -> None:
 
 @over(apart(BANK))
 def test_source_computes_the_gradient(case: Case) -> None:
-    assert computes(backprop(case.program, case.inputs), case)
+    assert computes(case.backward, case)
 
 
 def test_float32_is_rounded_once() -> None:

@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
+from functools import cache
 
 import pytest
 
 from symrnn import LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
-from symrnn.documents.example import example_of
 from symrnn.documents.sections.backward import rules_used, steps
 from symrnn.documents.sections.backward_reasons import RULES, label
 from symrnn.documents.sections.backward_stages import backward_pass_of, stages_of
@@ -22,6 +22,18 @@ _GATES = re.compile(r"\(g = ([a-z, ]+)\)")
 _GATE = re.compile(r"(?<=_)g(?![a-z])|(?<=_\{)g(?=[,}])|(?<=_\{[hV])g(?=[,}])")
 
 
+@cache
+def steps_of(case, zoom):
+    """The steps, made once."""
+    return steps(case.gradient, zoom)
+
+
+@cache
+def way_of_case(case, zoom):
+    """The way back, made once."""
+    return backward_pass_of(case.gradient, zoom)
+
+
 def left_sides(found) -> list[str]:
     """The left sides of all rows; a row for all gates has one for each."""
     sides = []
@@ -35,8 +47,8 @@ def left_sides(found) -> list[str]:
 @ZOOMS
 @over(MODELS)
 def test_every_derivative_stands_in_one_step(case, zoom):
-    gradient = derive(case.model).gradient()
-    found = steps(gradient, zoom)
+    gradient = case.gradient
+    found = steps_of(case, zoom)
     assert [step.number for step in found] == list(range(1, len(found) + 1))
     assert [step.formulas.rows[0].tag for step in found] == [f"B{step.number}" for step in found]
     sides = Counter(left_sides(found))
@@ -47,7 +59,7 @@ def test_every_derivative_stands_in_one_step(case, zoom):
 @ZOOMS
 @over(MODELS)
 def test_every_line_of_the_way_back_stands_in_one_stage(case, zoom):
-    way = backward_pass_of(derive(case.model).gradient(), zoom)
+    way = way_of_case(case, zoom)
     context, silent = Context(LATEX, way.program.names), zero_states(way.program)
     items = [item for item in way.program.equations if is_adjoint(item, way.program)]
     lines = [str(line) for item in items for line in item_lines(item, context, silent)]
@@ -57,7 +69,7 @@ def test_every_line_of_the_way_back_stands_in_one_stage(case, zoom):
 
 @over(MODELS)
 def test_a_step_reads_only_what_steps_before_it_give(case):
-    way = backward_pass_of(derive(case.model).gradient(), "unrolled")
+    way = way_of_case(case, "unrolled")
     adjoints = {item.lhs for item in way.program.equations if is_adjoint(item, way.program)}
     given = set()
     for stage in stages_of(way):
@@ -72,8 +84,8 @@ def test_a_step_reads_only_what_steps_before_it_give(case):
 @ZOOMS
 @over(MODELS)
 def test_rules_are_in_the_table_and_reasons_given_once(case, zoom):
-    gradient = derive(case.model).gradient()
-    found, rules = steps(gradient, zoom), rules_used(gradient, zoom)
+    gradient = case.gradient
+    found, rules = steps_of(case, zoom), rules_used(gradient, zoom)
     labels = {label(kind) for kind in RULES if kind in rules}
     said = set()
     for step in found:
@@ -88,8 +100,8 @@ def test_rules_are_in_the_table_and_reasons_given_once(case, zoom):
 
 @over({name: case for name, case in MODELS.items() if name not in ("batch", "batch of sequences")})
 def test_with_numbers_every_row_is_one_of_the_way_back(case):
-    about = example_of(derive(case.model))
-    plain, numbers = steps(about.gradient, "unrolled"), steps(about.gradient, "unrolled", about.numbers)
+    about = case.subject
+    plain, numbers = steps_of(case, "unrolled"), steps(about.gradient, "unrolled", about.numbers)
     assert [(step.title, step.rule) for step in plain] == [(step.title, step.rule) for step in numbers]
     assert left_sides(numbers) == left_sides(plain)
     assert not any("nan" in cell for step in numbers for row in step.formulas.rows for cell in row.cells)

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 
 import pytest
 
@@ -14,8 +15,10 @@ ZOOMS = pytest.mark.parametrize("zoom", ["step", "unrolled"])
 EVERY = {"return_sequences": True}
 
 
+@cache
 def ways(case, zoom):
-    way = backward_pass_of(derive(case.model).gradient(), zoom)
+    """The way back and its stages, made once."""
+    way = backward_pass_of(case.gradient, zoom)
     return way, stages_of(way)
 
 

@@ -31,11 +31,11 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_every_format_is_whole_and_the_same_each_time(name):
     plot, again = contributions_plot(CASES[name]), contributions_plot(CASES[name])
-    svg = ElementTree.fromstring(plot.svg())
-    assert svg.find("{http://www.w3.org/2000/svg}desc").text == plot.alt
-    assert plot.png().startswith(b"\x89PNG\r\n")
-    assert plot.pdf().startswith(b"%PDF-")
-    assert (plot.svg(), plot.png(), plot.pdf()) == (again.svg(), again.png(), again.pdf())
+    svg, png, pdf = plot.svg(), plot.png(), plot.pdf()
+    assert ElementTree.fromstring(svg).find("{http://www.w3.org/2000/svg}desc").text == plot.alt
+    assert png.startswith(b"\x89PNG\r\n")
+    assert pdf.startswith(b"%PDF-")
+    assert (svg, png, pdf) == (again.svg(), again.png(), again.pdf())
 
 
 def test_alt_tells_the_largest_and_the_smallest():

@@ -23,7 +23,7 @@ def signal(found):
 
 @over(SAMPLE)
 def test_equations_are_forward_and_back_for_rows_of_samples(case):
-    about = example_of(derive(case.model))
+    about = case.subject
     first, second = [block.display for block in general_blocks(about) if isinstance(block, Equations)]
     assert (first.part, second.part) == ("forward", "adjoint")
     assert first.program == second.program == about.gradient.display("step", "N").program
@@ -31,7 +31,7 @@ def test_equations_are_forward_and_back_for_rows_of_samples(case):
 
 @over(SAMPLE)
 def test_every_reason_has_its_title_and_words(case):
-    found = [block for block in general_blocks(example_of(derive(case.model))) if isinstance(block, Paragraph)]
+    found = [block for block in general_blocks(case.subject) if isinstance(block, Paragraph)]
     titles = [block.title for block in found if block.title]
     wanted = ["The bias.", "Why the transpose.", "Why the elementwise product.", "Why the sum over time."]
     assert titles[:4] == wanted

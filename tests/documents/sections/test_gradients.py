@@ -61,9 +61,9 @@ def test_the_shares_of_the_notebook():
     )
 
 
-@over({name: case for name, case in MODELS.items() if derive(case.model).is_scalar})
+@over({name: case for name, case in MODELS.items() if case.derivation.is_scalar})
 def test_a_column_adds_up_to_its_sum(case):
-    about = example_of(derive(case.model))
+    about = case.subject
     for table in [block for block in gradients_blocks(about) if isinstance(block, Table)]:
         rows = cells(table)
         assert all(len(row) == len(table.head) for row in rows)
@@ -77,7 +77,7 @@ def test_a_column_adds_up_to_its_sum(case):
 
 @over(MODELS)
 def test_every_gradient_is_there_with_its_number(case):
-    about = example_of(derive(case.model))
+    about = case.subject
     (formulas,) = [block for block in gradients_blocks(about) if isinstance(block, Formulas)]
     pairs = [pair for row in formulas.rows for pair in zip(row.cells[::2], row.cells[1::2], strict=True)]
     objective = about.gradient.objective

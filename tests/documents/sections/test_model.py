@@ -86,7 +86,7 @@ def test_ids():
 
 @over(MODELS)
 def test_the_total_is_that_of_the_rows(case):
-    table = model_table(derive(case.model).network)
+    table = model_table(case.derivation.network)
     total = sum(int(row[4]) for row in rows(table))
     assert words(table.note).startswith(f"Parameters: {total}, ")
     assert {len(row) for row in table.rows} <= {len(table.head)}

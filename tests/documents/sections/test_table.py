@@ -20,7 +20,7 @@ NAMES = [name for name in SECTIONS if name != "check"]
 
 @over(MODELS)
 def test_every_section_of_every_model(case):
-    about = example_of(derive(case.model))
+    about = case.subject
     made = [part for name in NAMES if (part := section(name, about)) is not None]
     text = sections_text(made)
     assert {"model", "picture", "forward", "backward", "gradients", "letters"} <= {part.name for part in made}

@@ -31,7 +31,7 @@ def formulas(blocks):
 
 @over(SAMPLE)
 def test_every_equation_has_one_label_with_its_time(case):
-    program = example_of(derive(case.model)).forward
+    program = case.subject.forward
     found = [equation.lhs for one in labelled(program) for equation in one.equations]
     totals = {e.lhs for e in program.assignments if name_of(program.names, e.lhs).base == "s"}
     assert found == [equation.lhs for equation in program.assignments if equation.lhs not in totals]
@@ -46,7 +46,7 @@ def test_every_equation_has_one_label_with_its_time(case):
 
 @over(SAMPLE)
 def test_rows_fit_beside_their_label(case):
-    program = example_of(derive(case.model)).forward
+    program = case.subject.forward
     context = Context(LATEX, program.names)
     for one in labelled(program):
         first, *rest = list(one.rows(context))
