@@ -60,7 +60,7 @@ def test_the_first_state_counts_where_it_is_given():
 
 
 @pytest.mark.parametrize(
-    ("letter", "code"),
+    ("name", "code"),
     [(Name("U", sub="[2]"), "U"), (Name("b", sub="h[11]"), "b_h"), (Name("b", sub="h"), "b_h")],
 )
 def test_whole(name, code):

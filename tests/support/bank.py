@@ -14,13 +14,13 @@ from sympy import QQ, Eq, Expr, Float, MatrixSymbol, Rational, Symbol, atan, had
 from sympy.core.function import Application
 from sympy.polys.rings import PolyElement, PolyRing, ring
 
-from symrnn.derivations.derivation import Derivation, Gradient, derive
 from symrnn.documents.example import Example, example_of
 from symrnn.expressions.activations import activations
 from symrnn.expressions.functions import NamedFunction, define
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, transpose, zeros
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Differs, N, OneHot, steps_symbol
+from symrnn.interface import Derivation, Gradient, derive
 from symrnn.models.custom_cell import Cell
 from symrnn.models.forward import forward
 from symrnn.models.graph import Model
