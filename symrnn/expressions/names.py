@@ -10,6 +10,8 @@ r"""How symbols are named: one structured name gives the identifier in code, the
 | entry   | `.part(0, 1)`            | `U_0_1`    | `U_{0,1}`                            |
 | mark    | `.adjoint()`             | `dh_t`     | `\bar h_t`; `\delta_t` for `a_t`   |
 | partial | `.partial("y")`          | `dU`       | `\frac{\partial y}{\partial U}`   |
+| order   | `.adjoint(2)`            | `d2h_t`    | `\hat h_t`                          |
+|         | `.adjoint().adjoint(2)`  | `d2dh_t`   | `\hat{\bar h}_t`                   |
 """
 
 from collections.abc import Mapping
@@ -29,7 +31,12 @@ _GREEK = {
 _LATEX_OF_BASE: Mapping[str, str] = {"y_true": "y", **{name: f"\\{name}" for name in _GREEK}}
 _TEXT_OF_BASE: Mapping[str, str] = _GREEK
 _LATEX_WORDS: Mapping[str, str] = {"y_true": r"\mathrm{true}"}
-_MACRON, _TILDE = "\N{COMBINING MACRON}", "\N{COMBINING TILDE}"
+_TILDE = "\N{COMBINING TILDE}"
+_ACCENTS: tuple[tuple[str, str], ...] = (
+    (r"\bar", "\N{COMBINING MACRON}"),
+    (r"\hat", "\N{COMBINING CIRCUMFLEX ACCENT}"),
+    (r"\check", "\N{COMBINING CARON}"),
+)
 _ARROWS: Mapping[str, tuple[str, str]] = {"fw": (r"\rightarrow", "→"), "bw": (r"\leftarrow", "←"), "": ("", "")}
 
 
@@ -40,7 +47,8 @@ class Name:
     `layer` is the layer's number, with "fw" or "bw" for the halves of a bidirectional one. A base
     that ends in "~" has a tilde: a value before a mask is applied. A number in brackets at the end of
     `sub` says for which of several uses a derivative is. `axes` is how many indices one
-    entry has, `steps` what the number of time steps is called.
+    entry has, `steps` what the number of time steps is called. `order` is 2 for a derivative that the second
+    backpropagation found, and `earlier` are the orders of the marks that the symbol had before.
     """
 
     base: str
@@ -52,6 +60,8 @@ class Name:
     objective: str = ""
     axes: int = 1
     steps: str = "T"
+    order: int = 1
+    earlier: tuple[int, ...] = ()
 
     def at(self, time: Time | None) -> "Name":
         """The same letter at another time step."""
@@ -61,19 +71,32 @@ class Name:
         """One entry of the symbol."""
         return replace(self, entry=entry)
 
-    def adjoint(self) -> "Name":
-        """The name of the derivative by this symbol: a bar, or delta for a pre-activation a."""
-        if self.base == "a":
+    def adjoint(self, order: int = 1) -> "Name":
+        """The name of the derivative by this symbol: a bar, or delta for a pre-activation a; a hat in a second sweep."""
+        if self.base == "a" and order == 1:
             return replace(self, base="delta")
-        return replace(self, mark="bar")
+        return self._marked("bar", order)
 
-    def partial(self, objective: str) -> "Name":
+    def partial(self, objective: str, order: int = 1) -> "Name":
         """The name of the derivative of the objective by this symbol, written as a fraction."""
-        return replace(self, mark="partial", objective=objective)
+        return replace(self._marked("partial", order), objective=objective)
 
-    def message(self) -> "Name":
+    def message(self, order: int = 1) -> "Name":
         """The name of what the adjoint receives from the neighbouring time step."""
-        return replace(self, mark="message")
+        return self._marked("message", order)
+
+    def _marked(self, mark: str, order: int) -> "Name":
+        return replace(self, mark=mark, order=order, earlier=self._orders)
+
+    def _unmarked(self) -> "Name":
+        """The letter without its last mark."""
+        *earlier, last = self.earlier or (1,)
+        return replace(self, mark="bar" if self.earlier else "", order=last, earlier=tuple(earlier))
+
+    @property
+    def _orders(self) -> tuple[int, ...]:
+        """The orders of the marks, the first one innermost."""
+        return (*self.earlier, self.order) if self.mark else ()
 
     @property
     def is_adjoint(self) -> bool:
@@ -87,7 +110,8 @@ class Name:
 
     @property
     def _stem(self) -> str:
-        return ("d" if self.mark else "") + self.base.replace("~", "_new") + self.layer
+        marks = "".join("d" if order == 1 else f"d{order}" for order in reversed(self._orders))
+        return marks + self.base.replace("~", "_new") + self.layer
 
     @property
     def _sub(self) -> list[str]:
@@ -111,12 +135,15 @@ class Name:
     def latex(self) -> str:
         """The symbol in LaTeX; it needs parentheses before a power where `layer` is set."""
         if self.mark == "partial":
-            below = replace(self, mark="").latex
+            below = self._unmarked().latex
             return rf"\frac{{\partial {self.objective}}}{{\partial {below}}}"
         plain = self.base.removesuffix("~")
         base = _LATEX_OF_BASE.get(plain) or (plain if len(plain) == 1 else rf"\mathit{{{plain}}}")
         base = base if plain == self.base else rf"\tilde {base}"
-        head = base if not self.mark else rf"\bar {base}" if plain == self.base else rf"\bar{{{base}}}"
+        head = base
+        for order in self._orders:
+            accent, _ = _accent(order)
+            head = rf"{accent} {head}" if head == base and plain == self.base else rf"{accent}{{{head}}}"
         word = _LATEX_WORDS.get(self.base)
         number, arrow = self._label(0)
         return _scripts(head, ",".join([*([word] if word else []), *self._indices]), number + arrow)
@@ -125,9 +152,9 @@ class Name:
     def text(self) -> str:
         """The symbol for a terminal, in Unicode."""
         if self.mark == "partial":
-            return f"∂{self.objective}/∂{replace(self, mark='').text}"
+            return f"∂{self.objective}/∂{self._unmarked().text}"
         plain = self.base.removesuffix("~")
-        marks = ("" if plain == self.base else _TILDE) + (_MACRON if self.mark else "")
+        marks = ("" if plain == self.base else _TILDE) + "".join(_accent(order)[1] for order in self._orders)
         number, arrow = self._label(1)
         base = normalize("NFC", _TEXT_OF_BASE.get(plain, plain) + marks)
         return _scripts(base, ",".join(self._indices), number + arrow)
@@ -142,6 +169,11 @@ class Name:
     def _indices(self) -> list[str]:
         time = [] if self.time is None else [str(self.time).replace("T", self.steps)]
         return [*filter(None, [self.sub]), *time, *map(str, self.entry)]
+
+
+def _accent(order: int) -> tuple[str, str]:
+    """The mark of the k-th backpropagation, in LaTeX and in Unicode; the last one of the table for all after it."""
+    return _ACCENTS[min(order, len(_ACCENTS)) - 1]
 
 
 def _scripts(head: str, below: str, above: str) -> str:

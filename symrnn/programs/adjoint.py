@@ -1,16 +1,15 @@
-"""Backpropagation: one reverse sweep over a program. The calculus is in `rules`, the bookkeeping here.
+"""Backpropagation: one reverse sweep over a program. The calculus is in `rules`, the names in `adjoint_names`.
 
 A symbol's adjoint, the derivative of the objective by it, is the sum over its uses (Griewank and
 Walther, Evaluating Derivatives, section 3.2).
 
-The adjoint of a recurrence is a recurrence that runs the other way and carries the state's adjoint.
+The adjoint of a recurrence is a recurrence that runs the other way and carries the state's adjoint. An adjoint
+is a symbol like any other, so that a program of adjoints has adjoints too.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import count
-from typing import Any
+from functools import cached_property, singledispatch
 
 from sympy import Expr
 
@@ -27,8 +26,8 @@ from symrnn.expressions.matrices import (
     variable,
     zeros,
 )
-from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise, Softmax
+from symrnn.programs.adjoint_names import Kind, Unnamed, letters_of, named, names_of, symbols_for
 from symrnn.programs.program import (
     Carry,
     Cut,
@@ -49,81 +48,102 @@ from symrnn.programs.program import (
 from symrnn.programs.rules import contributions
 from symrnn.programs.transforms import length_of, name_of, prune
 
+Terms = dict[Expr, list[Expr]]
+Passed = tuple[list[Statement], list[Statement]]
+"""The items of the way there and those of the way back that one item becomes."""
 
-@dataclass
-class _Sweep:
-    """What the sweep has found so far; local to one call of `backprop`."""
 
-    objective: str
-    inputs: frozenset[Expr]
-    uses: dict[Expr, int]
-    named: dict[Expr, Expr]
-    names: dict[Expr, Name]
-    families: dict[Expr, None]
-    known: frozenset[Expr]
-    wrt: frozenset[Expr]
-    order: dict[Expr, int]
-    terms: dict[Expr, list[Expr]] = field(default_factory=lambda: defaultdict(list))
-    forward: list[Statement] = field(default_factory=list)
-    backward: list[Statement] = field(default_factory=list)
-    defined: dict[Expr, Expr] = field(default_factory=dict)
+@dataclass(frozen=True)
+class Sweep:
+    """One sweep over a program: the terms of each adjoint so far, and what each symbol is that it made."""
 
-    def name(self, symbol: Expr) -> Expr:
-        """The symbol of an adjoint: a partial derivative of an input, a bar or a delta of the others."""
-        name = name_of(self.names, symbol)
-        return self.declare(name.partial(self.objective) if symbol in self.inputs else name.adjoint(), symbol)
+    program: Program
+    wrt: tuple[Expr, ...]
+    terms: Terms = field(default_factory=lambda: defaultdict(list))
+    made: dict[Expr, Unnamed] = field(default_factory=dict)
+    adjoints: dict[Expr, Expr] = field(default_factory=dict)
 
-    def declare(self, name: Name, like: Expr) -> Expr:
-        symbol = variable(name.code, shape_of(like))
-        self.names[symbol] = name
+    @cached_property
+    def inputs(self) -> frozenset[Expr]:
+        """What the program takes."""
+        return frozenset((*self.program.inputs, *self.program.sequences))
+
+    @cached_property
+    def families(self) -> frozenset[Expr]:
+        """The families of the program."""
+        return frozenset(families(self.program))
+
+    @cached_property
+    def uses(self) -> dict[Expr, int]:
+        """In how many places each symbol is used; being an output is one."""
+        uses: dict[Expr, int] = defaultdict(int, dict.fromkeys(self.program.outputs, 1))
+        for symbol in (symbol for item in self.program.equations for symbol in _read_each_time(item)):
+            uses[symbol] += 1
+        return uses
+
+    @cached_property
+    def values(self) -> dict[Expr, Expr]:
+        """The symbols of functions that the program computes, which a slope need not compute again."""
+        steps = (step for item in self.program.equations for step in _steps_of(item))
+        kinds = Elementwise | Softmax
+        return {step.rhs: step.lhs for step in steps if isinstance(step.rhs, kinds) or step.rhs.is_Function}
+
+    @cached_property
+    def prefix(self) -> str:
+        """How the names of unnamed symbols begin: longer than any name of the program."""
+        return "u" + "_" * max(map(len, names_of(self.program)), default=0)
+
+    def new(self, kind: Kind, of: Expr, number: int = 0) -> Expr:
+        """A new symbol with the shape of another one, and a note of what it is."""
+        symbol = variable(f"{self.prefix}{len(self.made)}", shape_of(of))
+        self.made[symbol] = Unnamed(kind, of, number)
         return symbol
 
-    def fresh(self, name: Name) -> Name:
-        """The letter, with a number where its name is taken, or an input's derivative will have it."""
-        names = {symbol.name for symbol in self.names} | {f"d{symbol.name}" for symbol in self.inputs}
-        numbered = (name if not k else replace(name, sub=f"{name.sub}{k}") for k in count())
-        return next(other for other in numbered if other.code not in names)
+    def adjoint(self, symbol: Expr) -> Expr:
+        """The adjoint of a symbol, which the next item defines."""
+        self.adjoints[symbol] = self.new(Kind.ADJOINT, symbol)
+        return self.adjoints[symbol]
 
-    def push(self, expr: Expr, g: Expr, ans: Expr, terms: dict[Expr, list[Expr]]) -> None:
+    def push(self, expr: Expr, g: Expr, ans: Expr, terms: Terms) -> None:
         """Hand the adjoint g of expr on to the symbols in it."""
         for symbol, term in contributions(expr, g, ans):
-            terms[symbol].append(substitute(term, self.named))
+            terms[symbol].append(substitute(term, self.values))
 
 
 def backprop(program: Program, wrt: tuple[Expr, ...], objective: str = "y") -> Program:
     """The program followed by its adjoint equations, with the derivatives by `wrt` as its outputs.
 
     The objective is the sum of all entries of all outputs. `wrt` holds inputs, sequences or
-    symbols that the program defines, families too; a family's derivative is a family.
+    symbols that the program defines, families too; a family's derivative is a family. The program
+    may have adjoints itself: then these are second derivatives.
 
     Raises:
         ValueError: a symbol of `wrt` is not in the program.
     """
-    sweep = _start(program, wrt, objective)
-    for output in program.outputs:
-        sweep.terms[output].append(ones(shape_of(output)))
-    for item in reversed(program.equations):
-        _RULES[type(item)](item, sweep)
-    outputs = tuple(_adjoint_of(symbol, sweep) for symbol in wrt)
-    items = (*reversed(sweep.forward), *sweep.backward)
-    whole = Program(program.inputs, program.sequences, items, (*program.outputs, *outputs), sweep.names)
+    sweep = Sweep(program, wrt)
+    items, outputs = swept(sweep)
+    found = letters_of(sweep.made, program, objective)
+    mapping = symbols_for(found)
+    names = {**program.names, **{mapping[symbol]: name for symbol, name in found.items()}}
+    outputs = tuple(mapping[output] for output in outputs)
+    equations = named(items, mapping, program.sequences, names)
+    whole = Program(program.inputs, program.sequences, equations, (*program.outputs, *outputs), names)
     return replace(prune(whole, whole.outputs), outputs=outputs)
 
 
-def _start(program: Program, wrt: tuple[Expr, ...], objective: str) -> _Sweep:
-    uses: dict[Expr, int] = defaultdict(int, dict.fromkeys(program.outputs, 1))
-    steps: list[Equation] = []
-    for item in program.equations:
-        for symbol in _read_each_time(item):
-            uses[symbol] += 1
-        steps += [item] if isinstance(item, Equation) else item.body.assignments if isinstance(item, Recurrence) else []
-    named = {
-        step.rhs: step.lhs for step in steps if isinstance(step.rhs, Elementwise | Softmax) or step.rhs.is_Function
-    }
-    inputs = frozenset((*program.inputs, *program.sequences))
-    order = {symbol: place for place, symbol in enumerate(program.inputs)}
-    known = inputs | {symbol for item in program.equations for symbol in defines(item)}
-    return _Sweep(objective, inputs, uses, named, dict(program.names), families(program), known, frozenset(wrt), order)
+def swept(sweep: Sweep) -> tuple[list[Statement], tuple[Expr, ...]]:
+    """The items of the program and of its adjoint, and the adjoints of `wrt`."""
+    there: list[Statement] = []
+    back: list[Statement] = []
+    for output in sweep.program.outputs:
+        sweep.terms[output].append(ones(shape_of(output)))
+    for item in reversed(sweep.program.equations):
+        before, after = back_through(item, sweep)
+        there += reversed(before)
+        back += after
+    for symbol in sweep.wrt:
+        back += _adjoint_of(symbol, sweep)
+    return [*reversed(there), *back], tuple(sweep.adjoints[symbol] for symbol in sweep.wrt)
 
 
 def _read_each_time(item: Statement) -> list[Expr]:
@@ -133,87 +153,111 @@ def _read_each_time(item: Statement) -> list[Expr]:
     return [*parameters(item), *(symbol for carry in item.carries for symbol in symbols_of([carry.init]))]
 
 
-def _through_equation(item: Equation, sweep: _Sweep) -> None:
-    sweep.forward.append(item)
-    if sweep.terms[item.lhs]:
-        _back(item, sweep, sweep.terms, sweep.backward)
+def _steps_of(item: Statement) -> tuple[Equation, ...]:
+    """An equation itself, or those of one time step."""
+    if isinstance(item, Equation):
+        return (item,)
+    return item.body.assignments if isinstance(item, Recurrence) else ()
 
 
-def _back(item: Equation, sweep: _Sweep, terms: dict[Expr, list[Expr]], found: list[Any]) -> Expr:
+# one item -----------------------------------------------------------------------------------------
+
+
+@singledispatch
+def back_through(item: Statement, sweep: Sweep) -> Passed:
+    """Add what an item hands back to the terms of what it reads."""
+    raise NotImplementedError(f"no adjoint of {type(item).__name__}")
+
+
+@back_through.register
+def _(item: Equation, sweep: Sweep) -> Passed:
+    """Z = f(p): the adjoint of z is the sum of its terms, and f hands it on to p."""
+    return [item], [*_back(item, sweep, sweep.terms)] if sweep.terms[item.lhs] else []
+
+
+def _back(item: Equation, sweep: Sweep, terms: Terms) -> list[Equation]:
     """Define the adjoint of the left side, hand it on to the right side."""
     value = add(*terms[item.lhs])
-    if name_of(sweep.names, item.lhs).is_total:  # its adjoint is a constant, put in and not named
+    if name_of(sweep.program.names, item.lhs).is_total:  # its adjoint is a constant, put in and not named
         sweep.push(item.rhs, value, item.lhs, terms)
-        return value
-    bar = sweep.name(item.lhs)
-    sweep.defined[item.lhs] = bar
-    found.append(Equation(bar, value))
+        return []
+    bar = sweep.adjoint(item.lhs)
     sweep.push(item.rhs, bar, item.lhs, terms)
-    return bar
+    return [Equation(bar, value)]
 
 
-def _through_reversal(item: Reversal, sweep: _Sweep) -> None:
-    sweep.forward.append(item)
+@back_through.register
+def _(item: Reversal, sweep: Sweep) -> Passed:
+    """g_t = h_{T-1-t}: the adjoint of h is that of g, turned round."""
+    return _back_by(Reversal, Kind.TURNED, item.lhs, item, sweep)
+
+
+@back_through.register
+def _(item: Join, sweep: Sweep) -> Passed:
+    """G = [h_0, ..., h_{T-1}]: each h_t gets its columns of g's adjoint."""
+    return _back_by(Cut, Kind.PART, item.rhs, item, sweep)
+
+
+@back_through.register
+def _(item: Cut, sweep: Sweep) -> Passed:
+    """[h_0, ..., h_{T-1}] = g: g gets the adjoints of the h_t side by side."""
+    return _back_by(Join, Kind.PART, item.rhs, item, sweep)
+
+
+def _back_by(
+    kind: type[Reversal | Join | Cut], what: Kind, like: Expr, item: Reversal | Join | Cut, sweep: Sweep
+) -> Passed:
+    """The entries in another order: their adjoints go back to the places that they came from."""
     if not sweep.terms[item.lhs]:
-        return
-    bar = _adjoint_of(item.lhs, sweep)
-    turned = sweep.declare(sweep.fresh(replace(sweep.names[bar], base="u", sub="")), item.lhs)
-    sweep.backward.append(Reversal(turned, bar))
-    sweep.families[turned] = None
-    sweep.terms[item.rhs].append(turned)
+        return [item], []
+    found = _adjoint_of(item.lhs, sweep)
+    moved = sweep.new(what, like)
+    sweep.terms[item.rhs].append(moved)
+    return [item], [*found, kind(moved, sweep.adjoints[item.lhs])]
 
 
-def _through_join(item: Join, sweep: _Sweep) -> None:
-    """Of g = [h_0, ..., h_{T-1}] each h_t gets its columns of g's adjoint."""
-    sweep.forward.append(item)
-    if not sweep.terms[item.lhs]:
-        return
-    name = name_of(sweep.names, item.rhs)
-    part = sweep.declare(sweep.fresh(replace(name, base="u", sub="", mark="bar")), item.rhs)
-    sweep.backward.append(Cut(part, _adjoint_of(item.lhs, sweep)))
-    sweep.families[part] = None
-    sweep.terms[item.rhs].append(part)
-
-
-def _through_cut(item: Cut, sweep: _Sweep) -> None:
-    """The columns of g as a family: g gets their adjoints side by side."""
-    sweep.forward.append(item)
-    if not sweep.terms[item.lhs]:
-        return
-    name = name_of(sweep.names, item.rhs)
-    whole = sweep.declare(sweep.fresh(replace(name, base="u", sub="", mark="bar")), item.rhs)
-    sweep.backward.append(Join(whole, _adjoint_of(item.lhs, sweep)))
-    sweep.terms[item.rhs].append(whole)
-
-
-def _through_maximum(item: MaxOverTime, sweep: _Sweep) -> None:
+@back_through.register
+def _(item: MaxOverTime, sweep: Sweep) -> Passed:
     """Of g = max over t of h_t those that are equal to g share its adjoint, n_t = [h_t = g], n = sum n_t."""
     if not sweep.terms[item.lhs]:
-        sweep.forward.append(item)
-        return
-    bar = _adjoint_of(item.lhs, sweep)
-    name = name_of(sweep.names, item.rhs)
-    tie = sweep.declare(sweep.fresh(Name("n", layer=name.layer, time="t", steps=name.steps)), item.rhs)
-    number = sweep.declare(sweep.fresh(Name("n", sub="sum", layer=name.layer)), item.lhs)
+        return [item], []
+    found = _adjoint_of(item.lhs, sweep)
+    tie, number = sweep.new(Kind.TIE, item.rhs), sweep.new(Kind.COUNT, item.lhs)
     ties = Equation(tie, elementwise(equal(SLOTS[0], SLOTS[1]), item.rhs, item.lhs))
-    length = length_of(sweep.names, item.rhs)
-    counted = recurrence([ties], [item.rhs], (), [tie], [Equation(number, tie)], names=sweep.names, length=length)
-    sweep.forward += [counted, item]
-    sweep.families[tie] = None
-    sweep.terms[item.rhs].append(hadamard(tie, elementwise(SLOTS[0] / SLOTS[1], bar, number)))
+    counted = recurrence([ties], stacked=[tie], sums=[Equation(number, tie)], length=_length(item.rhs, sweep))
+    share = elementwise(SLOTS[0] / SLOTS[1], sweep.adjoints[item.lhs], number)
+    sweep.terms[item.rhs].append(hadamard(tie, share))
+    return [item, counted], found
 
 
-def _through_recurrence(item: Recurrence, sweep: _Sweep) -> None:
+@back_through.register
+def _(item: Recurrence, sweep: Sweep) -> Passed:
     """h_t = f(h_{t-1}, x_t, U): the adjoint runs from the last step to the first.
 
     The adjoint of h_t is the message from step t+1, what h_{t} hands to h_{t+1}, and what the
     family h_t receives from elsewhere; the message of the last step is the adjoint of the final
     state. A parameter's adjoint is the sum over t.
     """
-    terms: dict[Expr, list[Expr]] = defaultdict(list)
-    messages = {
-        carry.prev: sweep.declare(name_of(sweep.names, carry.prev).message(), carry.prev) for carry in item.carries
-    }
+    messages = {carry.prev: sweep.new(Kind.MESSAGE, carry.prev) for carry in item.carries}
+    terms = _received(item, messages, sweep)
+    steps = [step for equation in reversed(item.body.assignments) for step in _step(equation, item, terms, sweep)]
+    carries = _carries(item, messages, terms, sweep)
+    sent = {carry.prev for carry in carries}
+    silent = {message: zeros(shape_of(message)) for message in messages.values() if message not in sent}
+    steps = [Equation(step.lhs, substitute(step.rhs, silent)) for step in steps]
+    carries = [replace(carry, next=substitute(carry.next, silent)) for carry in carries]
+    sums = _sums(item, terms, silent, sweep)
+    for symbol in item.sequences:
+        sweep.terms[symbol] += [substitute(term, silent) for term in terms[symbol]]
+    return [_stacking(item, steps, carries, sums, sweep)], _reversed(item, steps, carries, sums)
+
+
+# a recurrence -------------------------------------------------------------------------------------
+
+
+def _received(item: Recurrence, messages: dict[Expr, Expr], sweep: Sweep) -> Terms:
+    """What one time step receives: from the step after it, from the families and from the sums."""
+    terms: Terms = defaultdict(list)
     for carry in item.carries:
         sweep.push(carry.next, messages[carry.prev], carry.next, terms)
     for symbol in item.stacked:
@@ -221,23 +265,19 @@ def _through_recurrence(item: Recurrence, sweep: _Sweep) -> None:
     for total in item.sums:
         if sweep.terms[total.lhs]:
             sweep.push(total.rhs, add(*sweep.terms[total.lhs]), total.rhs, terms)
-    found: list[Equation] = []
-    for equation in reversed(item.body.assignments):
-        terms[equation.lhs] = factored(terms[equation.lhs])
-        if _is_passed_through(equation, item, terms, sweep):
-            sweep.push(equation.rhs, terms[equation.lhs][0], equation.lhs, terms)
-        elif terms[equation.lhs]:
-            bar = _back(equation, sweep, terms, found)
-            sweep.families[bar] = None
-    carries, silent = _carries(item, sweep, terms, messages)
-    steps = [Equation(step.lhs, substitute(step.rhs, silent)) for step in found]
-    sums = _sums(item, sweep, terms, silent)
-    for symbol in item.sequences:
-        sweep.terms[symbol] += [substitute(term, silent) for term in terms[symbol]]
-    _append(item, steps, carries, sums, sweep)
+    return terms
 
 
-def _is_passed_through(equation: Equation, item: Recurrence, terms: dict[Expr, list[Expr]], sweep: _Sweep) -> bool:
+def _step(equation: Equation, item: Recurrence, terms: Terms, sweep: Sweep) -> list[Equation]:
+    """The adjoint of one equation of a time step."""
+    terms[equation.lhs] = factored(terms[equation.lhs])
+    if _is_passed_through(equation, item, terms, sweep):
+        sweep.push(equation.rhs, terms[equation.lhs][0], equation.lhs, terms)
+        return []
+    return _back(equation, sweep, terms) if terms[equation.lhs] else []
+
+
+def _is_passed_through(equation: Equation, item: Recurrence, terms: Terms, sweep: Sweep) -> bool:
     """Whether an adjoint needs no name: one product, for an activated value that only its step uses."""
     lhs = equation.lhs
     private = not sweep.terms[lhs] and lhs not in sweep.wrt and all(lhs != carry.next for carry in item.carries)
@@ -245,99 +285,90 @@ def _is_passed_through(equation: Equation, item: Recurrence, terms: dict[Expr, l
     return private and len(terms[lhs]) == 1 and is_activated
 
 
-def _carries(
-    item: Recurrence, sweep: _Sweep, terms: dict[Expr, list[Expr]], messages: dict[Expr, Expr]
-) -> tuple[list[Carry], dict[Expr, Expr]]:
-    """The carried adjoints; and, to be replaced by zero, the messages that nothing is ever sent in."""
-    carries, silent = [], {}
+def _carries(item: Recurrence, messages: dict[Expr, Expr], terms: Terms, sweep: Sweep) -> list[Carry]:
+    """The carried adjoints, without those that nothing is ever sent in; what they end as goes to the initial states."""
+    carries = []
     for carry in item.carries:
         nothing = zeros(shape_of(carry.prev))
-        message = messages[carry.prev]
         init = add(nothing, *(sweep.terms[carry.final] if carry.final is not None else []))
         step = add(nothing, *reversed(terms[carry.prev]))  # in the order in which they stand in the step
-        if is_zero(init) and is_zero(step):
-            silent[message] = nothing
-            continue
-        final = None
-        if symbols_of([carry.init]):
-            direct = carry.init in sweep.inputs and sweep.uses[carry.init] == 1
-            final = _total(carry.init, sweep) if direct else sweep.declare(_start_name(carry, sweep), message)
-            sweep.push(carry.init, final, carry.init, sweep.terms)
-        carries.append(Carry(message, step, init, final))
-        sweep.families[message] = None
-    return carries, silent
+        if not (is_zero(init) and is_zero(step)):
+            carries.append(Carry(messages[carry.prev], step, init, _start(carry, sweep)))
+    return carries
 
 
-def _sums(item: Recurrence, sweep: _Sweep, terms: dict[Expr, list[Expr]], silent: dict[Expr, Expr]) -> list[Equation]:
+def _start(carry: Carry, sweep: Sweep) -> Expr | None:
+    """The adjoint of the state before the first step, where that is not a constant."""
+    if not symbols_of([carry.init]):
+        return None
+    final = sweep.adjoint(carry.init) if _is_used_once(carry.init, sweep) else sweep.new(Kind.START, carry.prev)
+    sweep.push(carry.init, final, carry.init, sweep.terms)
+    return final
+
+
+def _is_used_once(symbol: Expr, sweep: Sweep) -> bool:
+    """Whether the only contribution to an input's adjoint is that adjoint."""
+    return symbol in sweep.inputs and sweep.uses[symbol] == 1
+
+
+def _sums(item: Recurrence, terms: Terms, silent: dict[Expr, Expr], sweep: Sweep) -> list[Equation]:
     """A parameter is used in every step, so it gets the sum over t."""
+    places = {symbol: place for place, symbol in enumerate(sweep.program.inputs)}
     sums = []
-    for symbol in sorted(parameters(item), key=lambda symbol: sweep.order.get(symbol, len(sweep.order))):
-        if not terms[symbol]:
-            continue
-        total = _total(symbol, sweep)
-        sums.append(Equation(total, substitute(add(*terms[symbol]), silent)))
-        sweep.terms[symbol].append(total)
+    for symbol in sorted(parameters(item), key=lambda symbol: places.get(symbol, len(places))):
+        if terms[symbol]:
+            total = _contribution(symbol, sweep)
+            sums.append(Equation(total, substitute(add(*terms[symbol]), silent)))
+            sweep.terms[symbol].append(total)
     return sums
 
 
-def _total(symbol: Expr, sweep: _Sweep) -> Expr:
-    """The symbol for one contribution: the adjoint itself where an input is used in one place only."""
-    total = sweep.name(symbol)
-    if symbol in sweep.inputs and sweep.uses[symbol] == 1:
-        sweep.defined[symbol] = total
-        return total
-    name = sweep.names[total]
-    return sweep.declare(replace(name, sub=f"{name.sub}[{len(sweep.terms[symbol]) + 1}]"), symbol)
+def _contribution(symbol: Expr, sweep: Sweep) -> Expr:
+    """The symbol for one contribution: the adjoint itself where there is no other."""
+    if _is_used_once(symbol, sweep):
+        return sweep.adjoint(symbol)
+    return sweep.new(Kind.USE, symbol, len(sweep.terms[symbol]) + 1)
 
 
-def _start_name(carry: Carry, sweep: _Sweep) -> Name:
-    """The name of the adjoint of a state before the first step, where it is computed or used elsewhere too."""
-    name = name_of(sweep.names, carry.prev)
-    return sweep.fresh(name.at("T" if name.time == "t+1" else -1).adjoint())
-
-
-def _append(
-    item: Recurrence, equations: list[Equation], carries: list[Carry], sums: list[Equation], sweep: _Sweep
-) -> None:
-    """Put the recurrence and its adjoint down; what the adjoint reads, the recurrence stacks."""
-    used = symbols_of([*(e.rhs for e in equations), *(c.next for c in carries), *(s.rhs for s in sums)])
-    pending = symbols_of(term for symbol in item.sequences for term in sweep.terms[symbol])
+def _stacking(
+    item: Recurrence, steps: list[Equation], carries: list[Carry], sums: list[Equation], sweep: Sweep
+) -> Recurrence:
+    """The recurrence, with what its adjoint reads, or hands to the families that it reads, as families."""
+    own = [*(e.rhs for e in steps), *(c.next for c in carries), *(s.rhs for s in sums)]
+    used = symbols_of([*own, *(term for symbol in item.sequences for term in sweep.terms[symbol])])
     inner = [*(e.lhs for e in item.body.assignments), *(carry.prev for carry in item.carries)]
-    extra = [s for s in inner if (s in used or s in pending) and s not in item.stacked]
-    sweep.forward.append(replace(item, stacked=(*item.stacked, *extra)))
-    sweep.families |= dict.fromkeys(extra)
-    if not equations and not sums and not carries:
-        return
-    stacked = [*(e.lhs for e in equations), *(c.prev for c in carries)]
-    known = [s for s in used if s in sweep.families and s not in stacked]
-    back = recurrence(equations, known, carries, stacked, sums, not item.reverse, sweep.names, item.length)
-    sweep.backward.append(back)
+    return replace(item, stacked=(*item.stacked, *(s for s in inner if s in used and s not in item.stacked)))
 
 
-def _adjoint_of(symbol: Expr, sweep: _Sweep) -> Expr:
-    """The symbol's adjoint, defined now as the sum of its terms if no equation has done it."""
-    if symbol in sweep.defined:
-        return sweep.defined[symbol]
-    if symbol not in sweep.known:
+def _reversed(item: Recurrence, steps: list[Equation], carries: list[Carry], sums: list[Equation]) -> list[Statement]:
+    """The adjoint recurrence, where there is anything in it."""
+    if not steps and not carries and not sums:
+        return []
+    stacked = [*(step.lhs for step in steps), *(carry.prev for carry in carries)]
+    return [recurrence(steps, (), carries, stacked, sums, not item.reverse, length=item.length)]
+
+
+# adjoints that no item defines --------------------------------------------------------------------
+
+
+def _adjoint_of(symbol: Expr, sweep: Sweep) -> list[Statement]:
+    """What defines a symbol's adjoint as the sum of its terms, where no item has done it."""
+    if symbol in sweep.adjoints:
+        return []
+    if not _is_known(symbol, sweep.program):
         raise ValueError(f"{symbol} is not a symbol of the program")
-    bar = sweep.name(symbol)
-    equation = Equation(bar, add(zeros(shape_of(symbol)), *sweep.terms[symbol]))
-    if symbol in sweep.families:
-        known = [s for s in symbols_of([equation.rhs]) if s in sweep.families]
-        length = length_of(sweep.names, symbol)
-        sweep.backward.append(recurrence([equation], known, stacked=[bar], names=sweep.names, length=length))
-        sweep.families[bar] = None
-    else:
-        sweep.backward.append(equation)
-    sweep.defined[symbol] = bar
-    return bar
+    equation = Equation(sweep.adjoint(symbol), add(zeros(shape_of(symbol)), *sweep.terms[symbol]))
+    if symbol not in sweep.families:
+        return [equation]
+    return [recurrence([equation], stacked=[equation.lhs], length=_length(symbol, sweep))]
 
 
-_RULES: dict[type, Callable[[Any, _Sweep], None]] = {
-    Equation: _through_equation,
-    Reversal: _through_reversal,
-    Join: _through_join,
-    Cut: _through_cut,
-    MaxOverTime: _through_maximum,
-    Recurrence: _through_recurrence,
-}
+def _is_known(symbol: Expr, program: Program) -> bool:
+    """Whether a program takes or defines a symbol."""
+    taken = (*program.inputs, *program.sequences)
+    return symbol in taken or any(symbol in defines(item) for item in program.equations)
+
+
+def _length(family: Expr, sweep: Sweep) -> Expr:
+    """The number of time steps of a family."""
+    return length_of(sweep.program.names, family)

@@ -165,6 +165,13 @@ def defines(item: Statement) -> tuple[Expr, ...]:
     return (item.lhs,)
 
 
+def stacked_by(item: Statement) -> tuple[Expr, ...]:
+    """The families that an item defines."""
+    if isinstance(item, Recurrence):
+        return item.stacked
+    return (item.lhs,) if isinstance(item, DefinesFamily) else ()
+
+
 def right_sides_of(item: Statement) -> list[Expr]:
     """The expressions in an item: those of every step, of the carries and of the sums."""
     if isinstance(item, Recurrence):
@@ -181,13 +188,7 @@ def right_sides(program: "Program") -> list[Expr]:
 
 def families(program: Program) -> dict[Expr, None]:
     """All families of a program: its sequences and what its items stack."""
-    found = dict.fromkeys(program.sequences)
-    for item in program.equations:
-        if isinstance(item, Recurrence):
-            found |= dict.fromkeys(item.stacked)
-        elif isinstance(item, DefinesFamily):
-            found[item.lhs] = None
-    return found
+    return dict.fromkeys([*program.sequences, *(symbol for item in program.equations for symbol in stacked_by(item))])
 
 
 def recurrence(
@@ -228,8 +229,7 @@ def validate(program: Program) -> None:
     _bind(program.sequences, family, names)
     for item in program.equations:
         _check(item, plain, family)
-        stacked = item.stacked if isinstance(item, Recurrence) else ()
-        stacked = (item.lhs,) if isinstance(item, DefinesFamily) else stacked
+        stacked = stacked_by(item)
         _bind(stacked, family, names)
         _bind([symbol for symbol in defines(item) if symbol not in stacked], plain, names)
     for output in program.outputs:

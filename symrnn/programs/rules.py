@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import singledispatch
 from itertools import accumulate
 
-from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, log
+from sympy import Add, Expr, MatAdd, MatMul, MatrixSymbol, Mul, Number, NumberSymbol, Pow, Symbol, Transpose, log
+from sympy.core.function import Application
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.expressions.functions import equal
@@ -39,15 +40,29 @@ from symrnn.expressions.nodes import (
 from symrnn.programs.program import symbols_of
 
 Pair = tuple[Expr, Expr]
+_OUTPUT = Symbol("z", real=True)
+"""The result of an `Elementwise` in the slope of its template."""
 
 
 @singledispatch
 def vjp(expr: Expr, g: Expr, ans: Expr) -> list[Pair]:
     """The arguments of z = expr and their adjoints, for the adjoint g of z; `ans` is a name of z.
 
-    For numbers z = f(p, q): p gets g df/dp by SymPy's diff, with z's name put in for f, so that
-    tanh gives 1 - z^2.
+    Raises:
+        NotImplementedError: there is no rule for this kind of expression.
     """
+    raise NotImplementedError(f"no vjp rule for {type(expr).__name__}")
+
+
+@vjp.register(Symbol)
+@vjp.register(Number)
+@vjp.register(NumberSymbol)
+@vjp.register(Add)
+@vjp.register(Mul)
+@vjp.register(Pow)
+@vjp.register(Application)
+def _(expr: Expr, g: Expr, ans: Expr) -> list[Pair]:
+    """A number z = f(p, q): p gets g df/dp by SymPy's diff, with z's name put in for f, so that tanh gives 1 - z^2."""
     symbols = symbols_of([expr])
     return [(symbol, g * expr.diff(symbol).xreplace({expr: ans})) for symbol in symbols]
 
@@ -94,13 +109,19 @@ def _(expr: Transpose, g: Expr, ans: Expr) -> list[Pair]:
 @vjp.register
 def _(expr: Elementwise, g: Expr, ans: Expr) -> list[Pair]:
     """Z = f(P, Q) entry by entry: P gets g o df/dp, with Z itself in it where f' allows that."""
-    output = SLOTS[-1]
+    operands = [*zip(SLOTS, expr.matrices, strict=False)]
     pairs = []
-    for slot, matrix in zip(SLOTS, expr.matrices, strict=False):
-        slope = expr.template.diff(slot).xreplace({expr.template: output})
-        used = [(s, m) for s, m in [*zip(SLOTS, expr.matrices, strict=False), (output, ans)] if slope.has(s)]
-        pairs.append((matrix, hadamard(g, _slope(slope, used, matrix))))
+    for slot, matrix in operands:
+        slope = expr.template.diff(slot)
+        short = slope.xreplace({expr.template: _OUTPUT})
+        slope = short if len(_used(short, [*operands, (_OUTPUT, ans)])) <= len(SLOTS) else slope
+        pairs.append((matrix, hadamard(g, _slope(slope, _used(slope, [*operands, (_OUTPUT, ans)]), matrix))))
     return pairs
+
+
+def _used(slope: Expr, operands: list[Pair]) -> list[Pair]:
+    """The operands that occur in a slope."""
+    return [(slot, matrix) for slot, matrix in operands if slope.has(slot)]
 
 
 def _slope(slope: Expr, used: list[Pair], like: Expr) -> Expr:

@@ -254,30 +254,35 @@ def with_samples(program: Program, samples: int) -> Program:
 
 def rename(program: Program, mapping: Mapping) -> Program:
     """The program with other symbols (or sizes) everywhere."""
-
-    def all_of(exprs: Iterable[Expr]) -> tuple[Expr, ...]:
-        return tuple(substitute(expr, mapping) for expr in exprs)
-
-    def pair(item: Equation) -> Equation:
-        return Equation(*all_of([item.lhs, item.rhs]))
-
-    def carry(item: Carry) -> Carry:
-        final = None if item.final is None else mapping.get(item.final, item.final)
-        prev, following, init = all_of([item.prev, item.next, item.init])
-        return Carry(prev, following, init, final)
-
-    def renamed(item: Statement) -> Statement:
-        if isinstance(item, Equation):
-            return pair(item)
-        if not isinstance(item, Recurrence):
-            return type(item)(*all_of([item.lhs, item.rhs]))
-        carries, sums = tuple(map(carry, item.carries)), tuple(map(pair, item.sums))
-        body, stacked = rename(item.body, mapping), all_of(item.stacked)
-        return Recurrence(body, all_of(item.sequences), carries, stacked, sums, item.reverse, item.length)
-
     names = {mapping.get(symbol, symbol): name for symbol, name in program.names.items()}
-    items = tuple(map(renamed, program.equations))
-    return Program(all_of(program.inputs), all_of(program.sequences), items, all_of(program.outputs), names)
+    items = tuple(rename_item(item, mapping) for item in program.equations)
+    inputs, sequences, outputs = (
+        _all_of(part, mapping) for part in (program.inputs, program.sequences, program.outputs)
+    )
+    return Program(inputs, sequences, items, outputs, names)
+
+
+def rename_item(item: Statement, mapping: Mapping) -> Statement:
+    """One item with other symbols (or sizes) everywhere."""
+    if not isinstance(item, Recurrence):
+        return type(item)(*_all_of([item.lhs, item.rhs], mapping))
+    carries = tuple(_rename_carry(carry, mapping) for carry in item.carries)
+    sums = tuple(Equation(*_all_of([total.lhs, total.rhs], mapping)) for total in item.sums)
+    body, sequences, stacked = (
+        rename(item.body, mapping),
+        _all_of(item.sequences, mapping),
+        _all_of(item.stacked, mapping),
+    )
+    return Recurrence(body, sequences, carries, stacked, sums, item.reverse, item.length)
+
+
+def _rename_carry(carry: Carry, mapping: Mapping) -> Carry:
+    final = None if carry.final is None else mapping.get(carry.final, carry.final)
+    return Carry(*_all_of([carry.prev, carry.next, carry.init], mapping), final)
+
+
+def _all_of(exprs: Iterable[Expr], mapping: Mapping) -> tuple[Expr, ...]:
+    return tuple(substitute(expr, mapping) for expr in exprs)
 
 
 # pruning ----------------------------------------------------------------------------------------
