@@ -24,7 +24,7 @@ from symrnn.importers.keras.layer_config import Origin, read_version
 from symrnn.importers.keras.legacy_h5 import h5_arrays, read_h5
 from symrnn.models.forward import forward
 from symrnn.models.graph import Graph, with_timesteps
-from symrnn.models.layers import Bidirectional, Layer, check_size
+from symrnn.models.layers import Layer, check_size
 from symrnn.models.network import WeightArray
 
 
@@ -165,10 +165,9 @@ def _attributes(layer: Layer, unit: Sequence[str]) -> list[str]:
     """The groups inside that of the layer: a cell of several has the name of its class, with a number."""
     if "cells" not in unit:
         return list(unit)
-    half = unit[0] == "backward_layer"
-    inner = layer.halves[half] if isinstance(layer, Bidirectional) else layer
+    half = layer.halves[unit[0] == "backward_layer"]
     seen: Counter[str] = Counter()
-    names = [numbered(type(cell).__name__, seen) for cell in inner.cells]  # type: ignore[attr-defined]
+    names = [numbered(type(cell).__name__, seen) for cell in half.cells]
     return [*unit[:-1], names[int(unit[-1])]]
 
 

@@ -6,7 +6,7 @@ weights are one. `LAYERS` and `CELLS` are the tables of what symrnn knows.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from symrnn.expressions.activations import activation_name
 from symrnn.models.custom_cell import Cell
@@ -28,9 +28,37 @@ class Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """What every layer has: a name, and that it can be called on tensors."""
+    """What every layer has: a name, that it can be called on tensors, and what others must know of its class.
+
+    - `time`: whether a sequence starts here, is kept, or ends; `keeps_time` says it of each result
+    - `mask`: which mask the result carries, as long as it is a sequence: that of the first input ("passes"),
+      one of its own ("makes", where a step differs from `masked_value`), or where any input is valid ("joins")
+    - `reads_mask`: whether Keras hands the mask of the only tensor to the layer: `mask` is an argument of its call
+    - `letters`: the layers with which it shares the letters of its weights, and so is numbered; None without weights
+    - `is_plain`: whether its value has no letter of its own, and is called g
+    """
+
+    time: ClassVar[Literal["starts", "keeps", "ends"]] = "keeps"
+    mask: ClassVar[Literal["passes", "makes", "joins"]] = "passes"
+    reads_mask: ClassVar[bool] = False
+    letters: ClassVar[str | None] = None
+    is_plain: ClassVar[bool] = True
 
     name: str | None = field(default=None, compare=False)
+
+    def keeps_time(self, result: int = 0) -> bool:
+        """Whether a result is a sequence where the input is one; only such a result can carry a mask."""
+        return self.time == "keeps"
+
+    @property
+    def masked_value(self) -> float | None:
+        """A step whose features all have this value is masked; None where the layer tests no steps."""
+        return None
+
+    @property
+    def halves(self) -> tuple[Any, ...]:
+        """The recurrent layers that it is: itself, one for each direction, or none."""
+        return ()
 
     @property
     def results(self) -> int:
@@ -84,6 +112,9 @@ class InputLayer(Layer):
     (timesteps, features) is a sequence, (timesteps,) with an `Embedding` on it a sequence of ids,
     (features,) one row per sample. Keras casts an input to its dtype.
     """
+
+    time = "starts"
+    is_plain = False
 
     shape: Shape
     dtype: str | None = None
@@ -176,6 +207,10 @@ class Recurrent(Layer):
     output of a masked step 0, where otherwise it is the output before it.
     """
 
+    reads_mask = True
+    letters = "states"
+    is_plain = False
+
     return_sequences: bool = False
     return_state: bool = False
     go_backwards: bool = False
@@ -188,6 +223,15 @@ class Recurrent(Layer):
     def cells(self) -> tuple[Cells, ...]:
         """The cells of one step, each of which gets the output of the one before."""
         raise NotImplementedError
+
+    @property
+    def halves(self) -> "tuple[Recurrent, ...]":
+        """Itself."""
+        return (self,)
+
+    def keeps_time(self, result: int = 0) -> bool:
+        """The output may be a sequence, states are none."""
+        return result == 0 and self.return_sequences
 
     @property
     def results(self) -> int:
@@ -292,6 +336,10 @@ class Bidirectional(Layer):
     returns is turned round. Source: keras/src/layers/rnn/bidirectional.py.
     """
 
+    reads_mask = True
+    letters = "states"
+    is_plain = False
+
     layer: Recurrent
     merge_mode: str | None = "concat"
     backward_layer: Recurrent | None = None
@@ -322,17 +370,23 @@ class Bidirectional(Layer):
         )
         return forward, backward
 
+    def keeps_time(self, result: int = 0) -> bool:
+        """The merged output, or both, may be sequences, states are none."""
+        return result < self._outputs and self.layer.return_sequences
+
+    @property
+    def _outputs(self) -> int:
+        return 2 if self.merge_mode is None else 1
+
     @property
     def results(self) -> int:
         """The merged output or both, and with `return_state` the states of both."""
-        outputs = 2 if self.merge_mode is None else 1
-        return outputs + sum(half.results - 1 for half in self.halves)
+        return self._outputs + sum(half.results - 1 for half in self.halves)
 
 
 def cells_of(layers: Iterable[Layer]) -> tuple[Cells, ...]:
     """The cells of all recurrent layers, those of both halves of a bidirectional one."""
-    units = [half for layer in layers for half in (layer.halves if isinstance(layer, Bidirectional) else (layer,))]
-    return tuple(cell for unit in units if isinstance(unit, Recurrent) for cell in unit.cells)
+    return tuple(cell for layer in layers for half in layer.halves for cell in half.cells)
 
 
 # layers without memory --------------------------------------------------------------------------
@@ -344,6 +398,9 @@ class Dense(Layer):
 
     Source: keras/src/layers/core/dense.py.
     """
+
+    letters = "dense"
+    is_plain = False
 
     units: int
     activation: str | None = None
@@ -357,6 +414,10 @@ class Dense(Layer):
 @dataclass(frozen=True)
 class TimeDistributed(Layer):
     """A Dense applied to every time step; Keras' crossentropies do not see its logits."""
+
+    reads_mask = True
+    letters = "dense"
+    is_plain = False
 
     layer: Dense
 
@@ -380,6 +441,8 @@ class Activation(Layer):
 @dataclass(frozen=True)
 class Softmax(Layer):
     """The softmax of each row. Source: keras/src/layers/activations/softmax.py."""
+
+    reads_mask = True
 
 
 @dataclass(frozen=True)
@@ -422,6 +485,8 @@ class PReLU(Layer):
     Source: keras/src/layers/activations/prelu.py.
     """
 
+    letters = "alpha"
+
     shared_axes: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -432,12 +497,16 @@ class PReLU(Layer):
 class Dropout(Layer):
     """The identity: every derivation is of inference, `training=False`."""
 
+    is_plain = False
+
     rate: float = 0.0
 
 
 @dataclass(frozen=True)
 class Flatten(Layer):
     """The time steps of a sequence side by side. Source: keras/src/layers/reshaping/flatten.py."""
+
+    time = "ends"
 
 
 @dataclass(frozen=True)
@@ -447,6 +516,9 @@ class GlobalAveragePooling1D(Layer):
     Source: keras/src/layers/pooling/global_average_pooling1d.py.
     """
 
+    time = "ends"
+    reads_mask = True
+
 
 @dataclass(frozen=True)
 class GlobalMaxPooling1D(Layer):
@@ -454,6 +526,8 @@ class GlobalMaxPooling1D(Layer):
 
     Source: keras/src/layers/pooling/global_max_pooling1d.py.
     """
+
+    time = "ends"
 
 
 @dataclass(frozen=True)
@@ -463,6 +537,10 @@ class Embedding(Layer):
     Source: keras/src/layers/core/embedding.py.
     """
 
+    mask = "makes"
+    letters = "embedding"
+    is_plain = False
+
     input_dim: int
     output_dim: int
     mask_zero: bool = False
@@ -471,41 +549,67 @@ class Embedding(Layer):
         _check_size("input_dim", self.input_dim, self)
         _check_size("output_dim", self.output_dim, self)
 
+    @property
+    def masked_value(self) -> float | None:
+        """The id 0."""
+        return 0.0 if self.mask_zero else None
+
 
 @dataclass(frozen=True)
 class Masking(Layer):
     """A step in which every feature is `mask_value` is masked, and 0. Source: keras/src/layers/core/masking.py."""
+
+    mask = "makes"
 
     mask_value: float = 0.0
 
     def __post_init__(self) -> None:
         _check_number("mask_value", self.mask_value, self)
 
+    @property
+    def masked_value(self) -> float:
+        """The value of every feature."""
+        return self.mask_value
+
 
 @dataclass(frozen=True)
 class NotEqual(Layer):
     """The mask itself: whether any feature of a step differs from the value, as Keras' graphs name it."""
 
+    is_plain = False
+
     value: float = 0.0
+
+    @property
+    def masked_value(self) -> float:
+        """The value of every feature."""
+        return self.value
 
 
 @dataclass(frozen=True)
-class Add(Layer):
+class Merge(Layer):
+    """What all layers of several inputs have."""
+
+    mask = "joins"
+
+
+@dataclass(frozen=True)
+class Add(Merge):
     """The sum of the inputs. Source: keras/src/layers/merging/add.py."""
 
 
 @dataclass(frozen=True)
-class Multiply(Layer):
+class Multiply(Merge):
     """The elementwise product of the inputs. Source: keras/src/layers/merging/multiply.py."""
 
 
 @dataclass(frozen=True)
-class Average(Layer):
+class Average(Merge):
     """The mean of the inputs. Source: keras/src/layers/merging/average.py."""
 
 
 @dataclass(frozen=True)
-class Concatenate(Layer):
+class Concatenate(Merge):
     """The inputs side by side, on the last axis. Source: keras/src/layers/merging/concatenate.py."""
 
 
@@ -515,7 +619,6 @@ _ALL = (
     *(Add, Multiply, Average, Concatenate),
 )
 LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _ALL}
-MERGING = (Add, Multiply, Average, Concatenate)
 
 
 @dataclass(frozen=True)
