@@ -140,7 +140,7 @@ def _one_bias(array: WeightArray, values: np.ndarray) -> np.ndarray:
     return values
 
 
-_LSTM, _GRU = "ifco", "zrh"
+_LSTM, _GRU = LSTMCell.gates, GRUCell.gates
 _CHANGES: Sequence[tuple[str, Change]] = (
     ("the activation left out; Keras' default is tanh", _no_activation),
     (r"$V^{\mathsf T}$ in place of $V$", _blocks(_transposed)),
