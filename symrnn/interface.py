@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from symrnn.common.display import Displayed, mimebundle
 from symrnn.derivations import derivation, jacobian
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Graph, Model, graph_of, with_timesteps
 from symrnn.models.layers import Sequential, check_size
 from symrnn.models.lecture import NOTEBOOK

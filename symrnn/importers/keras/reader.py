@@ -22,7 +22,7 @@ from symrnn.importers.keras.archive import Stored, check_shape, read_zip, zip_ar
 from symrnn.importers.keras.graph_config import Place, numbered, read_graph
 from symrnn.importers.keras.layer_config import Origin, read_version
 from symrnn.importers.keras.legacy_h5 import h5_arrays, read_h5
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Graph, with_timesteps
 from symrnn.models.layers import Layer, check_size
 from symrnn.models.network import WeightArray
