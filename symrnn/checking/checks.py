@@ -28,7 +28,8 @@ from symrnn.codegen.function import Call, NumericFunction, read
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
 from symrnn.expressions.matrices import shape_of
-from symrnn.importers.keras.reader import from_keras, is_keras_model
+from symrnn.importers.formats import read_model
+from symrnn.importers.keras.reader import is_keras_model
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Result
 from symrnn.models.layers import Bidirectional, Recurrent
@@ -110,7 +111,7 @@ def _derived(keras_model: Any, given: object) -> Derivation | None:
     if given is not None and not isinstance(given, Derivation):
         raise ValueError(f"derivation: expected a Derivation, got {type(given).__name__}")
     try:
-        imported = from_keras(keras_model)
+        imported = read_model(keras_model)
         return Derivation(forward(imported.graph), imported.weights, imported.dtype)
     except NotImplementedError:
         if given is None:

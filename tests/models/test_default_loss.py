@@ -71,9 +71,7 @@ def test_the_default_losses_of_several_outputs():
     assert default_loss(forward(Model(x, [other, Dense(1)(h)])).heads) is None
 
 
-@pytest.mark.parametrize(
-    ("merge", "loss"), [(Add, CROSS), (Concatenate, CROSS), (Multiply, None), (Average, None)]
-)
+@pytest.mark.parametrize(("merge", "loss"), [(Add, CROSS), (Concatenate, CROSS), (Multiply, None), (Average, None)])
 def test_the_default_loss_of_what_is_merged(merge, loss):
     x = Input((3, 1))
     h = SimpleRNN(2)(x)
