@@ -22,7 +22,7 @@ from symrnn.documents import composing
 from symrnn.documents.blocks import Section, Verbatim
 from symrnn.documents.sections.table import SECTIONS
 from symrnn.documents.writers import table
-from symrnn.importers.keras.reader import from_keras
+from symrnn.importers.formats import read_model
 from symrnn.model_options import described
 from symrnn.models.graph import graph_of
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
@@ -270,7 +270,7 @@ def _load(path: Path, option: str) -> np.ndarray:
 
 def _load_model(path: Path) -> Any:
     """The file as a live Keras model, after symrnn's own reader has found only layers that it knows."""
-    from_keras(path)
+    read_model(path)
     return load(path)
 
 

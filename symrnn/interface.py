@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from symrnn.common.display import Displayed, mimebundle
 from symrnn.derivations import derivation, jacobian
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Graph, Model, graph_of, with_timesteps
 from symrnn.models.layers import Sequential, check_size
 from symrnn.models.lecture import NOTEBOOK
@@ -42,11 +42,12 @@ def derive(model: Any = None, timesteps: int | None = None) -> "Derivation":
     model = NOTEBOOK if model is None else model
     if isinstance(model, Sequential | Model | Graph):
         return Derivation(forward(with_timesteps(graph_of(model), timesteps)))
-    from symrnn.importers.keras.reader import from_keras, is_keras_model
+    from symrnn.importers import formats
 
-    if not isinstance(model, str | os.PathLike) and not is_keras_model(model):
-        raise ValueError(f"derive: expected a Sequential, a Model, a Keras model or a path, got {type(model).__name__}")
-    imported = from_keras(model, timesteps)
+    if not formats.is_readable(model):
+        expected = f"a Sequential, a Model, {formats.LIVE_MODELS} or a path"
+        raise ValueError(f"derive: expected {expected}, got {type(model).__name__}")
+    imported = formats.read_model(model, timesteps)
     origin = (os.fspath(model), timesteps) if isinstance(model, str | os.PathLike) else None
     return Derivation(forward(imported.graph), imported.weights, imported.dtype, origin)
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from symrnn.interface import Derivation, derive
-from symrnn.models.layers import GRU, LSTM, Dense, Layer, Sequential, SimpleRNN
+from symrnn.models.layers import CELLS, LAYERS, Dense, Layer, Sequential
 
-LAYERS: Mapping[str, Any] = {kind.__name__: kind for kind in (SimpleRNN, LSTM, GRU)}
+RECURRENT: Mapping[str, Any] = {name: LAYERS[name] for name in (cell.removesuffix("Cell") for cell in CELLS)}
+"""The layers of one cell that symrnn knows, by name."""
 DEFAULTS: Mapping[str, Any] = {
     **{"timesteps": 3, "layer": "SimpleRNN", "units": 1, "features": 1, "outputs": 1},
     "activation": "tanh",
@@ -36,8 +37,8 @@ def described(model: Path | None, options: Mapping[str, Any], spelled: str = "--
 
 
 def _model(options: Mapping[str, Any], spelled: str) -> Sequential:
-    kind = LAYERS.get(options["layer"])
+    kind = RECURRENT.get(options["layer"])
     if kind is None:
-        raise ValueError(f"{spelled.format('layer')}: expected {', '.join(LAYERS)}, got {options['layer']!r}")
+        raise ValueError(f"{spelled.format('layer')}: expected {', '.join(RECURRENT)}, got {options['layer']!r}")
     layers: list[Layer] = [kind(options["units"], activation=options["activation"]), Dense(options["outputs"])]
     return Sequential(layers, input_shape=(options["timesteps"], options["features"]))

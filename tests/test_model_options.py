@@ -5,7 +5,7 @@ import re
 import pytest
 
 from symrnn import GRU, LSTM, Dense, Sequential, SimpleRNN, derive
-from symrnn.model_options import DEFAULTS, LAYERS, described
+from symrnn.model_options import DEFAULTS, RECURRENT, described
 
 
 def test_nothing_given_is_the_notebook():
@@ -29,7 +29,7 @@ def test_options_of_a_model(options, layers, shape):
 
 
 def test_every_recurrent_layer_has_its_class_name():
-    assert {"SimpleRNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU} == LAYERS
+    assert {"SimpleRNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU} == RECURRENT
 
 
 MISTAKES = [

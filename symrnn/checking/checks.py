@@ -20,7 +20,7 @@ import numpy as np
 from sympy import Expr
 
 from symrnn.checking.keras_models import import_frameworks
-from symrnn.checking.objective import default_loss, described, objective
+from symrnn.checking.objective import described, objective
 from symrnn.checking.recording import KerasRun, Recording, kept_states, observe, run, states_of
 from symrnn.checking.report import Report
 from symrnn.checking.tolerance import Quantity, compare
@@ -28,11 +28,12 @@ from symrnn.codegen.function import Call, NumericFunction, read
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
 from symrnn.expressions.matrices import shape_of
-from symrnn.importers.keras.reader import from_keras, is_keras_model
-from symrnn.models.forward import forward
+from symrnn.importers.formats import read_model
+from symrnn.importers.keras.reader import is_keras_model
+from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Result
 from symrnn.models.layers import Bidirectional, Recurrent
-from symrnn.models.losses import Loss, losses_of
+from symrnn.models.losses import Loss, default_loss, losses_of
 from symrnn.models.network import Network, State, Weight
 from symrnn.models.sampling import SAMPLES, random_inputs, random_targets
 from symrnn.programs.program import Names
@@ -110,7 +111,7 @@ def _derived(keras_model: Any, given: object) -> Derivation | None:
     if given is not None and not isinstance(given, Derivation):
         raise ValueError(f"derivation: expected a Derivation, got {type(given).__name__}")
     try:
-        imported = from_keras(keras_model)
+        imported = read_model(keras_model)
         return Derivation(forward(imported.graph), imported.weights, imported.dtype)
     except NotImplementedError:
         if given is None:
@@ -137,7 +138,7 @@ def _gradient(given: Derivation | None, model: Derivation | None, live: _Live, l
         return chosen
     wanted = [weight.symbol.name for weight in chosen.table]
     wanted += [source.symbol.name for source in network.sources if source.kind != "ids"]
-    return chosen.gradient(default_loss(network) if loss is None else loss, wanted)
+    return chosen.gradient(default_loss(network.heads) if loss is None else loss, wanted)
 
 
 def _losses(loss: Any, network: Network) -> tuple[Loss, ...]:

@@ -5,20 +5,12 @@ of the prediction leaves, as in `compute_loss`. The Loss classes compute the sam
 the dtype of the model.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
-from functools import singledispatch
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sympy import Expr, MatAdd, MatrixSymbol
-from sympy.matrices.expressions import HadamardProduct
 
-from symrnn.checking.perturbation import exact_symbols
-from symrnn.expressions.nodes import Concat, Softmax
 from symrnn.models.losses import LOSSES, Loss
-from symrnn.models.network import Network
-from symrnn.programs.program import Carry, Equation, Program, Recurrence, Reversal, symbols_of
 
 
 def described(losses: Sequence[Loss]) -> str | None:
@@ -46,66 +38,3 @@ def _mean(loss: Loss, target: np.ndarray, y: Any, keras: Any) -> Any:
         return keras.ops.mean(values)
     valid = keras.ops.cast(mask, values.dtype)
     return keras.ops.divide_no_nan(keras.ops.sum(values * valid), keras.ops.sum(valid))
-
-
-# what to differentiate where no loss is given -----------------------------------------------------
-
-
-def default_loss(network: Network) -> Any:
-    """None, for the sum of the outputs; a crossentropy for one whose rows have a constant sum, and no derivatives."""
-    known = _known(network.program)
-    shares = [head.width > 1 and is_share(head.symbol, known) for head in network.heads]
-    names = ["categorical_crossentropy" if share else "mse" for share in shares]
-    return None if not any(shares) else names[0] if all(shares) else names
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the symbols of a program stand for, which are masks, and which states of a step before."""
-
-    definitions: Mapping[Expr, Expr]
-    masks: Set[Expr]
-    before: Set[Expr]
-
-
-def _known(program: Program) -> Known:
-    definitions: dict[Expr, Expr] = {}
-    carries: list[Carry] = []
-    for item in program.equations:
-        if isinstance(item, Recurrence):
-            definitions |= {equation.lhs: equation.rhs for equation in item.body.assignments}
-            carries += item.carries
-        elif isinstance(item, Equation | Reversal):
-            definitions[item.lhs] = item.rhs
-    definitions |= {carry.final: carry.next for carry in carries if carry.final is not None}
-    return Known(definitions, exact_symbols(program), {carry.prev for carry in carries})
-
-
-@singledispatch
-def is_share(expr: Expr, known: Known) -> bool:
-    """Whether the rows of an expression have a constant sum, as those of a softmax."""
-    return False
-
-
-@is_share.register
-def _(expr: Softmax, known: Known) -> bool:
-    return True
-
-
-@is_share.register
-def _(expr: MatrixSymbol, known: Known) -> bool:
-    """A state before the first step is 0, or given."""
-    return expr in known.before or (expr in known.definitions and is_share(known.definitions[expr], known))
-
-
-@is_share.register
-def _(expr: HadamardProduct, known: Known) -> bool:
-    """What a mask leaves of them."""
-    others = [factor for factor in expr.args if not symbols_of([factor]).keys() <= known.masks]
-    return len(others) == 1 and len(expr.args) > 1 and is_share(others[0], known)
-
-
-@is_share.register(MatAdd)
-@is_share.register(Concat)
-def _(expr: Expr, known: Known) -> bool:
-    return all(is_share(part, known) for part in expr.args)

@@ -6,7 +6,6 @@ The alternative text tells the connections in reading order, from the drawing it
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from symrnn.diagrams.columns import Timeline
 from symrnn.diagrams.drawing import Arrow, Drawing, Node
@@ -62,9 +61,8 @@ def layer_title(network: Network, strand: Lane) -> str:
     """The name beside a row of states: that of the layer, or of the cell in an RNN."""
     state = _state_of(network, strand)
     layer = network.graph.layers[state.layer]
-    if isinstance(layer, Bidirectional):
-        layer = layer.halves[state.unit[0] == "backward_layer"]
-    return _name(_cell(network, strand) if isinstance(layer, RNN) else layer)
+    half = layer.halves[state.unit[0] == "backward_layer"]
+    return _name(_cell(network, strand) if isinstance(half, RNN) else half)
 
 
 def _state_of(network: Network, strand: Lane) -> State:
@@ -74,10 +72,8 @@ def _state_of(network: Network, strand: Lane) -> State:
 def _cell(network: Network, strand: Lane) -> Cells:
     """The cell whose states a strand has."""
     state = _state_of(network, strand)
-    layer: Any = network.graph.layers[state.layer]
-    if isinstance(layer, Bidirectional):
-        layer = layer.halves[state.unit[0] == "backward_layer"]
-    return layer.cells[int(state.unit[-1]) if state.unit[-1].isdecimal() else 0]
+    half = network.graph.layers[state.layer].halves[state.unit[0] == "backward_layer"]
+    return half.cells[int(state.unit[-1]) if state.unit[-1].isdecimal() else 0]
 
 
 # the caption ------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from sympy import Basic, Expr, MatMul
 
 from symrnn.expressions.names import Name
-from symrnn.models.layers import Masking
 from symrnn.models.network import Network, WeightArray
 from symrnn.programs.program import Carry, Equation, Join, MaxOverTime, Recurrence, Reversal, Statement, families, reads
 
@@ -133,7 +132,7 @@ def _has_arrow(made: _Weave, source: LaneEnd, target: int) -> bool:
     reader, graph = made.strands[target], made.network.graph
     if made.strands[source.strand].kind != "mask" or reader.kind in ("state", "mask") or reader.call is None:
         return True
-    return isinstance(graph.layer(graph.calls[reader.call]), Masking)
+    return graph.layer(graph.calls[reader.call]).mask == "makes"
 
 
 def _shown(network: Network) -> dict[Expr, None]:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from sympy import Expr
 
-from symrnn.checking.objective import default_loss
 from symrnn.checking.report import Report
 from symrnn.codegen.function import Call, read, read_weights, whole
 from symrnn.derivations import numbers
@@ -20,6 +19,7 @@ from symrnn.derivations.numbers import lambdify
 from symrnn.expressions.matrices import shape_of
 from symrnn.models.graph import graph_of
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
+from symrnn.models.losses import default_loss
 from symrnn.models.network import Network
 from symrnn.models.sampling import random_inputs, random_targets
 from symrnn.programs.initial_states import with_initial_states
@@ -129,7 +129,7 @@ def example_of(
     """
     network = derivation.network
     if loss is None:
-        loss = derivation.loss if isinstance(derivation, Gradient) else default_loss(network)
+        loss = derivation.loss if isinstance(derivation, Gradient) else default_loss(network.heads)
     plain = Derivation(network, derivation.weights, derivation.dtype, derivation.file)
     gradient = plain.gradient(loss)
     notebook = network.graph == graph_of(NOTEBOOK)

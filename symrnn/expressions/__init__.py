@@ -5,6 +5,7 @@
 - `functions`: named functions of one and several numbers
 - `activation_table`: a row for each of Keras' activations
 - `activations`: activations by Keras' names and parameters
+- `gates`: the order of the gates of Keras' cells
 - `matrices`: sums and products that keep their order
 - `entries`: an expression's entries as scalars
 """

@@ -1,4 +1,6 @@
 """Models of other frameworks become graphs and weights. Imports `models` and what is below.
 
+- `formats`: which importer reads a model
+- `imported`: what every importer gives
 - `keras`: live Keras models, `.keras` and `.h5` files
 """

@@ -4,11 +4,12 @@
 - `custom_cell`: a cell of the user's own
 - `layer_order`: the order of Keras' layers and weights
 - `graph`: calls of layers
-- `naming`: letters, numbers and lengths of a graph
+- `naming`: letters and numbers of a graph
+- `lengths`: the numbers of time steps of a graph
 - `network`: the forward program, and what belongs to it
 - `builder`: what a call adds to the program
 - `equations`: the equations of each layer
-- `forward`: call after call
+- `forward_pass`: call after call
 - `losses`: losses as equations
 - `sampling`: random inputs and targets that suit a network
 - `lecture`: the network of a lecture notebook

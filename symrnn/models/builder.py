@@ -10,7 +10,8 @@ from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import Differs, N
 from symrnn.models.graph import Graph, Result
 from symrnn.models.layers import Add, Average, Concatenate, Multiply
-from symrnn.models.naming import Lengths, Numbering
+from symrnn.models.lengths import Lengths
+from symrnn.models.naming import Numbering
 from symrnn.models.network import ModelInput, State, Weight, WeightArray
 from symrnn.programs.program import Equation, Statement, recurrence
 
@@ -32,12 +33,16 @@ def width(expr: Expr) -> int:
 
 @dataclass(frozen=True)
 class Value:
-    """What a call returns: its symbol, for a sequence the number of its steps, its mask, its logits."""
+    """What a call returns: its symbol, for a sequence the number of its steps, its mask, its logits.
+
+    `normalized` says that its rows have a constant sum, as those of a softmax, or are what a mask leaves of such.
+    """
 
     symbol: Expr
     steps: Expr | None = None
     mask: Expr | None = None
     logits: Expr | None = None
+    normalized: bool = False
 
     @property
     def width(self) -> int:
@@ -183,7 +188,33 @@ def sequence(given: Values) -> Value:
     return x
 
 
+def sums_are_kept(merge: str | type | None, parts: Values) -> bool:
+    """Whether what is merged has rows of a constant sum: sums of such, or such side by side."""
+    return merge in ("sum", "concat", Add, Concatenate) and all(part.normalized for part in parts)
+
+
 def mask_on(build: ProgramBuilder, place: int, x: Value) -> Expr | None:
     """The mask that goes on with the result: that of the call, or of its first tensor."""
     call = build.graph.calls[place]
     return build.values[call.mask].symbol if call.mask is not None else x.mask
+
+
+def scope(build: ProgramBuilder, place: int, steps: Expr | None, unit: tuple[str, ...] = ()) -> CallScope:
+    """The names of a call of a layer that is not recurrent."""
+    labels, layer = build.labels, build.graph.calls[place].layer
+    return CallScope(build, layer, place, unit, labels.weights(layer), labels.values(layer, place), steps)
+
+
+def plain(build: ProgramBuilder, place: int, rhs: Expr, steps: Expr | None, name: str = "g") -> Expr:
+    """The value of a call without weights, y where it is the model's only output."""
+    label = build.labels.plain.get(place)
+    named = Name("y") if label is None else Name(name, layer=label)
+    return build.row(named, width(rhs), steps)
+
+
+def fixed_timesteps(build: ProgramBuilder, x: Value) -> int:
+    """The number of time steps of a sequence, for a layer whose weights have their shape from it."""
+    count = next((s.timesteps for s in build.sources.values() if s.steps == x.steps), None)
+    if count is None:
+        raise ValueError("expected a fixed number of time steps; give timesteps")
+    return count

@@ -7,35 +7,7 @@ the first visit on the way from the outputs; what it computes masks with is part
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from symrnn.models.layers import (
-    MERGING,
-    Bidirectional,
-    Concatenate,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
-    InputLayer,
-    Layer,
-    Masking,
-    NotEqual,
-    Recurrent,
-    Softmax,
-    Tensor,
-    TimeDistributed,
-)  # fmt: skip
-
-
-def passes_mask(layer: Layer) -> bool:
-    """Whether a result of the layer can carry the mask of its input: only what has time steps can."""
-    inner = layer.layer if isinstance(layer, Bidirectional) else layer
-    without = isinstance(inner, Flatten | GlobalAveragePooling1D | GlobalMaxPooling1D)
-    return not without and not (isinstance(inner, Recurrent) and not inner.return_sequences)
-
-
-def masked_results(layer: Layer) -> int:
-    """How many of the results carry the mask: both outputs of a Bidirectional that does not merge them, else one."""
-    return 2 if isinstance(layer, Bidirectional) and layer.merge_mode is None else 1
+from symrnn.models.layers import Concatenate, Embedding, InputLayer, Layer, NotEqual, Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +40,16 @@ def _nodes(calls: Sequence[Tensor]) -> dict[int, _Node]:
         sources = [nodes[id(source.call)] for source in (*tensor.inputs, *tensor.states)]
         carried = [masks.get((id(source.call), source.result)) for source in tensor.inputs]
         given = None if tensor.mask is None else nodes[id(tensor.mask.call)]
-        used = given or (carried[0] if _takes_mask(tensor) else None)
+        takes_carried = tensor.layer.reads_mask and not tensor.states  # Keras hands on the mask of an only tensor
+        used = given or (carried[0] if takes_carried else None)
         node = _Node(tensor.layer, (*sources, *([] if used is None else [used])))
         if isinstance(tensor.layer, NotEqual) and _is_sequence(tensor.inputs[0]):
             node = _Node(None, (node,))
         nodes[id(tensor.call)] = node
         mask = _mask(tensor.layer, sources, carried, given)
-        masks |= {(id(tensor.call), result): mask for result in range(masked_results(tensor.layer))}
+        masks |= {
+            (id(tensor.call), result): mask for result in range(tensor.layer.results) if tensor.layer.keeps_time(result)
+        }
     return nodes
 
 
@@ -82,25 +57,23 @@ def _is_sequence(tensor: Tensor) -> bool:
     return not isinstance(tensor.layer, InputLayer) or len(tensor.layer.shape) == 2
 
 
-def _takes_mask(tensor: Tensor) -> bool:
-    """Whether Keras hands the mask of the only tensor to the layer."""
-    kinds = (Recurrent, Bidirectional, TimeDistributed, Softmax, GlobalAveragePooling1D)
-    return isinstance(tensor.layer, kinds) and not tensor.states
-
-
 def _mask(layer: Layer, sources: Sequence[_Node], carried: Sequence[_Node | None], given: _Node | None) -> _Node | None:
     """What computes the mask that the first result carries: compute_mask in keras/src/layers."""
-    if isinstance(layer, Masking):
-        return _Node(None, (_Node(None, (sources[0],)),))
-    if isinstance(layer, Embedding):
-        return _Node(None, (sources[0],)) if layer.mask_zero else None
-    if isinstance(layer, Concatenate):
-        return _concatenated(sources, carried)
-    if isinstance(layer, MERGING):
-        return _either(carried)
-    if isinstance(layer, InputLayer) or not passes_mask(layer):
+    if layer.mask == "makes":
+        return _made(layer, sources[0])
+    if layer.mask == "joins":
+        return _concatenated(sources, carried) if isinstance(layer, Concatenate) else _either(carried)
+    if not layer.keeps_time():
         return None
     return given or carried[0]
+
+
+def _made(layer: Layer, source: _Node) -> _Node | None:
+    """not_equal(x, value), and where a step has features any() of it."""
+    if layer.masked_value is None:
+        return None
+    tested = _Node(None, (source,))
+    return tested if isinstance(layer, Embedding) else _Node(None, (tested,))
 
 
 def _either(carried: Sequence[_Node | None]) -> _Node | None:

@@ -368,6 +368,12 @@ def losses_of(value: object, outputs: int) -> tuple[Loss, ...]:
     return tuple(map(loss_of, value))
 
 
+def default_loss(heads: Sequence[ModelOutput]) -> Any:
+    """None, for the sum of the outputs; a crossentropy for one whose rows have a constant sum, and no derivatives."""
+    names = ["categorical_crossentropy" if head.normalized and head.width > 1 else "mse" for head in heads]
+    return None if set(names) == {"mse"} else names[0] if len(set(names)) == 1 else names
+
+
 # programs ---------------------------------------------------------------------------------------
 
 

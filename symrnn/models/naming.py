@@ -1,4 +1,4 @@
-"""What the symbols of a graph are called: numbers where there are several of a kind, and lengths.
+"""What the symbols of a graph are called: numbers where there are several of a kind.
 
 All recurrent layers are one kind, as they share the letters U, V, b, h; so are the dense ones. A
 layer that is called twice has one set of weights and, for its values, a letter for each call.
@@ -8,26 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from symrnn.expressions.names import Name
-from symrnn.models.graph import Call, Graph, Result, takes_ids
-from symrnn.models.layers import (
-    MERGING,
-    Activation,
-    Bidirectional,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
-    InputLayer,
-    Layer,
-    Masking,
-    NotEqual,
-    PReLU,
-    Recurrent,
-    TimeDistributed,
-    states_of,
-)
+from symrnn.models.graph import Call, Graph, Result
+from symrnn.models.layers import Activation, Dense, Dropout, Layer, states_of
 
 
 @dataclass(frozen=True)
@@ -59,26 +41,19 @@ class Numbering:
         return "" if self.masks <= 1 and place == 0 else str(place + 1)
 
 
-_Kind = type[Layer] | tuple[type[Layer], ...]
-_DENSE = (Dense, TimeDistributed)
-_WITHOUT_WEIGHTS = (Dropout, InputLayer, NotEqual, Recurrent, Bidirectional, Embedding, *_DENSE)
-
-
 def numbering_of(graph: Graph) -> Numbering:
     """The labels of a graph."""
     fused = _fused(graph)
     used = [call.layer for call in graph.calls]
     numbers: dict[int, tuple[str, ...]] = {}
-    for kind in ((Recurrent, Bidirectional), _DENSE, (Embedding,), (PReLU,)):
-        numbers |= _numbers(graph, list(dict.fromkeys(used)), kind)
+    for letters in dict.fromkeys(layer.letters for layer in graph.layers if layer.letters is not None):
+        numbers |= _numbers(graph, list(dict.fromkeys(used)), letters)
     suffixes = {
         place: "" if used.count(call.layer) == 1 else _letter(used[:place].count(call.layer))
         for place, call in enumerate(graph.calls)
     }
     plain = [
-        place
-        for place, call in enumerate(graph.calls)
-        if not isinstance(graph.layer(call), _WITHOUT_WEIGHTS) and place not in fused.values()
+        place for place, call in enumerate(graph.calls) if graph.layer(call).is_plain and place not in fused.values()
     ]
     plain = [place for place in plain if graph.outputs != (Result(place),)]  # that one is y
     counted = {place: "" if len(plain) == 1 else str(i) for i, place in enumerate(plain, 1)}
@@ -90,9 +65,9 @@ def _letter(place: int) -> str:
     return chr(ord("a") + place) if place < 22 else f"{chr(ord('a') + place % 22)}{place // 22}"
 
 
-def _numbers(graph: Graph, order: Iterable[int], kind: _Kind) -> dict[int, tuple[str, ...]]:
-    """A number for each cell of the layers of a kind, in the order of their first calls."""
-    cells = {place: _cells(graph.layers[place]) for place in order if isinstance(graph.layers[place], kind)}
+def _numbers(graph: Graph, order: Iterable[int], letters: str) -> dict[int, tuple[str, ...]]:
+    """A number for each cell of the layers that share letters, in the order of their first calls."""
+    cells = {place: _cells(graph.layers[place]) for place in order if graph.layers[place].letters == letters}
     total, found, start = sum(cells.values()), {}, 1
     for place, count in cells.items():
         found[place] = tuple("" if total == 1 else str(start + i) for i in range(count))
@@ -102,21 +77,12 @@ def _numbers(graph: Graph, order: Iterable[int], kind: _Kind) -> dict[int, tuple
 
 def _cells(layer: Layer) -> int:
     """How many cells a layer has; the halves of a bidirectional one share their number."""
-    runs = layer.halves if isinstance(layer, Bidirectional) else (layer,)
-    return max(len(run.cells) if isinstance(run, Recurrent) else 1 for run in runs)
+    return max((len(half.cells) for half in layer.halves), default=1)
 
 
 def _count_masks(graph: Graph) -> int:
-    found = set()
-    for call in graph.calls:
-        layer = graph.layer(call)
-        if isinstance(layer, Masking):
-            found.add((call.inputs, layer.mask_value))
-        elif isinstance(layer, NotEqual):
-            found.add((call.inputs, layer.value))
-        elif isinstance(layer, Embedding) and layer.mask_zero:
-            found.add((call.inputs, 0))
-    return len(found)
+    tests = {(call.inputs, graph.layer(call).masked_value) for call in graph.calls}
+    return sum(value is not None for _, value in tests)
 
 
 def _fused(graph: Graph) -> dict[int, int]:
@@ -168,12 +134,10 @@ def _inputs(graph: Graph, made: Numbering) -> dict[int, Name]:
 
 def _state_name(graph: Graph, made: Numbering, at: int, call: Call, index: int) -> Name:
     layer = graph.layer(call)
-    halves: list[tuple[str, Recurrent]] = [("", layer)] if isinstance(layer, Recurrent) else []
-    if isinstance(layer, Bidirectional):
-        halves = list(zip(("fw", "bw"), layer.halves, strict=True))
+    labels = ("",) if len(layer.halves) == 1 else ("fw", "bw")
     slots = [
         (name, half, cell, run.go_backwards)
-        for half, run in halves
+        for half, run in zip(labels, layer.halves, strict=False)
         for cell, one in enumerate(run.cells)
         for name, _ in states_of(one)
     ]
@@ -181,51 +145,3 @@ def _state_name(graph: Graph, made: Numbering, at: int, call: Call, index: int) 
         return Name("x", layer=f"state{index}")
     name, half, cell, backwards = slots[index]
     return Name(name, layer=made.values(call.layer, at, half, cell), time="T" if backwards else -1)
-
-
-# lengths ----------------------------------------------------------------------------------------
-
-Lengths = dict[Result, str | None]
-"""The name of the number of time steps of each result; None where it is no sequence."""
-_ENDS = (Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D)
-
-
-def lengths(graph: Graph) -> Lengths:
-    """The names T, T_2, ... of the lengths: one for inputs of equal length, or that are merged."""
-    parents: dict[int, int] = {}
-
-    def root(one: int) -> int:
-        while parents[one] != one:
-            one = parents[one]
-        return one
-
-    found: dict[Result, int | None] = {}
-    known: dict[int, int] = {}
-    for place, call in enumerate(graph.calls):
-        layer = graph.layer(call)
-        sources = [found.get(result) for result in call.inputs]
-        if isinstance(layer, InputLayer):
-            is_sequence = len(layer.shape) == 2 or takes_ids(graph, place)
-            own = known.setdefault(layer.shape[0], place) if is_sequence and layer.shape[0] is not None else place
-            parents.setdefault(own, own)
-            parents[place] = own
-            found[Result(place)] = place if is_sequence else None
-            continue
-        if isinstance(layer, MERGING):
-            given = [source for source in sources if source is not None]
-            for other in given[1:]:
-                parents[root(other)] = root(given[0])
-        for output in range(layer.results):
-            found[Result(place, output)] = sources[0] if _keeps_time(layer, output) else None
-    roots = list(dict.fromkeys(root(one) for one in found.values() if one is not None))
-    names = {one: "T" if i == 0 else f"T_{i + 1}" for i, one in enumerate(roots)}
-    return {result: None if one is None else names[root(one)] for result, one in found.items()}
-
-
-def _keeps_time(layer: Layer, output: int) -> bool:
-    """Whether a result of a layer is a sequence where its input is one."""
-    if isinstance(layer, Recurrent):
-        return output == 0 and layer.return_sequences
-    if isinstance(layer, Bidirectional):
-        return layer.layer.return_sequences and output < (2 if layer.merge_mode is None else 1)
-    return not isinstance(layer, _ENDS)

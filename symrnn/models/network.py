@@ -90,7 +90,8 @@ class ModelOutput:
     """An output of the model.
 
     `logits` is what the last activation was applied to, where Keras' crossentropies use it; `mask`
-    says which samples or steps count in a loss.
+    says which samples or steps count in a loss; `normalized` that the rows have a constant sum, as those of
+    a softmax, so that the derivative of their sum is zero.
     """
 
     symbol: Expr
@@ -99,6 +100,7 @@ class ModelOutput:
     logits: Expr | None = None
     mask: Expr | None = None
     steps: Expr = T
+    normalized: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """Random inputs and targets to check at: ids, masked steps, initial states, and what a loss is meant for."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from symrnn.models.graph import Graph, Result
-from symrnn.models.layers import Dropout, Embedding, GlobalAveragePooling1D, Masking, NotEqual
+from symrnn.models.layers import Dropout, GlobalAveragePooling1D
 from symrnn.models.network import ModelInput, ModelOutput, Network
 
 Generator = np.random.Generator
@@ -52,10 +52,10 @@ def mask_values(graph: Graph) -> dict[int, tuple[float, ...]]:
     """By the place of an input, the values that mask a step of it: 0 for an Embedding."""
     found: dict[int, list[float]] = {place: [] for place in graph.inputs}
     for call in graph.calls:
-        layer = graph.layer(call)
+        value = graph.layer(call).masked_value
         for source in (_origin(graph, result) for result in call.inputs):
-            if source.call in found:
-                found[source.call] += _masked_by(layer)
+            if source.call in found and value is not None:
+                found[source.call].append(value)
     return {place: tuple(dict.fromkeys(values)) for place, values in found.items()}
 
 
@@ -63,15 +63,6 @@ def _origin(graph: Graph, result: Result) -> Result:
     """Where a result comes from but for Dropout, which is nothing."""
     call = graph.calls[result.call]
     return _origin(graph, call.inputs[0]) if isinstance(graph.layer(call), Dropout) else result
-
-
-def _masked_by(layer: Any) -> Iterator[float]:
-    if isinstance(layer, Masking):
-        yield layer.mask_value
-    elif isinstance(layer, NotEqual):
-        yield layer.value
-    elif isinstance(layer, Embedding) and layer.mask_zero:
-        yield 0.0
 
 
 def _masked_steps(samples: int, steps: int, patterns: Sequence[Callable[[int, int], bool]]) -> np.ndarray:

@@ -8,6 +8,7 @@ from itertools import chain
 
 from sympy import Expr, Function, MatrixSymbol, Symbol
 
+from symrnn.expressions.gates import GATES
 from symrnn.expressions.matrices import is_zero, shape_of, substitute, zeros
 from symrnn.expressions.names import Name, move
 from symrnn.expressions.nodes import SLOTS, Elementwise
@@ -290,7 +291,7 @@ def _sum_lines(item: Recurrence, context: Context, silent: set[Expr]) -> list[Li
     return lines
 
 
-_GATES = tuple("ifcozrh")
+_GATES = tuple("".join(GATES.values()))
 
 
 def _of_gate(total: Equation, gate: str, context: Context) -> dict[Expr, Name]:

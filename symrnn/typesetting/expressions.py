@@ -34,6 +34,7 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 from symrnn.common.decimals import shortest
 from symrnn.expressions.activation_table import NamedSlope
 from symrnn.expressions.functions import NamedFunction, differs, onehot, softmax
+from symrnn.expressions.gates import GATES
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import (
     SLOTS,
@@ -259,6 +260,7 @@ def _(expr: differs, context: Context) -> Text:
 
 
 _WEIGHTS = {"U": 1, "V": 2, "W": 3, "b": 9}
+_GATES = "".join(GATES.values())
 
 
 def _symbols(expr: Expr, context: Context) -> list[Name]:
@@ -277,7 +279,7 @@ def _term_key(term: Expr, context: Context) -> tuple[Any, ...]:
     weights = [name for name in letters if name.base in _WEIGHTS and not name.is_adjoint]
     rank = min((_WEIGHTS[name.base] for name in weights), default=5)
     times = sorted(map(_time, letters))
-    gates = sorted("ifcozrh".find(name.sub[-1:]) for name in weights)
+    gates = sorted(_GATES.find(name.sub[-1:]) for name in weights)
     entries = sorted((name.entry for name in letters if name.entry), key=lambda entry: (len(entry), entry))
     names = sorted(name.latex for name in letters)
     return (2 if term.could_extract_minus_sign() else 1, rank, times, gates, entries, names)

@@ -6,7 +6,7 @@ import sympy
 
 from symrnn.checking.keras_models import build, load
 from symrnn.importers.keras.reader import from_keras
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Model, graph_of
 from symrnn.models.layers import (
     GRU,

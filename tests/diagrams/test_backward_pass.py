@@ -6,7 +6,7 @@ from symrnn.diagrams.columns import timeline_of
 from symrnn.diagrams.drawing import LOOKS
 from symrnn.diagrams.geometry import Box, Point
 from symrnn.diagrams.labels import text
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from tests.support.pictures import EVERY, encoder_decoder, labels, names, network, way_back
 
 

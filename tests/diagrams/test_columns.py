@@ -6,7 +6,7 @@ from symrnn import LSTM, Add, Bidirectional, Dense, Input, Model, SimpleRNN
 from symrnn.diagrams.columns import SHOWN, opposite, shifted, timeline_of
 from symrnn.diagrams.labels import text
 from symrnn.diagrams.lanes import ALL, BEFORE, START
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from tests.support.bank import over
 from tests.support.pictures import EVERY, KINDS, drawn, encoder_decoder, names, network
 

@@ -15,7 +15,7 @@ from symrnn import (
 )
 from symrnn.diagrams.labels import text
 from symrnn.diagrams.lanes import ALL, BEFORE, LAST, SAME, START, TURNED, lanes_of
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from tests.support.bank import over
 from tests.support.pictures import EVERY, KINDS, encoder_decoder, network
 

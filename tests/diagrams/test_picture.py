@@ -13,7 +13,7 @@ from symrnn.diagrams.geometry import crosses, depth, overlap
 from symrnn.diagrams.picture import Picture, picture
 from symrnn.diagrams.routing import segments
 from symrnn.expressions.names import Name
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.programs.program import symbols_of
 from symrnn.programs.transforms import name_of, unroll
 from tests.support.bank import MODELS, over

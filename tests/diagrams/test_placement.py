@@ -8,7 +8,7 @@ from symrnn.diagrams.geometry import overlap
 from symrnn.diagrams.labels import text
 from symrnn.diagrams.lanes import SAME
 from symrnn.diagrams.placement import DOTS, LINE, ROUND, Room, line_offset, node_boxes, place, start_lines
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from tests.support.bank import MODELS, over
 from tests.support.pictures import EVERY, KINDS, encoder_decoder, network
 

@@ -10,7 +10,7 @@ from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.expressions.matrices import transpose
 from symrnn.expressions.nodes import CrossEntropy, Elementwise, N, Softmax
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.layers import Dense, Sequential, SimpleRNN
 from symrnn.programs import adjoint, rules
 from symrnn.programs.adjoint import backprop

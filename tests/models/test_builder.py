@@ -9,7 +9,8 @@ from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import Differs, N, T
 from symrnn.models.builder import MERGES, Block, CallScope, ProgramBuilder, Value, mask_on, only, sequence, width
 from symrnn.models.graph import Result, graph_of
-from symrnn.models.naming import lengths, numbering_of
+from symrnn.models.lengths import lengths_of
+from symrnn.models.naming import numbering_of
 from symrnn.programs.program import Equation, Recurrence
 
 
@@ -17,7 +18,7 @@ from symrnn.programs.program import Equation, Recurrence
 def build():
     x = Input((3, 2))
     graph = graph_of(Model(x, Dense(1)(SimpleRNN(1)(Masking()(x)))))
-    return ProgramBuilder(graph, numbering_of(graph), lengths(graph))
+    return ProgramBuilder(graph, numbering_of(graph), lengths_of(graph))
 
 
 X, Z = MatrixSymbol("x_t", N, 2), MatrixSymbol("z_t", N, 2)

@@ -1,4 +1,4 @@
-"""The order of Keras' layers: Keras' own, and what passes a mask."""
+"""The order of Keras' layers: Keras' own."""
 
 import os
 import warnings
@@ -6,37 +6,14 @@ import warnings
 import pytest
 
 from symrnn.models.graph import graph_of
-from symrnn.models.layer_order import keras_order, masked_results, passes_mask
+from symrnn.models.layer_order import keras_order
 from symrnn.models.layers import (
-    GRU,
-    Bidirectional,
     Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
     Input,
     InputLayer,
-    Masking,
     NotEqual,
-    TimeDistributed,
 )
 from tests.support.models_of_keras import GRAPHS, MASKED, STATES
-
-EVERY = {"return_sequences": True}
-BOTH = GRU(2), GRU(2, **EVERY), Bidirectional(GRU(2)), Bidirectional(GRU(2, **EVERY))
-
-
-def test_what_has_time_steps_passes_a_mask():
-    assert list(map(passes_mask, BOTH)) == [False, True, False, True]
-    assert all(map(passes_mask, (Dense(1), TimeDistributed(Dense(1)), Dropout(0.5), Masking())))
-    assert not any(map(passes_mask, (Flatten(), GlobalAveragePooling1D(), GlobalMaxPooling1D())))
-
-
-def test_how_many_results_carry_a_mask():
-    assert masked_results(GRU(2, return_state=True, **EVERY)) == 1
-    assert masked_results(Bidirectional(GRU(2, **EVERY), merge_mode=None)) == 2
-    assert masked_results(Bidirectional(GRU(2, return_state=True, **EVERY))) == 1
 
 
 def units(layers):

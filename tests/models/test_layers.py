@@ -1,4 +1,4 @@
-"""What the layers refuse."""
+"""What the layers refuse, and what others must know of each."""
 
 import re
 from collections.abc import Callable
@@ -12,13 +12,18 @@ from symrnn.models.layers import (
     LSTM,
     RNN,
     Activation,
+    Bidirectional,
     Dense,
     Dropout,
     Embedding,
+    Flatten,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
     Input,
     LeakyReLU,
     LSTMCell,
     Masking,
+    NotEqual,
     PReLU,
     ReLU,
     Sequential,
@@ -104,3 +109,36 @@ def test_a_model_is_a_value() -> None:
     model = Sequential([SimpleRNN(2), Dropout(0.5), Dense(1)], [3, 1])
     assert model == Sequential((SimpleRNN(2, name="rnn"), Dropout(0.5), Dense(1)), (3, 1))
     assert Sequential([SimpleRNN(1)], (None, 1)).input_shape == (None, 1)
+
+
+# traits -------------------------------------------------------------------------------------------
+
+EVERY = {"return_sequences": True}
+BOTH = GRU(2), GRU(2, **EVERY), Bidirectional(GRU(2)), Bidirectional(GRU(2, **EVERY))
+
+
+def test_what_keeps_time_steps():
+    assert [layer.keeps_time() for layer in BOTH] == [False, True, False, True]
+    assert all(layer.keeps_time() for layer in (Dense(1), TimeDistributed(Dense(1)), Dropout(0.5), Masking()))
+    assert not any(layer.keeps_time() for layer in (Flatten(), GlobalAveragePooling1D(), GlobalMaxPooling1D()))
+
+
+def test_which_results_keep_time_steps():
+    def sequences(layer):
+        return [layer.keeps_time(result) for result in range(layer.results)]
+
+    assert sequences(GRU(2, return_state=True, **EVERY)) == [True, False]
+    assert sequences(Bidirectional(GRU(2, **EVERY), merge_mode=None)) == [True, True]
+    assert sequences(Bidirectional(GRU(2, return_state=True, **EVERY))) == [True, False, False]
+
+
+def test_which_value_masks_a_step():
+    assert [layer.masked_value for layer in (Masking(0.5), NotEqual(2.0))] == [0.5, 2.0]
+    assert [Embedding(3, 2, mask_zero=zero).masked_value for zero in (True, False)] == [0.0, None]
+    assert Dense(1).masked_value is None
+
+
+def test_the_recurrent_layers_in_a_layer():
+    assert Dense(1).halves == ()
+    assert GRU(2).halves == (GRU(2),)
+    assert [half.go_backwards for half in Bidirectional(GRU(2)).halves] == [False, True]

@@ -16,7 +16,7 @@ from symrnn.expressions.activation_table import sigmoid
 from symrnn.expressions.matrices import elementwise, variable
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N, Softmax, T, steps_symbol
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Graph
 from symrnn.models.layers import Dense, Masking, Sequential, SimpleRNN
 from symrnn.models.losses import ALIASES, LOSSES, Loss, loss_name, loss_of, losses_of, with_loss, with_sum

@@ -4,7 +4,7 @@ import pytest
 
 from symrnn import GRU, LSTM, Bidirectional, Dense, Input, Model, Sequential, SimpleRNN
 from symrnn.expressions.nodes import T
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from tests.support.bank import MODELS, over
 from tests.support.pictures import EVERY, KINDS, encoder_decoder, network
 

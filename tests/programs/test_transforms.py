@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, Integer, MatrixSymbol, tanh
 
 from symrnn.expressions.nodes import N, T
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.layers import Dense, Sequential, SimpleRNN
 from symrnn.programs.program import Program, Recurrence, Reversal, defines, reads, symbols_of
 from symrnn.programs.transforms import expand, inline, prune, rename, unroll, with_samples

@@ -22,7 +22,7 @@ from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Differs, N, OneHot, steps_symbol
 from symrnn.interface import Derivation, Gradient, derive
 from symrnn.models.custom_cell import Cell
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Model
 from symrnn.models.layers import (
     ELU,

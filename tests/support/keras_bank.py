@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import pytest
 
-from symrnn.importers.keras.reader import Imported, from_keras
+from symrnn.importers.imported import Imported
+from symrnn.importers.keras.reader import from_keras
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with warnings.catch_warnings():

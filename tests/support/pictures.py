@@ -7,7 +7,7 @@ from symrnn import LSTM, Dense, Embedding, Input, Model, Sequential, SimpleRNN
 from symrnn.diagrams.drawing import Drawing
 from symrnn.diagrams.labels import text
 from symrnn.diagrams.picture import Picture, picture
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.lecture import NOTEBOOK_WEIGHTS, NOTEBOOK_X
 from symrnn.models.network import Network
 from tests.support.bank import SAMPLE, SIMPLE

@@ -15,7 +15,7 @@ from symrnn.derivations.numbers import lambdify
 from symrnn.documents.example import Example
 from symrnn.documents.inline import Prose, prose
 from symrnn.models.custom_cell import Cell
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Graph
 from symrnn.models.layers import GRUCell, LSTMCell, Recurrent, SimpleRNNCell, cells_of
 from symrnn.models.network import Network, Weight, WeightArray
@@ -140,7 +140,7 @@ def _one_bias(array: WeightArray, values: np.ndarray) -> np.ndarray:
     return values
 
 
-_LSTM, _GRU = "ifco", "zrh"
+_LSTM, _GRU = LSTMCell.gates, GRUCell.gates
 _CHANGES: Sequence[tuple[str, Change]] = (
     ("the activation left out; Keras' default is tanh", _no_activation),
     (r"$V^{\mathsf T}$ in place of $V$", _blocks(_transposed)),

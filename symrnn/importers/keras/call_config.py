@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symrnn.importers.keras.layer_config import Entry, is_tensor, item, shown
-from symrnn.models.layers import MERGING
+from symrnn.models.layers import LAYERS, Merge
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _read_old(value: Any) -> Any:
 
 
 _RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional")
-_MERGING = tuple(kind.__name__ for kind in MERGING)
+_MERGING = tuple(name for name, kind in LAYERS.items() if issubclass(kind, Merge))
 _SIGNATURES: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(_RECURRENT, ("inputs", "initial_state", "mask", "training")),
     **dict.fromkeys(("TimeDistributed", "Functional", "Sequential"), ("inputs", "training", "mask")),

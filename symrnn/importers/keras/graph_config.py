@@ -29,8 +29,7 @@ from symrnn.importers.keras.layer_config import (
 )  # fmt: skip
 from symrnn.importers.keras.masks import OPERATIONS, Mask, Truth, check_mask, mask_after
 from symrnn.models.graph import Call, Graph, Result, takes_ids
-from symrnn.models.layer_order import masked_results
-from symrnn.models.layers import MERGING, Bidirectional, Embedding, Layer, NotEqual, Recurrent, states_of
+from symrnn.models.layers import Embedding, Layer, Merge, NotEqual, states_of
 
 _CALLS = 10_000  # so that a small file of models in models cannot fill the memory
 
@@ -292,7 +291,7 @@ def _call_entry(model: Listing, entry: Entry, call: Node, build: _Build) -> tupl
         return _call_inner(model.inner[entry], inputs, build)
     place = build.places[entry]
     layer = build.layers[place]
-    if len(inputs) > 1 and not isinstance(layer, MERGING):
+    if len(inputs) > 1 and not isinstance(layer, Merge):
         raise NotImplementedError(f"called on {len(inputs)} results; supported: one")
     _check_states(layer, states)
     check_mask(layer, [given, *masks], states, build.origin)
@@ -301,15 +300,13 @@ def _call_entry(model: Listing, entry: Entry, call: Node, build: _Build) -> tupl
     test = build.test(*next(iter(given))) if given is not None and len(given) == 1 else None
     results = build.call(Call(place, inputs, states, test))
     mask = mask_after(layer, inputs, masks, given)
-    build.masks |= dict.fromkeys(results[: masked_results(layer)], mask)
+    build.masks |= {result: mask for result in results if layer.keeps_time(result.output)}
     return results
 
 
 def _check_states(layer: Layer, states: Sequence[Result]) -> None:
     """Check that a recurrent layer is given a state for each of its own, or none."""
-    halves = layer.halves if isinstance(layer, Bidirectional) else (layer,)
-    cells = [cell for half in halves if isinstance(half, Recurrent) for cell in half.cells]
-    expected = sum(len(states_of(cell)) for cell in cells)
+    expected = sum(len(states_of(cell)) for half in layer.halves for cell in half.cells)
     if len(states) not in (0, expected):
         raise ValueError(f"initial_state: expected {expected} states, got {len(states)}")
 

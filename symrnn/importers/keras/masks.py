@@ -10,20 +10,11 @@ from typing import Any
 
 from symrnn.importers.keras.layer_config import Entry, Origin
 from symrnn.models.graph import Result
-from symrnn.models.layer_order import passes_mask
-from symrnn.models.layers import (
-    MERGING,
-    Bidirectional,
-    Embedding,
-    Layer,
-    Masking,
-    Recurrent,
-    Softmax,
-    TimeDistributed,
-)  # fmt: skip
+from symrnn.models.layers import Bidirectional, Layer, Merge, Recurrent, Softmax, TimeDistributed
 
 Mask = frozenset[tuple[Result, float]] | None
-_WITH_TIME = (Recurrent, Bidirectional, TimeDistributed)
+_LOSES_MASKS = (Recurrent, Bidirectional, TimeDistributed)
+"""What hands no mask on in Keras 3.16 and later."""
 
 
 def either(masks: Sequence[Mask]) -> Mask:
@@ -36,13 +27,11 @@ def mask_after(layer: Layer, inputs: Sequence[Result], masks: Sequence[Mask], gi
 
     Sources: compute_mask in keras/src/layers and its subclasses, Keras 3.15.
     """
-    if isinstance(layer, Masking):
-        return frozenset({(inputs[0], float(layer.mask_value))})
-    if isinstance(layer, Embedding):
-        return frozenset({(inputs[0], 0.0)}) if layer.mask_zero else None
-    if isinstance(layer, MERGING):
+    if layer.mask == "makes":
+        return None if layer.masked_value is None else frozenset({(inputs[0], float(layer.masked_value))})
+    if layer.mask == "joins":
         return either(masks)
-    if not passes_mask(layer):
+    if not layer.keeps_time():
         return None
     return masks[0] if given is None else given
 
@@ -55,12 +44,12 @@ def check_mask(layer: Layer, masks: Sequence[Mask], states: Sequence[Result], or
     """
     if not any(masks):
         return
-    if origin.is_keras2 and (states or isinstance(layer, (*MERGING, Softmax))):
+    if origin.is_keras2 and (states or isinstance(layer, Merge | Softmax)):
         raise NotImplementedError(
             "a mask here has another meaning in Keras 2 than in Keras 3; supported: masks for recurrent layers without "
             "initial_state, Bidirectional, TimeDistributed and GlobalAveragePooling1D"
         )
-    if origin.version and origin.version >= (3, 16) and isinstance(layer, _WITH_TIME) and passes_mask(layer):
+    if origin.version and origin.version >= (3, 16) and isinstance(layer, _LOSES_MASKS) and layer.keeps_time():
         raise NotImplementedError(
             "a mask for a layer that returns a sequence is not supported for Keras 3.16 and later, whose masks end "
             "there; supported: masks of Keras 3.0 to 3.15"

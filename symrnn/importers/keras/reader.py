@@ -18,27 +18,15 @@ from typing import Any
 import numpy as np
 
 from symrnn.common.errors import at
+from symrnn.importers.imported import Imported, check_suffix
 from symrnn.importers.keras.archive import Stored, check_shape, read_zip, zip_arrays
 from symrnn.importers.keras.graph_config import Place, numbered, read_graph
 from symrnn.importers.keras.layer_config import Origin, read_version
 from symrnn.importers.keras.legacy_h5 import h5_arrays, read_h5
-from symrnn.models.forward import forward
-from symrnn.models.graph import Graph, with_timesteps
-from symrnn.models.layers import Bidirectional, Layer, check_size
+from symrnn.models.forward_pass import forward
+from symrnn.models.graph import with_timesteps
+from symrnn.models.layers import Layer, check_size
 from symrnn.models.network import WeightArray
-
-
-@dataclass(frozen=True)
-class Imported:
-    """A Keras model as a graph, each layer with its Keras name, and its arrays in the order of `get_weights()`.
-
-    A mask that Keras' graph names is a call of `NotEqual`, a layer after all of Keras'.
-    """
-
-    graph: Graph
-    weights: tuple[np.ndarray, ...]
-    dtype: str
-
 
 Arrays = Callable[[Sequence[Stored]], Sequence[np.ndarray]]
 
@@ -119,13 +107,12 @@ class _Format:
 
 _H5 = _Format(read_h5, h5_arrays, legacy=True)
 _FORMATS = {".keras": _Format(read_zip, zip_arrays, legacy=False), ".h5": _H5, ".hdf5": _H5}
+SUFFIXES = tuple(_FORMATS)
+"""The suffixes of the files that are read."""
 
 
 def _from_file(path: Path, timesteps: int | None) -> Imported:
-    if path.suffix not in _FORMATS:
-        raise NotImplementedError(
-            f"{path}: expected a file that ends in {', '.join(_FORMATS)}, as model.save('model.keras') writes"
-        )
+    check_suffix(path, SUFFIXES)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
     kind = _FORMATS[path.suffix]
@@ -165,10 +152,9 @@ def _attributes(layer: Layer, unit: Sequence[str]) -> list[str]:
     """The groups inside that of the layer: a cell of several has the name of its class, with a number."""
     if "cells" not in unit:
         return list(unit)
-    half = unit[0] == "backward_layer"
-    inner = layer.halves[half] if isinstance(layer, Bidirectional) else layer
+    half = layer.halves[unit[0] == "backward_layer"]
     seen: Counter[str] = Counter()
-    names = [numbered(type(cell).__name__, seen) for cell in inner.cells]  # type: ignore[attr-defined]
+    names = [numbered(type(cell).__name__, seen) for cell in half.cells]
     return [*unit[:-1], names[int(unit[-1])]]
 
 

@@ -69,7 +69,7 @@ def _(cell: SimpleRNNCell, x: Expr, before: Mapping[str, Expr], after: Mapping[s
 
 @step.register
 def _(cell: LSTMCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> Step:
-    gates, units, h = "ifco", cell.units, before["h"]
+    gates, units, h = cell.gates, cell.units, before["h"]
     U = dict(zip(gates, _gates(names, "U", "kernel", width(x), units, gates), strict=True))
     V = dict(zip(gates, _gates(names, "V", "recurrent_kernel", units, units, gates), strict=True))
     b = dict(zip(gates, _biases(names, units, gates) if cell.use_bias else [None] * 4, strict=True))
@@ -95,8 +95,8 @@ def _(cell: LSTMCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, E
 @step.register
 def _(cell: GRUCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> Step:
     units, h = cell.units, before["h"]
-    U = _gates(names, "U", "kernel", width(x), units, "zrh")
-    V = _gates(names, "V", "recurrent_kernel", units, units, "zrh")
+    U = _gates(names, "U", "kernel", width(x), units, cell.gates)
+    V = _gates(names, "V", "recurrent_kernel", units, units, cell.gates)
     b, d = _gru_biases(cell, names)
     z, r, k = (names.value(Name(base), units) for base in "zrk")
     equations = [
@@ -127,11 +127,11 @@ def _gru_biases(cell: GRUCell, names: CallScope) -> tuple[Sequence[Expr | None],
     if not cell.use_bias:
         return nothing, nothing
     if not cell.reset_after:
-        return _biases(names, cell.units, "zrh"), nothing
+        return _biases(names, cell.units, cell.gates), nothing
     rows = [
         Block(Name("b", sub=f"{where}{gate}"), cell.units, place * cell.units, row)
         for row, where in enumerate("hV")
-        for place, gate in enumerate("zrh")
+        for place, gate in enumerate(cell.gates)
     ]
     made = names.blocks(Name("b", sub="h"), "bias", (2, 3 * cell.units), rows)
     return made[:3], made[3:]

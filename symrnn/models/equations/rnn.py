@@ -8,9 +8,20 @@ from sympy import Expr
 
 from symrnn.expressions.matrices import add, elementwise, is_zero, scaled, shape_of, zeros
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import SLOTS, N, T
-from symrnn.models.builder import MERGES, CallScope, ProgramBuilder, Value, Values, mask_on, sequence, width
+from symrnn.expressions.nodes import SLOTS, N, Softmax, T
+from symrnn.models.builder import (
+    MERGES,
+    CallScope,
+    ProgramBuilder,
+    Value,
+    Values,
+    mask_on,
+    sequence,
+    sums_are_kept,
+    width,
+)
 from symrnn.models.equations.cells import step
+from symrnn.models.equations.rule import apply
 from symrnn.models.graph import Call
 from symrnn.models.layers import Bidirectional, Layer, Recurrent, states_of
 from symrnn.models.network import ModelInput, State
@@ -47,7 +58,8 @@ class Run:
         return CallScope(self.build, layer, self.place, unit, weights, values, self.x.steps)
 
 
-def recur(layer: Recurrent, build: ProgramBuilder, place: int, given: Values) -> Values:
+@apply.register
+def _(layer: Recurrent, build: ProgramBuilder, place: int, given: Values) -> Values:
     """The equations of a call of a recurrent layer; its output, and with `return_state` its states."""
     x = sequence(given)
     _check_calls(layer, build, place)
@@ -125,14 +137,16 @@ def _recur(run: Run) -> tuple[Value, Values]:
     build.items.append(
         recurrence(equations, reads, carries, stacked, (), layer.go_backwards, build.names, x.steps or T)
     )
-    states = [Value(t.final) for t in threads if t.final is not None]
+    shares = {equation.lhs for equation in equations if isinstance(equation.rhs, Softmax)}
+    states = [Value(t.final, normalized=t.new in shares) for t in threads if t.final is not None]
+    normalized = value in shares  # a mask leaves a row of the step before, or zeros
     on = mask_on(build, run.place, x)
     if not layer.return_sequences:
         finals = {c.next: c.final for c in carries if c.final is not None}
-        return Value(finals[output]), states
+        return Value(finals[output], normalized=normalized), states
     if mask is not None and _has_bug(layer):
         output = _wrongly_masked(run, output, mask)
-    return _in_processing_order(run, output, on), states
+    return replace(_in_processing_order(run, output, on), normalized=normalized), states
 
 
 def _thread(run: Run, names: CallScope, name: str, columns: int, initial: Expr | None) -> _Thread:
@@ -214,7 +228,8 @@ def _in_processing_order(run: Run, h: Expr, mask: Expr | None) -> Value:
     return Value(turned, run.x.steps, mask)
 
 
-def recur_both_ways(layer: Bidirectional, build: ProgramBuilder, place: int, given: Values) -> Values:
+@apply.register
+def _(layer: Bidirectional, build: ProgramBuilder, place: int, given: Values) -> Values:
     """The equations of a call of a Bidirectional layer; its output or both, and the states of both."""
     x = sequence(given)
     _check_calls(layer.layer, build, place)
@@ -260,4 +275,4 @@ def _merged(layer: Bidirectional, build: ProgramBuilder, place: int, outputs: Va
     steps, call = outputs[0].steps, build.graph.calls[place]
     h = build.row(Name("h", layer=build.labels.values(call.layer, place)), width(rhs), steps)
     build.append([Equation(h, rhs)], [first, second], steps)
-    return [Value(h, steps, outputs[0].mask)]
+    return [Value(h, steps, outputs[0].mask, normalized=sums_are_kept(layer.merge_mode, outputs))]

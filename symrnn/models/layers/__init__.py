@@ -1,50 +1,50 @@
-"""Layers as values, with Keras' names and arguments; others import them from here, not from its modules."""
+"""Layers as values, with Keras' names and arguments; others import them from here, not from its modules.
+
+- `core`: what all layers have; inputs, dense layers, embeddings, masks
+- `rnn`: cells and recurrent layers
+- `activation`: activations as layers
+- `reshaping`: entries moved
+- `pooling`: one row of all time steps
+- `regularization`: what only training knows
+- `merging`: several inputs
+- `table`: the layers that symrnn knows, and layers one after the other
+"""
 
 from symrnn.models.custom_cell import Cell
+from symrnn.models.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from symrnn.models.layers.core import (
-    CELLS,
-    ELU,
-    GRU,
-    LAYERS,
-    LSTM,
-    MERGE_MODES,
-    MERGING,
-    RNN,
-    Activation,
-    Add,
-    Average,
-    Bidirectional,
-    Cells,
-    Concatenate,
     Dense,
-    Dropout,
     Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
-    GRUCell,
     Input,
     InputLayer,
     Layer,
-    LeakyReLU,
-    LSTMCell,
     Masking,
-    Multiply,
     NotEqual,
-    PReLU,
-    Recurrent,
-    ReLU,
-    Sequential,
     Shape,
-    SimpleRNN,
-    SimpleRNNCell,
-    Softmax,
     Tensor,
     TimeDistributed,
-    cells_of,
     check_size,
+)
+from symrnn.models.layers.merging import Add, Average, Concatenate, Merge, Multiply
+from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.reshaping import Flatten
+from symrnn.models.layers.rnn import (
+    CELLS,
+    GRU,
+    LSTM,
+    MERGE_MODES,
+    RNN,
+    Bidirectional,
+    Cells,
+    GRUCell,
+    LSTMCell,
+    Recurrent,
+    SimpleRNN,
+    SimpleRNNCell,
     states_of,
 )
+from symrnn.models.layers.table import LAYERS, Sequential, cells_of
 
 __all__ = [
     "CELLS",
@@ -53,7 +53,6 @@ __all__ = [
     "LAYERS",
     "LSTM",
     "MERGE_MODES",
-    "MERGING",
     "RNN",
     "Activation",
     "Add",
@@ -75,6 +74,7 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "Masking",
+    "Merge",
     "Multiply",
     "NotEqual",
     "PReLU",

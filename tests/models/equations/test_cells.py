@@ -12,7 +12,7 @@ from symrnn.expressions.matrices import shape, variable
 from symrnn.expressions.nodes import N
 from symrnn.interface import derive
 from symrnn.models.equations.cells import ROWS, activate, affine
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.layers import (
     GRU,
     LSTM,

@@ -6,7 +6,7 @@ import pytest
 from sympy import Expr
 
 from symrnn.interface import derive
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Model
 from symrnn.models.layers import (
     GRU,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symrnn.checking.keras_models import build
-from symrnn.models.forward import forward
+from symrnn.models.forward_pass import forward
 from symrnn.models.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed
 from symrnn.models.network import Network
 from symrnn.programs.program import Program, Recurrence, defines, families, reads
