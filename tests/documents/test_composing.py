@@ -14,7 +14,7 @@ from symrnn.documents import composing
 from symrnn.documents.blocks import Paragraph, Section
 from symrnn.documents.document import Document
 from symrnn.documents.sections.table import SECTIONS
-from symrnn.documents.writers import text
+from symrnn.documents.writers import table, text
 from symrnn.models.custom_cell import Cell
 from tests.support.bank import LAYERS
 from tests.support.tex import needs_documents
@@ -164,7 +164,7 @@ def test_files(made, ending, tmp_path):
 @needs_documents
 def test_a_pdf(made, tmp_path):
     told = []
-    composing.save(made, tmp_path / "a.PDF", told.append)
+    table.save(made, tmp_path / "a.PDF", told.append)
     assert (tmp_path / "a.PDF").read_bytes().startswith(b"%PDF")
     assert told[0] == "pdflatex: pass 1"
 
@@ -209,10 +209,10 @@ def test_nothing_is_left_where_a_writer_fails(made, tmp_path, monkeypatch):
 
 def test_write_leaves_the_old_file_where_it_fails(tmp_path, monkeypatch):
     place = tmp_path / "a.txt"
-    composing.write(place, "old")
+    table.write(place, "old")
     monkeypatch.setattr(composing.os, "replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match=r"^full$"):
-        composing.write(place, "new")
+        table.write(place, "new")
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
 
 

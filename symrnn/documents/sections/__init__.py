@@ -6,7 +6,7 @@
 - `backward_stages`: The way back in stages: which adjoints belong together, and in which order they are explained
 - `check`: The comparison with Keras as a table of a document
 - `contributions_plot`: The plot of how large each time step's contribution to the gradients is
-- `forward_mistakes`: Common slips in the forward pass, and the output that each would give: a convention of Keras misread
+- `forward_mistakes`: Common slips in the forward pass, and the output that each would give
 - `general`: The derivation for a general t and rows of samples, and the reasons for its form
 - `gradients`: The gradients with their numbers: by time step, in all, and which steps matter
 - `letters`: The letters of other texts and frameworks, beside those here

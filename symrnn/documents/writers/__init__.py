@@ -2,7 +2,7 @@
 
 - `html`: A document as one web page: HTML with MathML and pictures in it, no script, nothing from elsewhere
 - `latex`: Documents as LaTeX: a standalone article, or sections for one's own
-- `markdown`: Documents as Markdown, in the dialects of GitHub and of Jupyter and pandoc, which differ in how formulas stand
+- `markdown`: Documents as Markdown, in the dialects of GitHub and of Jupyter and pandoc
 - `model_code`: Models as code: Python source that builds a model again with symrnn's classes
 - `notebook`: Documents as Jupyter notebooks, which have been run and can be run again
 - `pandoc`: Documents as reStructuredText and for word processors, by pandoc

@@ -18,7 +18,6 @@ from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
 
 nbformat = pytest.importorskip("nbformat")
 ROOT = Path(__file__).parents[3]
-WEIGHTS = {"weights": NOTEBOOK_WEIGHTS}
 
 
 @dataclass(frozen=True)
@@ -204,7 +203,7 @@ def test_tries_show_what_the_numbers_give():
 
 def test_a_document_knows_what_it_was_made_of():
     given = {"x": [1.0, 2.0, 3.0], "weights": NOTEBOOK_WEIGHTS, "loss": "mse", "y_true": [0.5], "check": None}
-    made = replace(document("worked", "gradients"), origin=Origin(NOTEBOOK, given))
+    made = replace(document("worked", "gradients"), origin=Origin(NOTEBOOK, given, results=lambda: (0.5, [1.0])))
     found = [cell.source for cell in cells(of(made)) if cell.cell_type == "code"]
     assert found[0] == setup(NOTEBOOK, **given)
     assert found[2:] == [
@@ -215,13 +214,15 @@ def test_a_document_knows_what_it_was_made_of():
 
 
 @pytest.mark.parametrize("given", [{}, {"x": NOTEBOOK_X}, {"weights": NOTEBOOK_WEIGHTS}])
-def test_without_numbers_there_is_nothing_to_change(given):
+def test_without_results_there_is_nothing_to_change(given):
     made = replace(document("worked"), origin=Origin(NOTEBOOK, given))
     assert [cell.id for cell in cells(of(made))] == ["title", "setup", "worked-title", "worked-shown"]
 
 
 def test_a_loss_without_target_has_no_gradients_to_change():
-    made = replace(document("worked", "gradients"), origin=Origin(NOTEBOOK, {"x": NOTEBOOK_X, "loss": "mse"} | WEIGHTS))
+    given = {"x": NOTEBOOK_X, "weights": NOTEBOOK_WEIGHTS, "loss": "mse"}
+    origin = Origin(NOTEBOOK, given, results=lambda: (0.5, None))
+    made = replace(document("worked", "gradients"), origin=origin)
     assert [cell.id for cell in cells(of(made)) if "try" in cell.id] == ["worked-try-1"]
 
 
