@@ -9,7 +9,7 @@ from symrnn.documents.example import Example
 from symrnn.documents.inline import Math, Prose, prose
 
 
-def check_blocks(example: Example) -> tuple[Block, ...]:
+def blocks(example: Example) -> tuple[Block, ...]:
     """The comparison with Keras as a table, in each dtype, and what it says."""
     if example.reports is None:
         return ()

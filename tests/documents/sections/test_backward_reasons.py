@@ -4,8 +4,8 @@ import pytest
 
 from symrnn import LSTM, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.example import example_of
-from symrnn.documents.sections.backward import steps
 from symrnn.documents.sections.backward_reasons import RULES, label, references, rule_table
+from symrnn.documents.sections.backward_steps import steps
 from symrnn.documents.writers.latex import latex
 from symrnn.documents.writers.text import words
 from symrnn.programs.dataflow import ACTIVATION, LARGEST, ORDER, PARTS, PRODUCT, REUSE, ROW, SUM

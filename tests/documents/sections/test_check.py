@@ -8,7 +8,7 @@ from symrnn import derive
 from symrnn.checking.report import AGREES, DIFFERS, UNDECIDABLE, Report, Row
 from symrnn.documents.example import example_of
 from symrnn.documents.inline import Math
-from symrnn.documents.sections.check import check_blocks
+from symrnn.documents.sections import check
 from symrnn.documents.writers.text import words
 
 SINGLE = {"dtype": "float32", "samples": 1, "lengths": {"T": 3}, "versions": "Keras 3.15"}
@@ -23,15 +23,15 @@ def report(*rows, loss=None, dtype="float32"):
 
 
 def blocks(*reports):
-    return check_blocks(replace(example_of(derive()), reports=lambda: reports))
+    return check.blocks(replace(example_of(derive()), reports=lambda: reports))
 
 
 def test_nothing_where_nothing_is_checked():
-    assert check_blocks(example_of(derive())) == ()
+    assert check.blocks(example_of(derive())) == ()
 
 
 def test_what_keras_cannot_build_is_said():
-    (found,) = check_blocks(replace(example_of(derive()), reports=lambda: "größe_1: $x$ is `y`"))
+    (found,) = check.blocks(replace(example_of(derive()), reports=lambda: "größe_1: $x$ is `y`"))
     assert found.text == ("Keras cannot build this model: größe_1: $x$ is `y`.",)
 
 

@@ -9,13 +9,13 @@ import pytest
 from symrnn import GRU, LSTM, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Figure, Formulas, Paragraph, Table
 from symrnn.documents.example import example_of
-from symrnn.documents.sections.gradients import gradients_blocks
+from symrnn.documents.sections import gradients
 from symrnn.documents.writers.text import words
 from tests.support.bank import MODELS, over
 
 
 def blocks(model=None, kind=Table, **options):
-    return [block for block in gradients_blocks(example_of(derive(model), **options)) if isinstance(block, kind)]
+    return [block for block in gradients.blocks(example_of(derive(model), **options)) if isinstance(block, kind)]
 
 
 def cells(table):
@@ -64,7 +64,7 @@ def test_the_shares_of_the_notebook():
 @over({name: case for name, case in MODELS.items() if derive(case.model).is_scalar})
 def test_a_column_adds_up_to_its_sum(case):
     about = example_of(derive(case.model))
-    for table in [block for block in gradients_blocks(about) if isinstance(block, Table)]:
+    for table in [block for block in gradients.blocks(about) if isinstance(block, Table)]:
         rows = cells(table)
         assert all(len(row) == len(table.head) for row in rows)
         if rows[-1][0] != "which is":
@@ -78,7 +78,7 @@ def test_a_column_adds_up_to_its_sum(case):
 @over(MODELS)
 def test_every_gradient_is_there_with_its_number(case):
     about = example_of(derive(case.model))
-    (formulas,) = [block for block in gradients_blocks(about) if isinstance(block, Formulas)]
+    (formulas,) = [block for block in gradients.blocks(about) if isinstance(block, Formulas)]
     pairs = [pair for row in formulas.rows for pair in zip(row.cells[::2], row.cells[1::2], strict=True)]
     objective = about.gradient.objective
     assert [name for name, _ in pairs] == sorted(
@@ -102,11 +102,11 @@ def test_of_many_steps_the_ends_are_shown():
 @pytest.mark.parametrize("layer", [LSTM(3), GRU(3), SimpleRNN(3)], ids=str)
 def test_norms_of_matrices(layer):
     about = example_of(derive(Sequential([layer, Dense(2)], (4, 2))))
-    for table in [block for block in gradients_blocks(about) if isinstance(block, Table)]:
+    for table in [block for block in gradients.blocks(about) if isinstance(block, Table)]:
         assert all(r"\lVert" in words(head) for head in table.head[1:])
         assert [row[0] for row in cells(table)][:4] == ["3", "2", "1", "0"]
         assert len(table.head) <= 9
-    assert "a column shows Euclidean norms" in words(gradients_blocks(about)[0].text)
+    assert "a column shows Euclidean norms" in words(gradients.blocks(about)[0].text)
 
 
 def test_one_time_step_has_no_table():

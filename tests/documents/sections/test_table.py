@@ -1,7 +1,6 @@
 """The sections of a document: each says what the model has to say, at every size of it."""
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from symrnn import LSTM, Activation, Dense, Sequential, SimpleRNN, derive
 from symrnn.cli import document_command
 from symrnn.derivations.derivation import Derivation
-from symrnn.documents.blocks import Equations, Formulas, Paragraph, Section, Step, Table
+from symrnn.documents.blocks import Equations, Formulas, Paragraph, Step
 from symrnn.documents.example import example_of
 from symrnn.documents.sections.table import SECTIONS, section
 from symrnn.documents.writers.text import sections_text, words
@@ -54,23 +53,6 @@ def test_no_check_without_reports():
     assert words(made.blocks[0].text) == "Keras cannot build this model: Cell 'x' is not a Keras layer."
 
 
-@pytest.mark.parametrize(
-    ("model", "kind"),
-    [
-        (None, Formulas),
-        (Sequential([SimpleRNN(1), Dense(1)], (4, 1)), Formulas),
-        (Sequential([LSTM(3), Dense(1)], (3, 2)), Paragraph),
-        (Sequential([LSTM(64), Dense(1)], (500, 8)), Paragraph),
-    ],
-    ids=["notebook", "T = 4", "LSTM", "large"],
-)
-def test_a_closed_form_only_where_it_is_small(model, kind):
-    about = example_of(derive(model))
-    began = time.monotonic()
-    assert isinstance(section("closed", about).blocks[-1], kind)
-    assert time.monotonic() - began < 5
-
-
 def test_labels_of_forward_equations():
     def tags(model):
         rows = section("forward", example_of(derive(model))).blocks[-1].rows
@@ -96,19 +78,6 @@ def test_many_steps_are_elided():
     sides = [row.cells[0] for row in made.blocks[1].rows if row.cells[0]]
     assert sides == ["a_0", "h_0", "a_1", "h_1", "a_{19}", "h_{19}", "y"]
     assert words(made.blocks[-1].text).startswith("The time steps between")
-
-
-def test_the_table_of_slips():
-    made = section("slips", example_of(derive()))
-    table = made.blocks[-1]
-    assert isinstance(table, Table)
-    assert [words(cell) for cell in table.rows[1]] == [
-        "1 - a_t^2 in place of 1 - h_t^2",
-        "-74.55078",
-        "-22.11285",
-        "-44.29755",
-    ]
-    assert isinstance(made, Section)
 
 
 @pytest.mark.parametrize("units", [1, 3])

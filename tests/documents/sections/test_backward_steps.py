@@ -7,9 +7,9 @@ import pytest
 
 from symrnn import LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.example import example_of
-from symrnn.documents.sections.backward import rules_used, steps
 from symrnn.documents.sections.backward_reasons import RULES, label
 from symrnn.documents.sections.backward_stages import backward_pass_of, stages_of
+from symrnn.documents.sections.backward_steps import rules_used, steps
 from symrnn.documents.writers.text import words
 from symrnn.programs.program import Equation
 from symrnn.typesetting.equations import is_adjoint, item_lines, zero_states
