@@ -21,7 +21,7 @@ from symrnn.derivations.numbers import values
 from symrnn.documents import composing
 from symrnn.documents.blocks import Section, Verbatim
 from symrnn.documents.sections.table import SECTIONS
-from symrnn.documents.writers import table
+from symrnn.documents.writers import files, table
 from symrnn.importers.keras.reader import from_keras
 from symrnn.model_options import described
 from symrnn.models.graph import graph_of
@@ -76,7 +76,7 @@ def derive_command(
     if output is None:
         click.echo(text, nl=False)
     else:
-        table.write(output, text)
+        files.write(output, text)
 
 
 @cli.command("check", short_help="Compare the derivation of MODEL with Keras, numbers beside numbers.")
@@ -131,7 +131,7 @@ def check_command(
     if output is None:
         click.echo(text, nl=False)
     else:
-        table.write(output, text)
+        files.write(output, text)
     sys.exit(0 if report.ok else 1)
 
 
@@ -161,8 +161,8 @@ def document_command(
     The ending of the file is the format: .tex .pdf .md .html .ipynb .rst .docx. Sections: model,
     picture, forward, closed, worked, backward, gradients, slips, check, general, letters.
     """
-    table.writer(output)
-    table.check_place(output)
+    table.writer_of(output)
+    files.check_place(output)
     derivation = described(model, shape)
     chosen = _sections(sections, without)
     x, y_true = _load_all(inputs, "--inputs"), _load_all(targets, "--targets")

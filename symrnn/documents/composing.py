@@ -20,7 +20,7 @@ from symrnn.documents.sections.model import model_table
 from symrnn.documents.sections.summary import subtitle, summary
 from symrnn.documents.sections.table import SECTIONS, section
 from symrnn.documents.writers import latex, markdown, text
-from symrnn.documents.writers.table import Progress
+from symrnn.documents.writers.files import Progress
 
 TITLE = "Backpropagation through time"
 

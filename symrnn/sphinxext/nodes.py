@@ -23,7 +23,7 @@ from symrnn.documents.blocks import (
 )
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Strong, signed
-from symrnn.documents.writers.latex import display
+from symrnn.documents.writers.latex import rows_latex
 from symrnn.expressions.names import Name
 from symrnn.sphinxext.displays import rows_of
 from symrnn.typesetting.equations import Display, lines_of
@@ -38,7 +38,7 @@ class drawing(nodes.paragraph):  # noqa: N801  (nodes are named in small letters
 def figure_of(image: Image, caption: Iterable[Any]) -> nodes.figure:
     """A drawing with its caption."""
     drawn = drawing(image.alt, image.alt, svg=image.svg(), tikz=image.tikz(alt=True))
-    text = spans(caption)
+    text = prose_nodes(caption)
     return nodes.figure("", drawn, *([nodes.caption("", "", *text)] if text else []), classes=["symrnn"])
 
 
@@ -133,7 +133,7 @@ def _(block: Verbatim) -> list[nodes.Node]:
 
 def math_block(formulas: Sequence[Row]) -> nodes.math_block:
     """The rows as one display, whose LaTeX is a whole environment."""
-    return _display(display(formulas), whole=True)
+    return _display(rows_latex(formulas), whole=True)
 
 
 def numbered(block: nodes.math_block) -> nodes.math_block:
@@ -163,7 +163,7 @@ def _display(text: str, whole: bool) -> nodes.math_block:
 # text -------------------------------------------------------------------------------------------
 
 
-def spans(text: Iterable[Any]) -> list[nodes.Node]:
+def prose_nodes(text: Iterable[Any]) -> list[nodes.Node]:
     """Text with formulas in it as nodes."""
     return [_span(part) for part in text]
 
@@ -195,7 +195,7 @@ def _(part: Emphasis) -> nodes.Node:
 
 
 def _paragraph(text: Prose) -> nodes.paragraph:
-    return nodes.paragraph("", "", *spans(text))
+    return nodes.paragraph("", "", *prose_nodes(text))
 
 
 # tables -----------------------------------------------------------------------------------------
@@ -208,4 +208,4 @@ def _row(texts: Sequence[Cell], right: Sequence[int], classes: Sequence[str] = (
 
 def _entry(text: Cell, classes: list[str]) -> nodes.entry:
     parts = (signed(text),) if isinstance(text, str) else (text,) if isinstance(text, Name) else text
-    return nodes.entry("", nodes.paragraph("", "", *spans(parts)), classes=classes)
+    return nodes.entry("", nodes.paragraph("", "", *prose_nodes(parts)), classes=classes)

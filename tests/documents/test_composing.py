@@ -14,7 +14,7 @@ from symrnn.documents import composing
 from symrnn.documents.blocks import Paragraph, Section
 from symrnn.documents.document import Document
 from symrnn.documents.sections.table import SECTIONS
-from symrnn.documents.writers import table, text
+from symrnn.documents.writers import files, table, text
 from symrnn.models.custom_cell import Cell
 from tests.support.bank import LAYERS
 from tests.support.tex import needs_documents
@@ -54,8 +54,8 @@ def test_the_notebook():
     made = derive().document(check=False)
     assert [section.name for section in made.sections] == NAMES
     assert made.title == "Backpropagation through time"
-    assert text.words(made.subtitle) == "SimpleRNN(1) and Dense(1) on 3 time steps"
-    assert text.words(made.summary).startswith(r"For x = (1, 2, 3) this network answers y \approx 0.5746256. ")
+    assert text.prose_text(made.subtitle) == "SimpleRNN(1) and Dense(1) on 3 time steps"
+    assert text.prose_text(made.summary).startswith(r"For x = (1, 2, 3) this network answers y \approx 0.5746256. ")
     assert made["worked"].title == "Worked example"
 
 
@@ -100,7 +100,7 @@ def test_what_is_named_in_the_summary_is_there():
         made = derive().document(names, check=False)
         numbers = [
             int(number)
-            for number in re.findall(r"ections? (\d+)|to (\d+)", text.words(made.summary))
+            for number in re.findall(r"ections? (\d+)|to (\d+)", text.prose_text(made.summary))
             for number in number
             if number
         ]
@@ -128,7 +128,7 @@ def test_the_check_is_a_table():
 def test_keras_cannot_build_a_cell_of_ones_own():
     pytest.importorskip("keras")
     made = derive(LAYERS["a cell of its own"].model).document(["check"])
-    assert text.words(made["check"].blocks[0].text).startswith("Keras cannot build this model: ")
+    assert text.prose_text(made["check"].blocks[0].text).startswith("Keras cannot build this model: ")
 
 
 # files --------------------------------------------------------------------------------------------
@@ -209,10 +209,10 @@ def test_nothing_is_left_where_a_writer_fails(made, tmp_path, monkeypatch):
 
 def test_write_leaves_the_old_file_where_it_fails(tmp_path, monkeypatch):
     place = tmp_path / "a.txt"
-    table.write(place, "old")
+    files.write(place, "old")
     monkeypatch.setattr(composing.os, "replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match=r"^full$"):
-        table.write(place, "new")
+        files.write(place, "new")
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
 
 

@@ -23,7 +23,7 @@ from symrnn.sphinxext.nodes import (
     math_block,
     nodes_of,
     numbered,
-    spans,
+    prose_nodes,
     tags_of,
 )
 from symrnn.typesetting.layout import Row
@@ -108,7 +108,7 @@ def test_rows_with_tags_can_be_referred_to():
 
 
 def test_spans():
-    found = spans(["a < b & ü", Name("h", time="t"), Math("a^2"), Code("a_b`*")])
+    found = prose_nodes(["a < b & ü", Name("h", time="t"), Math("a^2"), Code("a_b`*")])
     assert [node.astext() for node in found] == ["a < b & ü", "h_t", "a^2", "a_b`*"]
     assert [type(node) for node in found] == [nodes.Text, nodes.math, nodes.math, nodes.literal]
 

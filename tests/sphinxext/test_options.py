@@ -32,7 +32,7 @@ VALUES = [
 
 @pytest.mark.parametrize(("name", "text", "value"), VALUES)
 def test_an_option_as_a_value(name, text, value):
-    assert options.read({name: text}) == {name: value}
+    assert options.read_options({name: text}) == {name: value}
 
 
 MISTAKES = [
@@ -51,11 +51,13 @@ MISTAKES = [
 @pytest.mark.parametrize(("options", "message"), MISTAKES, ids=[message[:40] for _, message in MISTAKES])
 def test_a_wrong_option_is_named(options, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        options.read(options)
+        options.read_options(options)
 
 
 def test_options_mean_what_they_mean_on_the_command_line():
-    found = options.read({"layer": "GRU", "units": "2", "features": "3", "timesteps": "4", "activation": "relu"})
+    found = options.read_options(
+        {"layer": "GRU", "units": "2", "features": "3", "timesteps": "4", "activation": "relu"}
+    )
     model = Sequential([symrnn.GRU(2, activation="relu"), Dense(1)], input_shape=(4, 3))
     assert described(None, found) == symrnn.derive(model)
 

@@ -21,7 +21,8 @@ import numpy as np
 from symrnn.common.display import mimebundle
 from symrnn.common.errors import import_extra
 from symrnn.documents.blocks import Article
-from symrnn.documents.writers.markdown import DOLLARS, spans
+from symrnn.documents.writers.files import Files, Progress
+from symrnn.documents.writers.markdown import DOLLARS, prose_markdown
 from symrnn.documents.writers.model_code import code, loss_code, model_code
 from symrnn.models.graph import Graph, Model
 from symrnn.models.layers import Sequential
@@ -50,7 +51,12 @@ class Try:
     value: Any
 
 
-def of(document: Article) -> str:
+def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
+    """The document as one file."""
+    return {"": article_notebook(article)}
+
+
+def article_notebook(document: Article) -> str:
     """The notebook of a document that a derivation has made, from what it was made of.
 
     Raises:
@@ -63,7 +69,7 @@ def of(document: Article) -> str:
     origin = document.origin
     code = setup(origin.model, origin.timesteps, origin.numbers, **origin.arguments)
     shown = None if origin.results is None else tries(*origin.results(), origin.arguments.get("loss"))
-    return render(document, code, shown)
+    return notebook_json(document, code, shown)
 
 
 def tries(prediction: Any, gradients: Any, loss: Any = None) -> dict[str, tuple[Try, ...]]:
@@ -194,7 +200,7 @@ def _count(value: Any) -> int:
 # the notebook -----------------------------------------------------------------------------------
 
 
-def render(document: Article, code: str, tries: Mapping[str, Sequence[Try]] | None = None) -> str:
+def notebook_json(document: Article, code: str, tries: Mapping[str, Sequence[Try]] | None = None) -> str:
     """The notebook as JSON, valid by nbformat, and the same each time.
 
     `code` is the first code cell, see `setup`; `tries` are cells after the section with this name.
@@ -254,9 +260,12 @@ def _with_own_ids(cells: list[Any]) -> list[Any]:
 
 
 def _opening(document: Article) -> str:
-    parts = [_heading("#", document.title), *(spans(text, DOLLARS) for text in (document.subtitle, document.summary))]
+    parts = [
+        _heading("#", document.title),
+        *(prose_markdown(text, DOLLARS) for text in (document.subtitle, document.summary)),
+    ]
     return "\n\n".join(filter(None, parts))
 
 
 def _heading(signs: str, title: str) -> str:
-    return f"{signs} {spans((' '.join(title.split()),), DOLLARS)}"
+    return f"{signs} {prose_markdown((' '.join(title.split()),), DOLLARS)}"

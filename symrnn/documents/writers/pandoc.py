@@ -18,6 +18,7 @@ from typing import Any
 
 from symrnn.documents.blocks import Article, Cell, Equations, Figure, Formulas, Paragraph, Step, Table, Verbatim
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Strong, signed
+from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting import equations, layout
 from symrnn.typesetting.layout import Row
@@ -45,7 +46,17 @@ _EMPTY = {"t": "RawInline", "c": ["rst", "\\ "]}
 """What makes a row whose first cell is empty a row, and not more lines of the row before."""
 
 
-def rst(document: Article) -> str:
+def rst_files(article: Article, stem: str, progress: Progress | None = None) -> Files:
+    """The document as one file."""
+    return {"": article_rst(article)}
+
+
+def docx_files(article: Article, stem: str, progress: Progress | None = None) -> Files:
+    """The document as one file."""
+    return {"": article_docx(article)}
+
+
+def article_rst(document: Article) -> str:
     """The document as reStructuredText; pictures are SVG for HTML, and their captions for all.
 
     Raises:
@@ -55,7 +66,7 @@ def rst(document: Article) -> str:
     return _pandoc(_tree(document, target), "--to=rst", "--sandbox").decode("utf-8")
 
 
-def docx(document: Article) -> bytes:
+def article_docx(document: Article) -> bytes:
     """The document as a .docx file, with formulas that can be edited; the same bytes each time.
 
     Raises:

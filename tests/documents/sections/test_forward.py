@@ -8,7 +8,7 @@ import pytest
 from symrnn import LSTM, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.example import example_of
 from symrnn.documents.sections.forward import blocks, labelled, labels
-from symrnn.documents.writers.text import words
+from symrnn.documents.writers.text import prose_text
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context
 from symrnn.typesetting.layout import Row, points
@@ -65,7 +65,7 @@ def test_labels_of_the_notebook():
 
 def test_few_equations_are_written_out():
     text, made = blocks(example_of(derive()))
-    assert words(text.text).startswith("Each equation uses what those before it define.")
+    assert prose_text(text.text).startswith("Each equation uses what those before it define.")
     assert made.rows == (
         Row(("h_{-1}", "= 0")),
         Row(("a_0", "= U x_0 + V h_{-1} + b_h", "h_0", r"= \tanh a_0"), tag="F0"),

@@ -9,7 +9,7 @@ from symrnn import GRU, LSTM, Dense, Input, Model, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Equations, Formulas, Paragraph
 from symrnn.documents.example import example_of
 from symrnn.documents.sections import general
-from symrnn.documents.writers.text import words
+from symrnn.documents.writers.text import prose_text
 from tests.support.bank import SAMPLE, over
 
 
@@ -36,7 +36,9 @@ def test_every_reason_has_its_title_and_words(case):
     wanted = ["The bias.", "Why the transpose.", "Why the elementwise product.", "Why the sum over time."]
     assert titles[:4] == wanted
     assert titles[4:] in ([], ["How far the signal goes."])
-    assert not any("  " in words(block.text) or words(block.text) != words(block.text).strip() for block in found)
+    assert not any(
+        "  " in prose_text(block.text) or prose_text(block.text) != prose_text(block.text).strip() for block in found
+    )
 
 
 def test_the_entries_are_those_of_the_products_with_transposes():

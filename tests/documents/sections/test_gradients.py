@@ -10,7 +10,7 @@ from symrnn import GRU, LSTM, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Figure, Formulas, Paragraph, Table
 from symrnn.documents.example import example_of
 from symrnn.documents.sections import gradients
-from symrnn.documents.writers.text import words
+from symrnn.documents.writers.text import prose_text
 from tests.support.bank import MODELS, over
 
 
@@ -19,7 +19,7 @@ def blocks(model=None, kind=Table, **options):
 
 
 def cells(table):
-    return [[cell if isinstance(cell, str) else words(cell) for cell in row] for row in table.rows]
+    return [[cell if isinstance(cell, str) else prose_text(cell) for cell in row] for row in table.rows]
 
 
 def number(cell: str) -> float:
@@ -30,7 +30,7 @@ def number(cell: str) -> float:
 
 def test_the_notebook():
     (table,) = blocks()
-    assert [words(head) for head in table.head] == [
+    assert [prose_text(head) for head in table.head] == [
         "t",
         "x_t",
         "h_{t-1}",
@@ -54,7 +54,7 @@ def test_the_notebook():
 
 
 def test_the_shares_of_the_notebook():
-    paragraphs = [words(block.text) for block in blocks(kind=Paragraph)]
+    paragraphs = [prose_text(block.text) for block in blocks(kind=Paragraph)]
     assert paragraphs[1] == (
         r"The step t = 2 makes 92.3 % of \sum_t \lvert \delta_t \rvert. From t = 2 to t = 0 the signal is "
         r"multiplied by \partial h_2 / \partial h_0 \approx 3.199164 \times 10^{-4}."
@@ -103,10 +103,10 @@ def test_of_many_steps_the_ends_are_shown():
 def test_norms_of_matrices(layer):
     about = example_of(derive(Sequential([layer, Dense(2)], (4, 2))))
     for table in [block for block in gradients.blocks(about) if isinstance(block, Table)]:
-        assert all(r"\lVert" in words(head) for head in table.head[1:])
+        assert all(r"\lVert" in prose_text(head) for head in table.head[1:])
         assert [row[0] for row in cells(table)][:4] == ["3", "2", "1", "0"]
         assert len(table.head) <= 9
-    assert "a column shows Euclidean norms" in words(gradients.blocks(about)[0].text)
+    assert "a column shows Euclidean norms" in prose_text(gradients.blocks(about)[0].text)
 
 
 def test_one_time_step_has_no_table():

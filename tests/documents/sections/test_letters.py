@@ -6,7 +6,7 @@ from symrnn import GRU, LSTM, RNN, Bidirectional, Dense, GRUCell, LSTMCell, Sequ
 from symrnn.documents.blocks import Paragraph, Table
 from symrnn.documents.example import example_of
 from symrnn.documents.sections.letters import GATES, LETTERS, TEXTS, blocks
-from symrnn.documents.writers.text import words
+from symrnn.documents.writers.text import prose_text
 
 
 def of_layer(layer):
@@ -30,7 +30,7 @@ def test_texts_with_columns_have_transposed_weights():
 def test_the_tables_have_all_letters():
     first, last, _ = blocks(of_layer(Dense(1)))
     heads = [*first.head[1:], *last.head[1:-2]]
-    assert [words(head) for head in heads] == list(LETTERS)
+    assert [prose_text(head) for head in heads] == list(LETTERS)
     assert [row[0] for row in first.rows] == [row[0] for row in last.rows] == [text.name for text in TEXTS]
     assert {len(row) for row in first.rows} == {6}
     assert {len(row) for row in last.rows} == {6}
@@ -64,7 +64,7 @@ def test_gates(layer, count):
     ids=str,
 )
 def test_a_model_gets_the_gates_of_its_cells(layer, kinds):
-    titles = [words(block.text) for block in blocks(of_layer(layer)) if isinstance(block, Paragraph)]
+    titles = [prose_text(block.text) for block in blocks(of_layer(layer)) if isinstance(block, Paragraph)]
     assert [title for title in titles if title.startswith("The gates")] == [
         f"The gates of the {kind}, in the order of their blocks:" for kind in kinds
     ]

@@ -11,7 +11,7 @@ from symrnn.derivations.derivation import Derivation
 from symrnn.documents.blocks import Equations, Formulas, Paragraph, Step
 from symrnn.documents.example import example_of
 from symrnn.documents.sections.table import SECTIONS, section
-from symrnn.documents.writers.text import sections_text, words
+from symrnn.documents.writers.text import prose_text, sections_text
 from tests.support.bank import MODELS, over
 
 NAMES = [name for name in SECTIONS if name != "check"]
@@ -50,7 +50,7 @@ def test_no_check_without_reports():
     said = example_of(derive())
     object.__setattr__(said, "reports", lambda: "Cell 'x' is not a Keras layer")
     made = section("check", said)
-    assert words(made.blocks[0].text) == "Keras cannot build this model: Cell 'x' is not a Keras layer."
+    assert prose_text(made.blocks[0].text) == "Keras cannot build this model: Cell 'x' is not a Keras layer."
 
 
 def test_labels_of_forward_equations():
@@ -69,7 +69,7 @@ def test_steps_refer_to_labels_that_there_are():
         about = example_of(derive(model))
         forward, backward = (section(name, about) for name in ("forward", "backward"))
         tags = {row.tag for block in forward.blocks if isinstance(block, Formulas) for row in block.rows}
-        titles = " ".join(words(block.title) for block in backward.blocks if isinstance(block, Step))
+        titles = " ".join(prose_text(block.title) for block in backward.blocks if isinstance(block, Step))
         assert set(re.findall(r"\((F[\w.]+)\)", titles)) <= tags
 
 
@@ -77,7 +77,7 @@ def test_many_steps_are_elided():
     made = section("worked", example_of(derive(Sequential([SimpleRNN(1), Dense(1)], (20, 1)))))
     sides = [row.cells[0] for row in made.blocks[1].rows if row.cells[0]]
     assert sides == ["a_0", "h_0", "a_1", "h_1", "a_{19}", "h_{19}", "y"]
-    assert words(made.blocks[-1].text).startswith("The time steps between")
+    assert prose_text(made.blocks[-1].text).startswith("The time steps between")
 
 
 @pytest.mark.parametrize("units", [1, 3])

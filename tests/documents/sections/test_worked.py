@@ -9,7 +9,7 @@ from symrnn import GRU, LSTM, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Formulas, Paragraph
 from symrnn.documents.example import example_of
 from symrnn.documents.sections import worked
-from symrnn.documents.writers.text import words
+from symrnn.documents.writers.text import prose_text
 from symrnn.typesetting.expressions import Context
 from symrnn.typesetting.styles import LATEX
 
@@ -43,13 +43,15 @@ def test_of_many_steps_the_first_two_and_the_last_are_shown():
     blocks = worked.blocks(about(SimpleRNN(1), Dense(1), shape=(9, 1)))
     shown = [row.cells[0] for row in formulas(blocks) if not row.continues]
     assert shown == ["a_0", "h_0", "a_1", "h_1", "a_8", "h_8", "y"]
-    assert words(blocks[-1].text).endswith("only the first two and the last are shown.")
+    assert prose_text(blocks[-1].text).endswith("only the first two and the last are shown.")
     assert [type(block) for block in worked.blocks(example_of(derive()))] == [Paragraph, Formulas]
 
 
 def test_what_is_drawn_is_said():
     def said(**options):
-        return words(worked.blocks(about(SimpleRNN(1, "relu"), Dense(1), **options))[0].text).partition("Each line")[0]
+        return prose_text(worked.blocks(about(SimpleRNN(1, "relu"), Dense(1), **options))[0].text).partition(
+            "Each line"
+        )[0]
 
     weights, x = ([[0.5]], [[0.5]], [0.0], [[1.0]], [0.0]), [[1.0], [2.0], [3.0]]
     assert said(loss="mse", weights=weights) == "The input and target are drawn at random. "
