@@ -15,7 +15,7 @@ _MOST_STEPS = 24
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """Backpropagation step by step, with the rules by which it goes."""
+    """The way back in numbered steps, each with its rules and, once for each kind, its reason."""
     gradient, s = example.gradient, example.gradient.objective
     if not gradient.network.arrays:
         return ()

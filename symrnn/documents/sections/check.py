@@ -10,7 +10,7 @@ from symrnn.documents.inline import Math, Prose, prose
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """The comparison with Keras as a table, in each dtype, and what it says."""
+    """The comparison with Keras, in each dtype, and what it says."""
     if example.reports is None:
         return ()
     found = example.reports()

@@ -19,7 +19,7 @@ _CLOSED_ROWS, _OPERATIONS, _ENTRIES_COUNTED = 3, 300, 2000
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """The closed form up to three lines; beyond, how large it is."""
+    """The closed form where it is small: up to three lines; beyond, how large it is."""
     derivation = example.derivation
     if derivation.is_open:
         return ()

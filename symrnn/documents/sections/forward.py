@@ -16,7 +16,7 @@ from symrnn.typesetting.substitution import ROOM, Chain, chain_rows
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """The forward equations: of every time step where they are few, for a general t else."""
+    """The equations with their labels: of every time step where they are few, for a general t else."""
     if not example.few:
         display = replace(example.gradient.display("step"), part="forward")
         return (Paragraph(_OF_SUMS), Equations(display))

@@ -13,7 +13,7 @@ from symrnn.typesetting.substitution import ROOM
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """The equations for a general t and rows of samples, with the reasons for their form."""
+    """Any number of units and steps: matrices, and why they are transposed, multiplied and summed as they are."""
     if not example.gradient.network.arrays:
         return ()
     display = example.gradient.display("step", "N")

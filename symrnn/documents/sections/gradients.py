@@ -25,7 +25,7 @@ _CELLS, _CURVES = 6, 6
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """The tables by time step, the gradients themselves, and the plot of the contributions."""
+    """A row for each time step, the gradients, a plot of what each step contributes."""
     parts = contributions_of(example.gradient, example.values)
     found: list[Block] = []
     if parts and len(parts[0].values) > 1:

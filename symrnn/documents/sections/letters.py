@@ -143,7 +143,7 @@ GATES: Mapping[type, tuple[str, Sequence[tuple[str, str, str]]]] = {
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """The tables of letters, and for each kind of cell with gates that of its gates."""
+    """The letters of other texts and frameworks, and for each kind of cell with gates their order."""
     kinds = dict.fromkeys(type(cell) for cell in cells_of(example.derivation.network.graph.layers))
     gates = [block for kind in kinds if kind in GATES for block in _gates(*GATES[kind])]
     return (_letters(LETTERS[:5]), _letters(LETTERS[5:], ends=True), Paragraph(_BEWARE, "Beware:"), *gates)

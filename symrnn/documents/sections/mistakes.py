@@ -13,7 +13,7 @@ from symrnn.typesetting.substitution import written
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """The common slips, each with the gradients that it would give."""
+    """Common slips, in the forward pass and on the way back, and the numbers that they would give."""
     found = slips(example.gradient, example.arguments)
     arrays = example.gradient.network.arrays
     s = example.gradient.objective

@@ -17,7 +17,7 @@ from symrnn.models.network import ModelInput, Network, Weight
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """The table; where every quantity is one number, with the values of the weights."""
+    """Layers, symbols, Keras' weights, shapes, counts; where every quantity is one number, its value."""
     weights = example.weights if example.scalar else None
     return (model_table(example.derivation.network, weights),)
 

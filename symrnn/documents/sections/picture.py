@@ -7,7 +7,7 @@ from symrnn.documents.figures import figure
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """The pictures with their captions."""
+    """The network rolled and unrolled."""
     network = example.derivation.network
     rolled = [figure(picture(network, rolled=True))] if network.states else []
     return (*rolled, figure(picture(network)))

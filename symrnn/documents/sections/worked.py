@@ -12,7 +12,7 @@ from symrnn.typesetting.substitution import chain, chain_rows
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """The forward pass with numbers: formula, numbers put in, result."""
+    """Each equation with its numbers put in, and the result."""
     if example.derivation.is_open:
         return ()
     program, numbers = example.forward, example.numbers

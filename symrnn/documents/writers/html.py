@@ -32,7 +32,7 @@ _CONTENTS_FROM = 4
 
 
 def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
-    """The document as one file."""
+    """A web page: one file with MathML, which needs no network."""
     return {"": article_html(article)}
 
 

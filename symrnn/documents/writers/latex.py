@@ -45,7 +45,7 @@ _PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 
 
 def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
-    """The document as one file."""
+    """LaTeX: a standalone article."""
     return {"": article_latex(article)}
 
 

@@ -42,7 +42,7 @@ _SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|$~&"})
 
 
 def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
-    """The document, and its pictures beside it."""
+    """Markdown as GitHub renders it; the pictures stand beside it."""
     shown = [block for section in article.sections for block in section.blocks if isinstance(block, Figure)]
     pictures = {f"-{number}.svg": figure.picture.svg() for number, figure in enumerate(shown, 1)}
     return {"": article_markdown(article, [quote(f"{stem}{name}") for name in pictures]), **pictures}

@@ -52,7 +52,7 @@ class Try:
 
 
 def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
-    """The document as one file."""
+    """A Jupyter notebook that derives everything again."""
     return {"": article_notebook(article)}
 
 

@@ -47,12 +47,12 @@ _EMPTY = {"t": "RawInline", "c": ["rst", "\\ "]}
 
 
 def rst_files(article: Article, stem: str, progress: Progress | None = None) -> Files:
-    """The document as one file."""
+    """reStructuredText, by pandoc."""
     return {"": article_rst(article)}
 
 
 def docx_files(article: Article, stem: str, progress: Progress | None = None) -> Files:
-    """The document as one file."""
+    """A file of a word processor with formulas that can be edited, by pandoc."""
     return {"": article_docx(article)}
 
 

@@ -46,7 +46,7 @@ class Compiled:
 
 
 def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
-    """The document as one file."""
+    """A PDF, by pdflatex."""
     return {"": pdf_of(article_latex(article), progress).pdf}
 
 
