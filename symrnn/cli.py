@@ -186,10 +186,9 @@ def document_command(
     x, y_true = _load_all(inputs, "--inputs"), _load_all(targets, "--targets")
     if y_true is not None and loss is None:
         raise ValueError("--targets: expected --loss with it, got none")
+    options = composing.DocumentOptions(x=x, y_true=y_true, loss=loss, title=title, seed=seed, sections=chosen)
     with _progress() as progress:
-        made = composing.document(
-            *(derivation, chosen, x, y_true), loss=loss, seed=seed, title=title, progress=progress
-        )
+        made = composing.document(derivation, options, progress)
         save(made, output, progress)
 
 

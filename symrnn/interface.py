@@ -138,9 +138,12 @@ class Derivation(derivation.Derivation):
             ValueError: a section that there is not, x, y_true or weights that do not fit, several samples.
             ImportError: a section needs something that is missing; the message says what to install.
         """
-        from symrnn.documents.composing import document
+        from symrnn.documents.composing import DocumentOptions, document
 
-        return document(self, sections, x, y_true, weights, loss, check, seed, title, progress)
+        options = DocumentOptions(
+            sections=sections, x=x, y_true=y_true, weights=weights, loss=loss, check=check, seed=seed, title=title
+        )
+        return document(self, options, progress)
 
 
 class Gradient(Derivation, derivation.Gradient):

@@ -66,6 +66,16 @@ def test_sections_are_chosen_in_their_order():
     assert [section.name for section in derive().document("worked").sections] == ["worked"]
 
 
+def test_what_a_document_was_made_from_is_what_was_given():
+    weights = [np.ones((1, 1))]
+    options = composing.DocumentOptions(sections=["model"], weights=weights, check=False, title="T")
+    assert list(options.given) == ["weights", "check", "title", "sections"]
+    assert composing.DocumentOptions().given == composing.DocumentOptions(seed=0).given == {}
+    made = derive().document(iter(["letters", "model"]), seed=3, check=False)
+    assert made.origin.arguments == {"check": False, "seed": 3, "sections": ["letters", "model"]}
+    assert list(made.origin.numbers) == ["x", "weights"]
+
+
 MISTAKES = [
     (
         {"sections": ["model", "proof"]},
@@ -200,7 +210,7 @@ def test_a_place_that_is_not_there(made, tmp_path):
 
 
 def test_nothing_is_left_where_a_writer_fails(made, tmp_path, monkeypatch):
-    monkeypatch.setitem(composing.WRITERS, ".tex", lambda *arguments: (_ for _ in ()).throw(ValueError("no")))
+    monkeypatch.setitem(table.WRITERS, ".tex", lambda *arguments: (_ for _ in ()).throw(ValueError("no")))
     (tmp_path / "a.tex").write_text("old")
     with pytest.raises(ValueError, match=r"^no$"):
         made.save(tmp_path / "a.tex")
@@ -210,7 +220,7 @@ def test_nothing_is_left_where_a_writer_fails(made, tmp_path, monkeypatch):
 def test_write_leaves_the_old_file_where_it_fails(tmp_path, monkeypatch):
     place = tmp_path / "a.txt"
     files.write(place, "old")
-    monkeypatch.setattr(composing.os, "replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(files.os, "replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match=r"^full$"):
         files.write(place, "new")
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]

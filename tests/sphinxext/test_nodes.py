@@ -1,6 +1,7 @@
 """Blocks of a document as the nodes of a page: their text, their classes, and displays that can be numbered."""
 
 import re
+from typing import get_args
 
 import pytest
 
@@ -9,7 +10,7 @@ pytest.importorskip("sphinx")
 from docutils import nodes
 
 import symrnn
-from symrnn.documents.blocks import Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
+from symrnn.documents.blocks import Block, Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
 from symrnn.documents.document import Document
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Code, Math, prose
@@ -29,6 +30,11 @@ from symrnn.sphinxext.nodes import (
 from symrnn.typesetting.layout import Row
 
 # blocks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", get_args(Block), ids=lambda kind: kind.__name__)
+def test_every_block_has_a_rule(kind):
+    assert nodes_of.dispatch(kind) is not nodes_of.dispatch(object)
 
 
 def markup(block):

@@ -122,22 +122,22 @@ def _tree(document: Article, target: _Target) -> Node:
     blocks = [*_paragraph(document.summary)]
     for section in document.sections:
         blocks.append(_node("Header", 1, _NONE, _inlines((section.title,))))
-        blocks += [node for block in section.blocks for node in _blocks(block, target)]
+        blocks += [node for block in section.blocks for node in block_nodes(block, target)]
     return {"pandoc-api-version": _API, "meta": meta, "blocks": blocks}
 
 
 @singledispatch
-def _blocks(block: object, target: _Target) -> list[Node]:
+def block_nodes(block: object, target: _Target) -> list[Node]:
     """A block of a document as pandoc's blocks."""
     raise NotImplementedError(f"pandoc: no rule for {type(block).__name__}")
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Paragraph, target: _Target) -> list[Node]:
     return _paragraph((*((Strong(block.title), " ") if block.title else ()), *block.text))
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Table, target: _Target) -> list[Node]:
     sides = ["AlignRight" if i in block.right else "AlignLeft" for i in range(len(block.head))]
     columns = [[{"t": side}, {"t": "ColWidthDefault"}] for side in sides]
@@ -161,12 +161,12 @@ def _cell(cell: Cell, target: _Target) -> list[Node]:
     return _inlines(cell if isinstance(cell, tuple) else (signed(cell, target.minus),))
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Equations, target: _Target) -> list[Node]:
     return _formulas(layout.rows(equations.lines_of(block.display, LATEX)))
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Formulas, target: _Target) -> list[Node]:
     return _formulas(block.rows)
 
@@ -206,20 +206,20 @@ def _with_tag(row: Row) -> tuple[str, ...]:
     return (*row.cells[:-1], rf"{row.cells[-1]} \qquad \text{{({name})}}") if name else row.cells
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Step, target: _Target) -> list[Node]:
     rule = (" (", *block.rule, ")") if block.rule else ()
     why = (Emphasis("Why:"), " ", *block.why) if block.why else ()
     head = (Strong(f"Step {block.number}."), " ", *block.title, *rule)
-    return [*_paragraph(head), *_blocks(block.formulas, target), *_paragraph(why)]
+    return [*_paragraph(head), *block_nodes(block.formulas, target), *_paragraph(why)]
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Figure, target: _Target) -> list[Node]:
     return target.figure(block)
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Verbatim, target: _Target) -> list[Node]:
     return [_node("CodeBlock", _NONE, block.text)] if block.text.strip() else []
 
