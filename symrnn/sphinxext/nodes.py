@@ -165,31 +165,37 @@ def _display(text: str, whole: bool) -> nodes.math_block:
 
 def prose_nodes(text: Iterable[Any]) -> list[nodes.Node]:
     """Text with formulas in it as nodes."""
-    return [_span(part) for part in text]
+    return [span_node(part) for part in text]
 
 
 @singledispatch
-def _span(part: Any) -> nodes.Node:
-    return nodes.Text(str(part))
+def span_node(part: Any) -> nodes.Node:
+    """A piece of running text, or a symbol, as a node."""
+    raise NotImplementedError(f"doctree: expected a piece of text, got {type(part).__name__}")
 
 
-@_span.register(Name)
-@_span.register(Math)
+@span_node.register
+def _(part: str) -> nodes.Node:
+    return nodes.Text(part)
+
+
+@span_node.register(Name)
+@span_node.register(Math)
 def _(part: Name | Math) -> nodes.Node:
     return nodes.math(part.latex, part.latex)
 
 
-@_span.register
+@span_node.register
 def _(part: Code) -> nodes.Node:
     return nodes.literal(part.text, part.text)
 
 
-@_span.register
+@span_node.register
 def _(part: Strong) -> nodes.Node:
     return nodes.strong(part.text, part.text)
 
 
-@_span.register
+@span_node.register
 def _(part: Emphasis) -> nodes.Node:
     return nodes.emphasis(part.text, part.text)
 

@@ -11,6 +11,7 @@ import symrnn
 from symrnn.common.display import Displayed
 from symrnn.documents import jupyter
 from symrnn.documents.blocks import Block
+from symrnn.documents.inline import Span
 from symrnn.documents.sections.table import SECTIONS
 from symrnn.documents.writers import html, latex, markdown, pandoc, text
 from symrnn.documents.writers.table import WRITERS
@@ -21,6 +22,12 @@ WRITTEN = {
     "html": html.block_html,
     "text": text.block_text,
     "pandoc": pandoc.block_nodes,
+}
+SPANS = {
+    "latex": latex.span_latex,
+    "markdown": markdown.span_markdown,
+    "html": html.span_html,
+    "pandoc": pandoc.span_nodes,
 }
 
 
@@ -49,6 +56,15 @@ def test_jupyter_has_a_rule_for_every_value_that_is_displayed():
 def test_every_block_has_a_rule_in_every_format(writer, kind):
     rules = WRITTEN[writer]
     assert rules.dispatch(kind) is not rules.dispatch(object)
+
+
+@pytest.mark.parametrize("writer", SPANS)
+@pytest.mark.parametrize("kind", get_args(Span), ids=lambda kind: kind.__name__)
+def test_every_piece_of_text_has_a_rule_in_every_format(writer, kind):
+    rules = SPANS[writer]
+    assert rules.dispatch(kind) is not rules.dispatch(object)
+    with pytest.raises(NotImplementedError, match=r"\bint$"):
+        list(rules(3))
 
 
 @pytest.mark.parametrize("table", [{n: f for n, (_, f) in SECTIONS.items()}, WRITERS], ids=["sections", "formats"])

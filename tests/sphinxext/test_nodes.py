@@ -13,7 +13,7 @@ import symrnn
 from symrnn.documents.blocks import Block, Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
 from symrnn.documents.document import Document
 from symrnn.documents.figures import figure
-from symrnn.documents.inline import Code, Math, prose
+from symrnn.documents.inline import Code, Math, Span, prose
 from symrnn.expressions.names import Name
 from symrnn.sphinxext.displays import rows_of
 from symrnn.sphinxext.nodes import (
@@ -25,6 +25,7 @@ from symrnn.sphinxext.nodes import (
     nodes_of,
     numbered,
     prose_nodes,
+    span_node,
     tags_of,
 )
 from symrnn.typesetting.layout import Row
@@ -35,6 +36,11 @@ from symrnn.typesetting.layout import Row
 @pytest.mark.parametrize("kind", get_args(Block), ids=lambda kind: kind.__name__)
 def test_every_block_has_a_rule(kind):
     assert nodes_of.dispatch(kind) is not nodes_of.dispatch(object)
+
+
+@pytest.mark.parametrize("kind", get_args(Span), ids=lambda kind: kind.__name__)
+def test_every_piece_of_text_has_a_rule(kind):
+    assert span_node.dispatch(kind) is not span_node.dispatch(object)
 
 
 def markup(block):

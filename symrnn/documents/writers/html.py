@@ -1,7 +1,7 @@
 """A document as one web page: HTML with MathML and pictures in it, no script, nothing from elsewhere."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from html import escape
 from string import Template
@@ -19,7 +19,7 @@ from symrnn.documents.blocks import (
     Table,
     Verbatim,
 )
-from symrnn.documents.inline import Code, Emphasis, Math, Prose, Strong, signed
+from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong, signed
 from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting import equations, layout
@@ -36,7 +36,7 @@ def files(article: Article, stem: str, progress: Progress | None = None) -> File
     return {"": article_html(article)}
 
 
-def article_html(document: Article) -> str:
+def article_html(article: Article) -> str:
     """The document as one HTML file.
 
     Raises:
@@ -44,12 +44,12 @@ def article_html(document: Article) -> str:
         ValueError: something in a formula has no MathML; the message names it.
     """
     page = _PAGE.substitute(
-        title=escape(document.title),
+        title=escape(article.title),
         style=_PAGE_STYLE + BLOCK_STYLE,
-        subtitle=_paragraph(document.subtitle, "subtitle"),
-        summary=_paragraph(document.summary, "summary"),
-        contents=_contents(document.sections) if len(document.sections) >= _CONTENTS_FROM else "",
-        sections="\n".join(_section(number, section) for number, section in enumerate(document.sections, 1)),
+        subtitle=_paragraph(article.subtitle, "subtitle"),
+        summary=_paragraph(article.summary, "summary"),
+        contents=_contents(article.sections) if len(article.sections) >= _CONTENTS_FROM else "",
+        sections="\n".join(_section(number, section) for number, section in enumerate(article.sections, 1)),
     )
     return _with_single_ids(page)
 
@@ -172,16 +172,20 @@ def _(block: Verbatim) -> str:
 
 def prose_html(text: Prose) -> str:
     """Text with formulas in it."""
-    return "".join(_SPANS[type(span)](span) for span in text)
+    return "".join(map(span_html, text))
 
 
-_SPANS: dict[type, Callable] = {
-    str: escape,
-    Math: lambda span: inline(span.latex),
-    Code: lambda span: f"<code>{escape(span.text)}</code>",
-    Strong: lambda span: f"<strong>{escape(span.text)}</strong>",
-    Emphasis: lambda span: f"<em>{escape(span.text)}</em>",
-}
+@singledispatch
+def span_html(span: Span) -> str:
+    """A piece of running text."""
+    raise NotImplementedError(f"HTML: expected a piece of text, got {type(span).__name__}")
+
+
+span_html.register(str, escape)
+span_html.register(Math, lambda span: inline(span.latex))
+span_html.register(Code, lambda span: f"<code>{escape(span.text)}</code>")
+span_html.register(Strong, lambda span: f"<strong>{escape(span.text)}</strong>")
+span_html.register(Emphasis, lambda span: f"<em>{escape(span.text)}</em>")
 
 
 def _paragraph(text: Prose, name: str) -> str:

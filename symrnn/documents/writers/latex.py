@@ -49,17 +49,17 @@ def files(article: Article, stem: str, progress: Progress | None = None) -> File
     return {"": article_latex(article)}
 
 
-def article_latex(document: Article) -> str:
+def article_latex(article: Article) -> str:
     """The document as a standalone article."""
-    title = rf"""\hypersetup{{pdftitle={{{_plain(document.title)}}}}}
+    title = rf"""\hypersetup{{pdftitle={{{_plain(article.title)}}}}}
 \begin{{document}}
 \begin{{center}}
-{{\Large\bfseries {escaped(document.title)}\par}}
-{prose_latex(document.subtitle)}
+{{\Large\bfseries {escaped(article.title)}\par}}
+{prose_latex(article.subtitle)}
 \end{{center}}
 """
     return (
-        f"{_PREAMBLE}{title}\n{prose_latex(document.summary)}\n\n{sections_latex(document.sections)}\\end{{document}}\n"
+        f"{_PREAMBLE}{title}\n{prose_latex(article.summary)}\n\n{sections_latex(article.sections)}\\end{{document}}\n"
     )
 
 
@@ -218,19 +218,26 @@ def _cell(cell: Cell) -> str:
 
 def prose_latex(text: Prose) -> str:
     """Running text."""
-    return "".join(map(_span, text))
+    return "".join(map(span_latex, text))
 
 
-def _span(span: Span) -> str:
-    if isinstance(span, str):
-        return escaped(span)
-    if isinstance(span, Math):
-        return f"${span.latex}$"
-    command = {Code: r"\texttt", Strong: r"\textbf", Emphasis: r"\emph"}[type(span)]
-    text = escaped(span.text)
-    if isinstance(span, Code):  # a long name may break after its underscores
-        text = text.replace(r"\_", r"\_\allowbreak ")
-    return f"{command}{{{text}}}"
+@singledispatch
+def span_latex(span: Span) -> str:
+    """A piece of running text."""
+    raise NotImplementedError(f"LaTeX: expected a piece of text, got {type(span).__name__}")
+
+
+span_latex.register(str, lambda span: escaped(span))
+span_latex.register(Math, lambda span: f"${span.latex}$")
+span_latex.register(Strong, lambda span: rf"\textbf{{{escaped(span.text)}}}")
+span_latex.register(Emphasis, lambda span: rf"\emph{{{escaped(span.text)}}}")
+
+
+@span_latex.register
+def _(span: Code) -> str:
+    """A long name may break after its underscores."""
+    text = escaped(span.text).replace(r"\_", r"\_\allowbreak ")
+    return rf"\texttt{{{text}}}"
 
 
 _ESCAPES = {

@@ -48,14 +48,14 @@ def files(article: Article, stem: str, progress: Progress | None = None) -> File
     return {"": article_markdown(article, [quote(f"{stem}{name}") for name in pictures]), **pictures}
 
 
-def article_markdown(document: Article, images: Sequence[str] = (), dialect: Dialect = GITHUB) -> str:
+def article_markdown(article: Article, images: Sequence[str] = (), dialect: Dialect = GITHUB) -> str:
     """The whole document; `images` are the addresses of its pictures, in their order."""
     head = [
-        f"# {_escaped(document.title)}",
-        prose_markdown(document.subtitle, dialect),
-        prose_markdown(document.summary, dialect),
+        f"# {_escaped(article.title)}",
+        prose_markdown(article.subtitle, dialect),
+        prose_markdown(article.summary, dialect),
     ]
-    return "\n\n".join([*filter(None, head), sections_markdown(document.sections, images, dialect)])
+    return "\n\n".join([*filter(None, head), sections_markdown(article.sections, images, dialect)])
 
 
 def sections_markdown(sections: Sequence[Section], images: Sequence[str] = (), dialect: Dialect = GITHUB) -> str:
@@ -153,18 +153,26 @@ def _cell(cell: Cell, dialect: Dialect) -> str:
 
 def prose_markdown(text: Prose, dialect: Dialect = GITHUB) -> str:
     """Running text."""
-    return "".join(_span(span, dialect) for span in text)
+    return "".join(span_markdown(span, dialect) for span in text)
 
 
-def _span(span: Span, dialect: Dialect) -> str:
-    if isinstance(span, Math):
-        return dialect.inline.format(span.latex)
-    if isinstance(span, Code):
-        ticks = "`" * (1 + max((len(run) for run in _runs(span.text)), default=0))
-        return f"{ticks} {span.text} {ticks}" if "`" in span.text else f"`{span.text}`"
-    if isinstance(span, Strong):
-        return f"**{_escaped(span.text)}**"
-    return f"*{_escaped(span.text)}*" if isinstance(span, Emphasis) else _escaped(span)
+@singledispatch
+def span_markdown(span: Span, dialect: Dialect = GITHUB) -> str:
+    """A piece of running text."""
+    raise NotImplementedError(f"Markdown: expected a piece of text, got {type(span).__name__}")
+
+
+span_markdown.register(str, lambda span, dialect=GITHUB: _escaped(span))
+span_markdown.register(Math, lambda span, dialect=GITHUB: dialect.inline.format(span.latex))
+span_markdown.register(Strong, lambda span, dialect=GITHUB: f"**{_escaped(span.text)}**")
+span_markdown.register(Emphasis, lambda span, dialect=GITHUB: f"*{_escaped(span.text)}*")
+
+
+@span_markdown.register
+def _(span: Code, dialect: Dialect = GITHUB) -> str:
+    """Code between more backticks than it has side by side."""
+    ticks = "`" * (1 + max((len(run) for run in _runs(span.text)), default=0))
+    return f"{ticks} {span.text} {ticks}" if "`" in span.text else f"`{span.text}`"
 
 
 def _escaped(text: str) -> str:

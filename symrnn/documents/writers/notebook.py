@@ -56,7 +56,7 @@ def files(article: Article, stem: str, progress: Progress | None = None) -> File
     return {"": article_notebook(article)}
 
 
-def article_notebook(document: Article) -> str:
+def article_notebook(article: Article) -> str:
     """The notebook of a document that a derivation has made, from what it was made of.
 
     Raises:
@@ -64,12 +64,12 @@ def article_notebook(document: Article) -> str:
         NotImplementedError: the model, or an argument, cannot be written as code.
         ValueError: a document without an origin; or it has more than 100 000 numbers.
     """
-    if document.origin is None:
+    if article.origin is None:
         raise ValueError("notebook: expected a document that a derivation has made, got one without an origin")
-    origin = document.origin
+    origin = article.origin
     code = setup(origin.model, origin.timesteps, origin.numbers, **origin.arguments)
     shown = None if origin.results is None else tries(*origin.results(), origin.arguments.get("loss"))
-    return notebook_json(document, code, shown)
+    return notebook_json(article, code, shown)
 
 
 def tries(prediction: Any, gradients: Any, loss: Any = None) -> dict[str, tuple[Try, ...]]:
@@ -200,7 +200,7 @@ def _count(value: Any) -> int:
 # the notebook -----------------------------------------------------------------------------------
 
 
-def notebook_json(document: Article, code: str, tries: Mapping[str, Sequence[Try]] | None = None) -> str:
+def notebook_json(article: Article, code: str, tries: Mapping[str, Sequence[Try]] | None = None) -> str:
     """The notebook as JSON, valid by nbformat, and the same each time.
 
     `code` is the first code cell, see `setup`; `tries` are cells after the section with this name.
@@ -210,8 +210,8 @@ def notebook_json(document: Article, code: str, tries: Mapping[str, Sequence[Try
     """
     nbformat = import_extra("nbformat", "a notebook")
     v4 = nbformat.v4
-    cells = [v4.new_markdown_cell(_opening(document), id="title"), v4.new_code_cell(code, id="setup")]
-    for section in document.sections:
+    cells = [v4.new_markdown_cell(_opening(article), id="title"), v4.new_code_cell(code, id="setup")]
+    for section in article.sections:
         cells.append(v4.new_markdown_cell(_heading("##", section.title), id=_name(section.name, "title")))
         cells.append(_cell(v4, f"document[{section.name!r}]", _bundle(section), _name(section.name, "shown")))
         for number, one in enumerate((tries or {}).get(section.name, ()), 1):
@@ -259,10 +259,10 @@ def _with_own_ids(cells: list[Any]) -> list[Any]:
     return cells
 
 
-def _opening(document: Article) -> str:
+def _opening(article: Article) -> str:
     parts = [
-        _heading("#", document.title),
-        *(prose_markdown(text, DOLLARS) for text in (document.subtitle, document.summary)),
+        _heading("#", article.title),
+        *(prose_markdown(text, DOLLARS) for text in (article.subtitle, article.summary)),
     ]
     return "\n\n".join(filter(None, parts))
 

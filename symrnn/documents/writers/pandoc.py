@@ -56,17 +56,17 @@ def docx_files(article: Article, stem: str, progress: Progress | None = None) ->
     return {"": article_docx(article)}
 
 
-def article_rst(document: Article) -> str:
+def article_rst(article: Article) -> str:
     """The document as reStructuredText; pictures are SVG for HTML, and their captions for all.
 
     Raises:
         ImportError: pypandoc is missing; the message says what to install.
     """
     target = _Target(_raw_figure, "-", (_EMPTY,))  # not every LaTeX that Sphinx runs knows another
-    return _pandoc(_tree(document, target), "--to=rst", "--sandbox").decode("utf-8")
+    return _pandoc(_tree(article, target), "--to=rst", "--sandbox").decode("utf-8")
 
 
-def article_docx(document: Article) -> bytes:
+def article_docx(article: Article) -> bytes:
     """The document as a .docx file, with formulas that can be edited; the same bytes each time.
 
     Raises:
@@ -75,7 +75,7 @@ def article_docx(document: Article) -> bytes:
     with tempfile.TemporaryDirectory(prefix="symrnn-") as folder:
         target = _Target(partial(_file_figure, Path(folder)), "−")
         return _pandoc(
-            _tree(document, target), "--to=docx", f"--resource-path={folder}", f"--data-dir={folder}", "--output=-"
+            _tree(article, target), "--to=docx", f"--resource-path={folder}", f"--data-dir={folder}", "--output=-"
         )
 
 
@@ -115,12 +115,12 @@ def _node(kind: str, *content: Any) -> Node:
     return {"t": kind, "c": content[0] if len(content) == 1 else list(content)}
 
 
-def _tree(document: Article, target: _Target) -> Node:
-    texts = {"title": (document.title,), "subtitle": document.subtitle}
+def _tree(article: Article, target: _Target) -> Node:
+    texts = {"title": (article.title,), "subtitle": article.subtitle}
     meta = {name: _node("MetaInlines", _inlines(text)) for name, text in texts.items() if any(text)}
     meta["lang"] = _node("MetaString", "en")
-    blocks = [*_paragraph(document.summary)]
-    for section in document.sections:
+    blocks = [*_paragraph(article.summary)]
+    for section in article.sections:
         blocks.append(_node("Header", 1, _NONE, _inlines((section.title,))))
         blocks += [node for block in section.blocks for node in block_nodes(block, target)]
     return {"pandoc-api-version": _API, "meta": meta, "blocks": blocks}
@@ -249,15 +249,16 @@ def _paragraph(text: Prose) -> list[Node]:
 
 
 def _inlines(text: Prose) -> list[Node]:
-    return [node for span in text for node in _inline(span)]
+    return [node for span in text for node in span_nodes(span)]
 
 
 @singledispatch
-def _inline(span: Any) -> Iterator[Node]:
+def span_nodes(span: Any) -> Iterator[Node]:
+    """A piece of running text."""
     raise NotImplementedError(f"pandoc: no rule for {type(span).__name__}")
 
 
-@_inline.register
+@span_nodes.register
 def _(span: str) -> Iterator[Node]:
     """Words and the spaces between them."""
     for part in re.split(r"(\s+)", span):
@@ -265,21 +266,21 @@ def _(span: str) -> Iterator[Node]:
             yield {"t": "Space"} if part.isspace() else _node("Str", part)
 
 
-@_inline.register
+@span_nodes.register
 def _(span: Math) -> Iterator[Node]:
     yield _node("Math", {"t": "InlineMath"}, _readable(span.latex))
 
 
-@_inline.register
+@span_nodes.register
 def _(span: Code) -> Iterator[Node]:
     yield _node("Code", _NONE, span.text)
 
 
-@_inline.register
+@span_nodes.register
 def _(span: Strong) -> Iterator[Node]:
     yield _node("Strong", _inlines((span.text,)))
 
 
-@_inline.register
+@span_nodes.register
 def _(span: Emphasis) -> Iterator[Node]:
     yield _node("Emph", _inlines((span.text,)))
