@@ -213,7 +213,7 @@ def notebook_json(article: Article, code: str, tries: Mapping[str, Sequence[Try]
     cells = [v4.new_markdown_cell(_opening(article), id="title"), v4.new_code_cell(code, id="setup")]
     for section in article.sections:
         cells.append(v4.new_markdown_cell(_heading("##", section.title), id=_name(section.name, "title")))
-        cells.append(_cell(v4, f"document[{section.name!r}]", _bundle(section), _name(section.name, "shown")))
+        cells.append(_cell(v4, f"document[{section.name!r}]", mimebundle(section), _name(section.name, "shown")))
         for number, one in enumerate((tries or {}).get(section.name, ()), 1):
             cells.append(_cell(v4, one.code, {"text/plain": _pretty(one.value)}, _name(section.name, f"try-{number}")))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -230,11 +230,6 @@ def notebook_json(article: Article, code: str, tries: Mapping[str, Sequence[Try]
 def _cell(v4: Any, source: str, bundle: Mapping[str, str], name: str) -> Any:
     """A code cell with what it has shown."""
     return v4.new_code_cell(source, id=name, outputs=[v4.new_output("execute_result", data=dict(bundle))])
-
-
-def _bundle(section: Any) -> Mapping[str, str]:
-    """What Jupyter shows of a section."""
-    return mimebundle(section)
 
 
 def _pretty(value: Any) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 import symrnn
 from symrnn import GRU, Dense, Loss, Sequential
+from symrnn.common.display import mimebundle
 from symrnn.documents.blocks import Origin, Section
 from symrnn.documents.document import Document
 from symrnn.documents.inline import Code, prose
@@ -24,8 +25,10 @@ ROOT = Path(__file__).parents[3]
 class Shown(Section):
     """A section that shows what it is called."""
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/html": f"<p>{self.title}</p>", "text/markdown": self.title, "text/plain": self.title}
+
+@mimebundle.register
+def _(section: Shown):
+    return {"text/html": f"<p>{section.title}</p>", "text/markdown": section.title, "text/plain": section.title}
 
 
 def document(*names, title="A model", summary=()):
