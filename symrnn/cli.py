@@ -6,42 +6,57 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+from symrnn.checking.checks import DETAILS
 from symrnn.checking.checks import check as run_check
 from symrnn.checking.keras_models import build, load
-from symrnn.derivations.derivation import Derivation
+from symrnn.derivations.derivation import ZOOMS, Derivation
 from symrnn.derivations.numbers import values
 from symrnn.documents import composing
 from symrnn.documents.blocks import Section, Verbatim
 from symrnn.documents.sections.table import SECTIONS
-from symrnn.documents.writers import table
+from symrnn.documents.writers import files
+from symrnn.documents.writers.table import WRITERS, save, writer_of
 from symrnn.importers.formats import read_model
-from symrnn.model_options import described
+from symrnn.model_options import DEFAULTS, RECURRENT, described
 from symrnn.models.graph import graph_of
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
+from symrnn.models.losses import LOSSES
 
 _ELIDED = 10
 """Above this number of time steps equations are shown for a general t."""
+
+
+def _either(names: Iterable[str]) -> str:
+    """SimpleRNN, LSTM or GRU."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _first(names: Iterable[str]) -> str:
+    """Three of many names: mse, mae, mape, ..."""
+    return ", ".join([*islice(names, 3), "..."])
 
 
 def _model_options(command: Callable[..., None]) -> Callable[..., None]:
     """The argument and options that both commands describe a model with."""
     decorators = [
         click.argument("model", required=False, type=click.Path(path_type=Path)),
-        click.option("--timesteps", type=int, help="Number of time steps (3 without MODEL)."),
-        click.option("--layer", help="The recurrent layer: SimpleRNN, LSTM or GRU [default: SimpleRNN]."),
-        click.option("--units", type=int, help="Units of the recurrent layer [default: 1]."),
-        click.option("--features", type=int, help="Features of x at each step [default: 1]."),
-        click.option("--outputs", type=int, help="Units of the Dense layer [default: 1]."),
-        click.option("--activation", help="Activation of the recurrent layer [default: tanh]."),
-        click.option("--loss", help="Differentiate this loss instead of the sum of y: mse, mae, huber, ..."),
+        click.option("--timesteps", type=int, help=f"Number of time steps ({DEFAULTS['timesteps']} without MODEL)."),
+        click.option("--layer", help=f"The recurrent layer: {_either(RECURRENT)} [default: {DEFAULTS['layer']}]."),
+        click.option("--units", type=int, help=f"Units of the recurrent layer [default: {DEFAULTS['units']}]."),
+        click.option("--features", type=int, help=f"Features of x at each step [default: {DEFAULTS['features']}]."),
+        click.option("--outputs", type=int, help=f"Units of the Dense layer [default: {DEFAULTS['outputs']}]."),
+        click.option("--activation", help=f"Activation of the recurrent layer [default: {DEFAULTS['activation']}]."),
+        click.option("--loss", help=f"Differentiate this loss instead of the sum of y: {_first(LOSSES)}"),
     ]
     for decorator in reversed(decorators):
         command = decorator(command)
@@ -60,9 +75,9 @@ def cli() -> None:
 
 @cli.command("derive", short_help="Print the derivation of MODEL and its table of symbols.")
 @_model_options
-@click.option("--zoom", default="unrolled", show_default=True, help="step, unrolled, scalar or closed.")
+@click.option("--zoom", default="unrolled", show_default=True, help=f"{_either(ZOOMS)}.")
 @click.option("--gradient", is_flag=True, help="Backpropagation through time and the gradients too.")
-@click.option("--format", "form", default="text", show_default=True, help="text, markdown or latex.")
+@click.option("--format", "form", default="text", show_default=True, help=f"{_either(composing.FORMATS)}.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
 def derive_command(
     model: Path | None, zoom: str, gradient: bool, form: str, output: Path | None, loss: str | None, **shape: Any
@@ -76,7 +91,7 @@ def derive_command(
     if output is None:
         click.echo(text, nl=False)
     else:
-        table.write(output, text)
+        files.write(output, text)
 
 
 @cli.command("check", short_help="Compare the derivation of MODEL with Keras, numbers beside numbers.")
@@ -90,7 +105,7 @@ def derive_command(
 @click.option(
     "--targets", multiple=True, type=click.Path(path_type=Path), help="y_true as a .npy file, once for each output."
 )
-@click.option("--detail", default="model", show_default=True, help="model, layers or steps: how many rows.")
+@click.option("--detail", default="model", show_default=True, help=f"{_either(DETAILS)}: how many rows.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report alone, as JSON.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
@@ -131,14 +146,21 @@ def check_command(
     if output is None:
         click.echo(text, nl=False)
     else:
-        table.write(output, text)
+        files.write(output, text)
     sys.exit(0 if report.ok else 1)
 
 
-@cli.command("document", short_help="Write a document on MODEL: .tex .pdf .md .html .ipynb .rst .docx.")
+@cli.command(
+    "document",
+    short_help=f"Write a document on MODEL: {' '.join(WRITERS)}.",
+    help=f"""Write a document on MODEL: its equations, a worked example, the way back step by step, the check.
+
+    The ending of the file is the format: {" ".join(WRITERS)}. Sections: {", ".join(SECTIONS)}.
+    """,
+)
 @_model_options
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Write to this file.")
-@click.option("--sections", help="Only these, with commas between: model, picture, forward, ... [default: all].")
+@click.option("--sections", help=f"Only these, with commas between: {_first(SECTIONS)} [default: all].")
 @click.option("--without", help="All sections but these, with commas between.")
 @click.option("--inputs", multiple=True, type=click.Path(path_type=Path), help="x of one sample, as for check.")
 @click.option("--targets", multiple=True, type=click.Path(path_type=Path), help="y_true, as for check.")
@@ -156,23 +178,18 @@ def document_command(
     loss: str | None,
     **shape: Any,
 ) -> None:
-    """Write a document on MODEL: its equations, a worked example, the way back step by step, the check.
-
-    The ending of the file is the format: .tex .pdf .md .html .ipynb .rst .docx. Sections: model,
-    picture, forward, closed, worked, backward, gradients, slips, check, general, letters.
-    """
-    table.writer(output)
-    table.check_place(output)
+    """Write a document on MODEL; what the help says is made of the tables of sections and formats."""
+    writer_of(output)
+    files.check_place(output)
     derivation = described(model, shape)
     chosen = _sections(sections, without)
     x, y_true = _load_all(inputs, "--inputs"), _load_all(targets, "--targets")
     if y_true is not None and loss is None:
         raise ValueError("--targets: expected --loss with it, got none")
+    options = composing.DocumentOptions(x=x, y_true=y_true, loss=loss, title=title, seed=seed, sections=chosen)
     with _progress() as progress:
-        made = composing.document(
-            *(derivation, chosen, x, y_true), loss=loss, seed=seed, title=title, progress=progress
-        )
-        table.save(made, output, progress)
+        made = composing.document(derivation, options, progress)
+        save(made, output, progress)
 
 
 def _sections(chosen: str | None, without: str | None) -> list[str] | None:

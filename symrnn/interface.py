@@ -129,19 +129,22 @@ class Derivation(derivation.Derivation):
     ) -> "Document":
         """A document on this model: `d.document().save("rnn.pdf")`.
 
-        `sections` are chosen by name, in the order in which they are given: model, picture, forward,
-        closed, worked, backward, gradients, slips, check, general, letters; all of them by default.
-        Its numbers are those of one sample x, of y_true where there is a loss, and of the weights: by
-        default the model's own, the notebook's, or drawn by the seed. The check runs where Keras is
-        installed, unless `check` says otherwise. `progress` is told what takes long.
+        `sections` are chosen by name, in the order in which they are given; their names are those of
+        `documents.sections.table.SECTIONS`, and by default it has all of them. Its numbers are those of
+        one sample x, of y_true where there is a loss, and of the weights: by default the model's own,
+        the notebook's, or drawn by the seed. The check runs where Keras is installed, unless `check`
+        says otherwise. `progress` is told what takes long.
 
         Raises:
             ValueError: a section that there is not, x, y_true or weights that do not fit, several samples.
             ImportError: a section needs something that is missing; the message says what to install.
         """
-        from symrnn.documents.composing import document
+        from symrnn.documents.composing import DocumentOptions, document
 
-        return document(self, sections, x, y_true, weights, loss, check, seed, title, progress)
+        options = DocumentOptions(
+            sections=sections, x=x, y_true=y_true, weights=weights, loss=loss, check=check, seed=seed, title=title
+        )
+        return document(self, options, progress)
 
 
 class Gradient(Derivation, derivation.Gradient):

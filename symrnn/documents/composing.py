@@ -1,7 +1,7 @@
 """Documents: what is in them, section by section."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -20,7 +20,7 @@ from symrnn.documents.sections.model import model_table
 from symrnn.documents.sections.summary import subtitle, summary
 from symrnn.documents.sections.table import SECTIONS, section
 from symrnn.documents.writers import latex, markdown, text
-from symrnn.documents.writers.table import Progress
+from symrnn.documents.writers.files import Progress
 
 TITLE = "Backpropagation through time"
 
@@ -62,35 +62,50 @@ FORMATS: Mapping[str, Callable[[Sequence[Section]], str]] = {
 # documents --------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DocumentOptions:
+    """What a document is asked for; see `Derivation.document`."""
+
+    x: Any = None
+    y_true: Any = None
+    weights: Any = None
+    loss: Any = None
+    check: bool | None = None
+    title: str | None = None
+    seed: int = 0
+    sections: Iterable[str] | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Those that are not left as they are, by name."""
+        values = {part.name: getattr(self, part.name) for part in fields(self)}
+        return {name: value for name, value in values.items() if value is not None and (name != "seed" or value)}
+
+
 def document(
-    derivation: Derivation,
-    sections: Iterable[str] | None = None,
-    x: Any = None,
-    y_true: Any = None,
-    weights: Any = None,
-    loss: Any = None,
-    check: bool | None = None,
-    seed: int = 0,
-    title: str | None = None,
-    progress: Progress | None = None,
+    derivation: Derivation, options: DocumentOptions = DocumentOptions(), progress: Progress | None = None
 ) -> Document:
     """The document of a derivation; see `Derivation.document`."""
-    names = _chosen(sections, list(SECTIONS))
-    example = example_of(derivation, x, y_true, weights, loss, seed)
-    if "check" in names and _is_checked(check):
+    names = _chosen(options.sections, list(SECTIONS))
+    if options.sections is not None:
+        options = replace(options, sections=names)
+    example = example_of(derivation, options.x, options.y_true, options.weights, options.loss, options.seed)
+    if "check" in names and _is_checked(options.check):
         example = replace(example, reports=_once(_reports, example, progress))
-    elif "check" in names and sections is not None and check is not False:
+    elif "check" in names and options.sections is not None and options.check is not False:
         raise ImportError("check needs Keras and TensorFlow; pip install 'symrnn[keras]' installs them")
     found = tuple(part for name in names if (part := section(name, example)) is not None)
-    arguments = {"x": x, "y_true": y_true, "weights": weights, "loss": loss, "check": check, "title": title}
-    given = {name: value for name, value in arguments.items() if value is not None}
-    given |= ({"seed": seed} if seed else {}) | ({} if sections is None else {"sections": names})
+    origin = _origin(derivation, example, options)
+    return Document(options.title or TITLE, subtitle(example), summary(example, found), found, origin)
+
+
+def _origin(derivation: Derivation, example: Example, options: DocumentOptions) -> Origin:
+    """What the document was made from: the model or its file, what was given, and the numbers of the example."""
     path, timesteps = derivation.file or (None, None)
     values = {"x": example.x, "y_true": example.y_true, "weights": list(example.weights)}
     numbers = {name: value for name, value in values.items() if value is not None}
-    results = _once(_results, example.derivation, {**numbers, **given})
-    origin = Origin(path or derivation.network.graph, given, timesteps, numbers, results)
-    return Document(title or TITLE, subtitle(example), summary(example, found), found, origin)
+    results = _once(_results, example.derivation, {**numbers, **options.given})
+    return Origin(path or derivation.network.graph, options.given, timesteps, numbers, results)
 
 
 def _results(derivation: Derivation, given: Mapping[str, Any]) -> tuple[Any, Any]:

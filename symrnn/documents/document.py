@@ -10,10 +10,10 @@ class Document(Article):
     """A title, a line below it, what the document answers, and its sections; `document["forward"]` is one."""
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the document in the format of the file's ending: .tex .pdf .md .html .ipynb .rst .docx.
+        """Write the document in the format of the file's ending, which `writers.table.WRITERS` has.
 
         Raises:
-            ValueError: another ending.
+            ValueError: another ending; the message says which there are.
             ImportError: a library that the format needs is missing; the message says what to install.
             OSError: the place cannot be written to, or there is no pdflatex for a .pdf.
         """

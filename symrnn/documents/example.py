@@ -119,7 +119,7 @@ def example_of(
     loss: Any = None,
     seed: int = 0,
 ) -> Example:
-    """The subject of a document: what is not given is the notebook's, or drawn by the seed.
+    """The example of a document: what is not given is the notebook's, or drawn by the seed.
 
     Without a loss it is the sum of all outputs that is differentiated; where one is a softmax, whose
     sum is always 1, the categorical crossentropy.

@@ -25,7 +25,7 @@ def bundle(blocks: Sequence[Block]) -> dict[str, str]:
     section = Section("", "", tuple(blocks))
     found = {
         "text/markdown": markdown.blocks_markdown(blocks, images_of([section]), markdown.DOLLARS),
-        "text/plain": "\n\n".join(map(text.text, blocks)),
+        "text/plain": "\n\n".join(map(text.block_text, blocks)),
     }
     return {**_html(blocks), **found}
 
@@ -34,7 +34,7 @@ def bundle(blocks: Sequence[Block]) -> dict[str, str]:
 def _(document: Article) -> dict[str, str]:
     """A document under its title."""
     found = {
-        "text/markdown": markdown.render(document, images_of(document.sections), markdown.DOLLARS),
+        "text/markdown": markdown.article_markdown(document, images_of(document.sections), markdown.DOLLARS),
         "text/plain": text.sections_text(document.sections),
     }
     return {**_titled_html(document), **found}
@@ -91,11 +91,11 @@ def _titled_html(document: Article) -> dict[str, str]:
     """The sections as HTML, each under its title."""
     head = f"<h1>{escape(document.title)}</h1>"
     parts = [(f"<h2>{escape(section.title)}</h2>", section.blocks) for section in document.sections]
-    return _styled(lambda: "\n".join([head, *(f"{title}\n{html.fragment(blocks)}" for title, blocks in parts)]))
+    return _styled(lambda: "\n".join([head, *(f"{title}\n{html.blocks_html(blocks)}" for title, blocks in parts)]))
 
 
 def _html(blocks: Sequence[Block]) -> dict[str, str]:
-    return _styled(lambda: html.fragment(blocks))
+    return _styled(lambda: html.blocks_html(blocks))
 
 
 def _styled(blocks_html: Callable[[], str]) -> dict[str, str]:

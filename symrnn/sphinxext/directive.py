@@ -33,7 +33,7 @@ from sphinx.util.math import get_node_equation_number
 from symrnn.model_options import described
 from symrnn.sphinxext.displays import rows_of
 from symrnn.sphinxext.nodes import drawing, labelled, numbered, tags_of
-from symrnn.sphinxext.options import read, shown
+from symrnn.sphinxext.options import read_options, shown
 from symrnn.typesetting.mathml import display, inline
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Directive(SphinxDirective):
     def _nodes(self) -> list[nodes.Node]:
         if self.content:
             raise ValueError(f"expected options alone, got the text {self.content[0]!r}")
-        options = read(self.options)
+        options = read_options(self.options)
         found = shown(described(self._model(), options, ":{}"), options)
         root = nodes.container("", *found)
         for node in root.findall():

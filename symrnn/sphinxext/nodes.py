@@ -23,7 +23,7 @@ from symrnn.documents.blocks import (
 )
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Strong, signed
-from symrnn.documents.writers.latex import display
+from symrnn.documents.writers.latex import rows_latex
 from symrnn.expressions.names import Name
 from symrnn.sphinxext.displays import rows_of
 from symrnn.typesetting.equations import Display, lines_of
@@ -38,7 +38,7 @@ class drawing(nodes.paragraph):  # noqa: N801  (nodes are named in small letters
 def figure_of(image: Image, caption: Iterable[Any]) -> nodes.figure:
     """A drawing with its caption."""
     drawn = drawing(image.alt, image.alt, svg=image.svg(), tikz=image.tikz(alt=True))
-    text = spans(caption)
+    text = prose_nodes(caption)
     return nodes.figure("", drawn, *([nodes.caption("", "", *text)] if text else []), classes=["symrnn"])
 
 
@@ -133,7 +133,7 @@ def _(block: Verbatim) -> list[nodes.Node]:
 
 def math_block(formulas: Sequence[Row]) -> nodes.math_block:
     """The rows as one display, whose LaTeX is a whole environment."""
-    return _display(display(formulas), whole=True)
+    return _display(rows_latex(formulas), whole=True)
 
 
 def numbered(block: nodes.math_block) -> nodes.math_block:
@@ -163,39 +163,45 @@ def _display(text: str, whole: bool) -> nodes.math_block:
 # text -------------------------------------------------------------------------------------------
 
 
-def spans(text: Iterable[Any]) -> list[nodes.Node]:
+def prose_nodes(text: Iterable[Any]) -> list[nodes.Node]:
     """Text with formulas in it as nodes."""
-    return [_span(part) for part in text]
+    return [span_node(part) for part in text]
 
 
 @singledispatch
-def _span(part: Any) -> nodes.Node:
-    return nodes.Text(str(part))
+def span_node(part: Any) -> nodes.Node:
+    """A piece of running text, or a symbol, as a node."""
+    raise NotImplementedError(f"doctree: expected a piece of text, got {type(part).__name__}")
 
 
-@_span.register(Name)
-@_span.register(Math)
+@span_node.register
+def _(part: str) -> nodes.Node:
+    return nodes.Text(part)
+
+
+@span_node.register(Name)
+@span_node.register(Math)
 def _(part: Name | Math) -> nodes.Node:
     return nodes.math(part.latex, part.latex)
 
 
-@_span.register
+@span_node.register
 def _(part: Code) -> nodes.Node:
     return nodes.literal(part.text, part.text)
 
 
-@_span.register
+@span_node.register
 def _(part: Strong) -> nodes.Node:
     return nodes.strong(part.text, part.text)
 
 
-@_span.register
+@span_node.register
 def _(part: Emphasis) -> nodes.Node:
     return nodes.emphasis(part.text, part.text)
 
 
 def _paragraph(text: Prose) -> nodes.paragraph:
-    return nodes.paragraph("", "", *spans(text))
+    return nodes.paragraph("", "", *prose_nodes(text))
 
 
 # tables -----------------------------------------------------------------------------------------
@@ -208,4 +214,4 @@ def _row(texts: Sequence[Cell], right: Sequence[int], classes: Sequence[str] = (
 
 def _entry(text: Cell, classes: list[str]) -> nodes.entry:
     parts = (signed(text),) if isinstance(text, str) else (text,) if isinstance(text, Name) else text
-    return nodes.entry("", nodes.paragraph("", "", *spans(parts)), classes=classes)
+    return nodes.entry("", nodes.paragraph("", "", *prose_nodes(parts)), classes=classes)

@@ -41,7 +41,7 @@ _TYPES: Mapping[str, tuple[Callable[[str], Any], str]] = {
 """How each option is read, and what it expects."""
 
 
-def read(options: Mapping[str, str]) -> dict[str, Any]:
+def read_options(options: Mapping[str, str]) -> dict[str, Any]:
     """The options of a directive as values.
 
     Raises:

@@ -13,7 +13,7 @@ from tests.support.bank import MODELS, over
 
 @over(MODELS)
 def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
-    about = case.subject
+    about = case.example
     totals: dict[str, np.ndarray] = {}
     for one in contributions_of(about.gradient, about.values):
         totals[one.weight] = totals.get(one.weight, 0) + one.total
@@ -28,7 +28,7 @@ def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
 
 @over(MODELS)
 def test_every_weight_that_is_read_in_steps_has_its_terms(case):
-    about = case.subject
+    about = case.example
     names = about.gradient.steps.names
     weights = {weight.name.partial(about.gradient.objective).code for weight in about.gradient.table}
     items = [item for item in about.gradient.steps.equations if isinstance(item, Recurrence)]

@@ -14,7 +14,7 @@ from symrnn.documents import composing
 from symrnn.documents.blocks import Paragraph, Section
 from symrnn.documents.document import Document
 from symrnn.documents.sections.table import SECTIONS
-from symrnn.documents.writers import text
+from symrnn.documents.writers import files, table, text
 from symrnn.models.custom_cell import Cell
 from tests.support.bank import LAYERS
 from tests.support.tex import needs_documents
@@ -54,8 +54,8 @@ def test_the_notebook():
     made = derive().document(check=False)
     assert [section.name for section in made.sections] == NAMES
     assert made.title == "Backpropagation through time"
-    assert text.words(made.subtitle) == "SimpleRNN(1) and Dense(1) on 3 time steps"
-    assert text.words(made.summary).startswith(r"For x = (1, 2, 3) this network answers y \approx 0.5746256. ")
+    assert text.prose_text(made.subtitle) == "SimpleRNN(1) and Dense(1) on 3 time steps"
+    assert text.prose_text(made.summary).startswith(r"For x = (1, 2, 3) this network answers y \approx 0.5746256. ")
     assert made["worked"].title == "Worked example"
 
 
@@ -64,6 +64,16 @@ def test_sections_are_chosen_in_their_order():
     assert [section.name for section in made.sections] == ["letters", "model"]
     assert made.title == "Letters"
     assert [section.name for section in derive().document("worked").sections] == ["worked"]
+
+
+def test_what_a_document_was_made_from_is_what_was_given():
+    weights = [np.ones((1, 1))]
+    options = composing.DocumentOptions(sections=["model"], weights=weights, check=False, title="T")
+    assert list(options.given) == ["weights", "check", "title", "sections"]
+    assert composing.DocumentOptions().given == composing.DocumentOptions(seed=0).given == {}
+    made = derive().document(iter(["letters", "model"]), seed=3, check=False)
+    assert made.origin.arguments == {"check": False, "seed": 3, "sections": ["letters", "model"]}
+    assert list(made.origin.numbers) == ["x", "weights"]
 
 
 MISTAKES = [
@@ -100,7 +110,7 @@ def test_what_is_named_in_the_summary_is_there():
         made = derive().document(names, check=False)
         numbers = [
             int(number)
-            for number in re.findall(r"ections? (\d+)|to (\d+)", text.words(made.summary))
+            for number in re.findall(r"ections? (\d+)|to (\d+)", text.prose_text(made.summary))
             for number in number
             if number
         ]
@@ -128,7 +138,7 @@ def test_the_check_is_a_table():
 def test_keras_cannot_build_a_cell_of_ones_own():
     pytest.importorskip("keras")
     made = derive(LAYERS["a cell of its own"].model).document(["check"])
-    assert text.words(made["check"].blocks[0].text).startswith("Keras cannot build this model: ")
+    assert text.prose_text(made["check"].blocks[0].text).startswith("Keras cannot build this model: ")
 
 
 # files --------------------------------------------------------------------------------------------
@@ -164,7 +174,7 @@ def test_files(made, ending, tmp_path):
 @needs_documents
 def test_a_pdf(made, tmp_path):
     told = []
-    composing.save(made, tmp_path / "a.PDF", told.append)
+    table.save(made, tmp_path / "a.PDF", told.append)
     assert (tmp_path / "a.PDF").read_bytes().startswith(b"%PDF")
     assert told[0] == "pdflatex: pass 1"
 
@@ -200,7 +210,7 @@ def test_a_place_that_is_not_there(made, tmp_path):
 
 
 def test_nothing_is_left_where_a_writer_fails(made, tmp_path, monkeypatch):
-    monkeypatch.setitem(composing.WRITERS, ".tex", lambda *arguments: (_ for _ in ()).throw(ValueError("no")))
+    monkeypatch.setitem(table.WRITERS, ".tex", lambda *arguments: (_ for _ in ()).throw(ValueError("no")))
     (tmp_path / "a.tex").write_text("old")
     with pytest.raises(ValueError, match=r"^no$"):
         made.save(tmp_path / "a.tex")
@@ -209,10 +219,10 @@ def test_nothing_is_left_where_a_writer_fails(made, tmp_path, monkeypatch):
 
 def test_write_leaves_the_old_file_where_it_fails(tmp_path, monkeypatch):
     place = tmp_path / "a.txt"
-    composing.write(place, "old")
-    monkeypatch.setattr(composing.os, "replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
+    files.write(place, "old")
+    monkeypatch.setattr(files.os, "replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match=r"^full$"):
-        composing.write(place, "new")
+        files.write(place, "new")
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
 
 

@@ -14,7 +14,7 @@ NUMBERS = np.ones((3, 1))
 
 @over(MODELS)
 def test_drawn_numbers_have_one_decimal(case):
-    about = case.subject
+    about = case.example
     weights = about.weights if "weights" in about.drawn else []
     for array in [*weights, *(about.x if isinstance(about.x, list) else [about.x])]:
         assert np.array_equal(np.round(array, 1), np.asarray(array, float))
@@ -24,7 +24,7 @@ def test_drawn_numbers_have_one_decimal(case):
 
 @over(MODELS)
 def test_every_quantity_of_the_equations_has_its_value(case):
-    about = case.subject
+    about = case.example
     for program in (about.forward, about.adjoint):
         for equation in program.assignments:
             assert np.isfinite(about.values[equation.lhs.name]).all()

@@ -3,7 +3,7 @@
 import pytest
 
 import symrnn
-from symrnn.documents.writers.latex import display
+from symrnn.documents.writers.latex import rows_latex
 from symrnn.sphinxext.displays import rows_of
 from symrnn.typesetting.equations import lines_of
 from symrnn.typesetting.layout import Row, align, rows
@@ -41,7 +41,7 @@ def test_rows(latex, expected):
 def test_what_was_laid_out_is_read_back(zoom, gradient):
     derivation = symrnn.derive().gradient() if gradient else symrnn.derive()
     laid_out = rows(lines_of(derivation.display(zoom), LATEX))
-    for text in (align(laid_out), display(laid_out)):
+    for text in (align(laid_out), rows_latex(laid_out)):
         assert [(row.cells, row.gap) for row in rows_of(text)] == [
             (tuple(cell.strip() for cell in row.cells), row.gap) for row in laid_out
         ]

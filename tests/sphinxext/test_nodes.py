@@ -1,6 +1,7 @@
 """Blocks of a document as the nodes of a page: their text, their classes, and displays that can be numbered."""
 
 import re
+from typing import get_args
 
 import pytest
 
@@ -9,10 +10,10 @@ pytest.importorskip("sphinx")
 from docutils import nodes
 
 import symrnn
-from symrnn.documents.blocks import Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
+from symrnn.documents.blocks import Block, Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
 from symrnn.documents.document import Document
 from symrnn.documents.figures import figure
-from symrnn.documents.inline import Code, Math, prose
+from symrnn.documents.inline import Code, Math, Span, prose
 from symrnn.expressions.names import Name
 from symrnn.sphinxext.displays import rows_of
 from symrnn.sphinxext.nodes import (
@@ -23,12 +24,23 @@ from symrnn.sphinxext.nodes import (
     math_block,
     nodes_of,
     numbered,
-    spans,
+    prose_nodes,
+    span_node,
     tags_of,
 )
 from symrnn.typesetting.layout import Row
 
 # blocks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", get_args(Block), ids=lambda kind: kind.__name__)
+def test_every_block_has_a_rule(kind):
+    assert nodes_of.dispatch(kind) is not nodes_of.dispatch(object)
+
+
+@pytest.mark.parametrize("kind", get_args(Span), ids=lambda kind: kind.__name__)
+def test_every_piece_of_text_has_a_rule(kind):
+    assert span_node.dispatch(kind) is not span_node.dispatch(object)
 
 
 def markup(block):
@@ -108,7 +120,7 @@ def test_rows_with_tags_can_be_referred_to():
 
 
 def test_spans():
-    found = spans(["a < b & ü", Name("h", time="t"), Math("a^2"), Code("a_b`*")])
+    found = prose_nodes(["a < b & ü", Name("h", time="t"), Math("a^2"), Code("a_b`*")])
     assert [node.astext() for node in found] == ["a < b & ü", "h_t", "a^2", "a_b`*"]
     assert [type(node) for node in found] == [nodes.Text, nodes.math, nodes.math, nodes.literal]
 

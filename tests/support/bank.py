@@ -115,7 +115,7 @@ class Case:
         return self.derivation.gradient()
 
     @cached_property
-    def example_of(self) -> Example:
+    def example(self) -> Example:
         """The derivation with numbers."""
         return example_of(self.derivation)
 

@@ -60,7 +60,7 @@ def joined(member) -> str:
 
 @over(_SCALAR)
 def test_every_result_is_the_value(case):
-    about = case.subject
+    about = case.example
     for program in (about.forward, about.adjoint):
         for one, exact in chains(about, program):
             if one.result:
@@ -104,7 +104,7 @@ def test_seven_digits_of_a_slope_are_right(h, negative):
 
 @over(_SCALAR)
 def test_a_factor_that_is_negative_has_parentheses(case):
-    about = case.subject
+    about = case.example
     for program in (about.forward, about.adjoint):
         for one, _ in chains(about, program):
             for member in one.members:
@@ -113,7 +113,7 @@ def test_a_factor_that_is_negative_has_parentheses(case):
 
 @over({name: MODELS[name] for name in ("units", "GRU of units", "masked SimpleRNN", "softmax output", "Embedding")})
 def test_matrices_show_their_values(case):
-    about = case.subject
+    about = case.example
     for equation in about.forward.assignments:
         one = chain(equation, about.numbers, about.forward.names)
         if not one.result or "dots" in one.result:

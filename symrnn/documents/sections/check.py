@@ -9,8 +9,8 @@ from symrnn.documents.example import Example
 from symrnn.documents.inline import Math, Prose, prose
 
 
-def check_blocks(example: Example) -> tuple[Block, ...]:
-    """The comparison with Keras as a table, in each dtype, and what it says."""
+def blocks(example: Example) -> tuple[Block, ...]:
+    """The comparison with Keras, in each dtype, and what it says."""
     if example.reports is None:
         return ()
     found = example.reports()

@@ -75,7 +75,7 @@ class Plot(Displayed):
         It needs the package tikz, and accsupp where the PDF is to have the description (`alt`).
         """
         with _settings():
-            return plot_tikz.render(_figure(self).axes[0], self.alt if alt else None)
+            return plot_tikz.axes_tikz(_figure(self).axes[0], self.alt if alt else None)
 
     def png(self, dpi: int = 200) -> bytes:
         """The plot as a PNG."""

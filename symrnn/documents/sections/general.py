@@ -12,12 +12,12 @@ from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM
 
 
-def general_blocks(example: Example) -> tuple[Block, ...]:
-    """The equations for a general t and rows of samples, with the reasons for their form."""
+def blocks(example: Example) -> tuple[Block, ...]:
+    """Any number of units and steps: matrices, and why they are transposed, multiplied and summed as they are."""
     if not example.gradient.network.arrays:
         return ()
     display = example.gradient.display("step", "N")
-    blocks: list[Block] = [
+    found: list[Block] = [
         Paragraph(_OF_ROWS),
         Equations(replace(display, part="forward")),
         Equations(replace(display, part="adjoint")),
@@ -28,7 +28,7 @@ def general_blocks(example: Example) -> tuple[Block, ...]:
         Paragraph(_ELEMENTWISE, "Why the elementwise product."),
         Paragraph(_SUM, "Why the sum over time."),
     ]
-    return (*blocks, *_signal(example))
+    return (*found, *_signal(example))
 
 
 _OF_ROWS = prose(

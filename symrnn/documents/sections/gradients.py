@@ -24,16 +24,16 @@ from symrnn.typesetting.substitution import matrix
 _CELLS, _CURVES = 6, 6
 
 
-def gradients_blocks(example: Example) -> tuple[Block, ...]:
-    """The tables by time step, the gradients themselves, and the plot of the contributions."""
-    found = contributions_of(example.gradient, example.values)
-    blocks: list[Block] = []
-    if found and len(found[0].values) > 1:
-        blocks += [Paragraph(_intro(example)), *tables(example, found), *_share(example)]
+def blocks(example: Example) -> tuple[Block, ...]:
+    """A row for each time step, the gradients, a plot of what each step contributes."""
+    parts = contributions_of(example.gradient, example.values)
+    found: list[Block] = []
+    if parts and len(parts[0].values) > 1:
+        found += [Paragraph(_intro(example)), *tables(example, parts), *_share(example)]
     gradients = tuple(_gradients(example))
     if gradients:
-        blocks += [Paragraph(prose("The gradients in all:")), Formulas(gradients)]
-    return (*blocks, *_plot(found))
+        found += [Paragraph(prose("The gradients in all:")), Formulas(gradients)]
+    return (*found, *_plot(parts))
 
 
 def _intro(example: Example) -> Prose:

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symrnn.documents.blocks import Block, Cell, Paragraph, Table
+from symrnn.documents.example import Example
 from symrnn.documents.inline import prose
-from symrnn.models.layers import GRUCell, LSTMCell
+from symrnn.models.layers import GRUCell, LSTMCell, cells_of
 
 
 @dataclass(frozen=True)
@@ -141,15 +142,17 @@ GATES: Mapping[type, tuple[str, Sequence[tuple[str, str, str]]]] = {
 """How other texts have the gates: order, and what differs. Cho et al. (2014), arXiv 1406.1078, eq. (7)."""
 
 
-def letters_blocks(cells: Sequence[type]) -> tuple[Block, ...]:
-    """The tables of letters, and for each kind of cell with gates that of its gates."""
-    blocks: list[Block] = [_letters(LETTERS[:5]), _letters(LETTERS[5:], ends=True), Paragraph(_BEWARE, "Beware:")]
-    for kind in dict.fromkeys(cells):
-        if kind in GATES:
-            title, gates = GATES[kind]
-            table = Table(("", "order", "equations and biases"), tuple((n, prose(o), prose(w)) for n, o, w in gates))
-            blocks += [Paragraph(prose(f"{title}:")), table]
-    return tuple(blocks)
+def blocks(example: Example) -> tuple[Block, ...]:
+    """The letters of other texts and frameworks, and for each kind of cell with gates their order."""
+    kinds = dict.fromkeys(type(cell) for cell in cells_of(example.derivation.network.graph.layers))
+    gates = [block for kind in kinds if kind in GATES for block in _gates(*GATES[kind])]
+    return (_letters(LETTERS[:5]), _letters(LETTERS[5:], ends=True), Paragraph(_BEWARE, "Beware:"), *gates)
+
+
+def _gates(title: str, rows: Sequence[tuple[str, str, str]]) -> tuple[Block, ...]:
+    """How each text orders the gates of a cell, and what differs."""
+    found = tuple((name, prose(order), prose(what)) for name, order, what in rows)
+    return (Paragraph(prose(f"{title}:")), Table(("", "order", "equations and biases"), found))
 
 
 def _letters(letters: Sequence[str], ends: bool = False) -> Table:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.documents.blocks import Cell, Table
+from symrnn.documents.blocks import Block, Cell, Table
+from symrnn.documents.example import Example
 from symrnn.documents.inline import Code, Prose, prose
 from symrnn.expressions.activations import activation_name
 from symrnn.models import custom_cell
@@ -15,7 +16,13 @@ from symrnn.models.layers import Cells, Layer
 from symrnn.models.network import ModelInput, Network, Weight
 
 
-def model_table(network: Network, weights: "Sequence[np.ndarray] | None" = None) -> Table:
+def blocks(example: Example) -> tuple[Block, ...]:
+    """Layers, symbols, Keras' weights, shapes, counts; where every quantity is one number, its value."""
+    weights = example.weights if example.scalar else None
+    return (model_table(example.derivation.network, weights),)
+
+
+def model_table(network: Network, weights: Sequence[np.ndarray] | None = None) -> Table:
     """Layer, symbol, Keras weight, shape, number of parameters; and the value of 1 x 1 weights."""
     parts = [weight.block(weights[weight.array]) for weight in network.weights] if weights else []
     values = [_value(part) for part in parts]
@@ -38,7 +45,7 @@ def code(text: str) -> Prose:
     return (Code(text),) if text else ()
 
 
-def _value(part: "np.ndarray") -> str:
+def _value(part: np.ndarray) -> str:
     return str(part.reshape(())[()]).removesuffix(".0") if part.size == 1 else ""
 
 

@@ -10,7 +10,7 @@ _WIDTH, _EM = 24, 5.6
 """How many em the axes are wide, and how many an inch of the figure's height is."""
 
 
-def render(axes: Any, description: str | None = None) -> str:
+def axes_tikz(axes: Any, description: str | None = None) -> str:
     """The tikzpicture; with a description, as what a PDF reads out in its place."""
     picture = "\n".join(_picture(axes))
     if description is None:

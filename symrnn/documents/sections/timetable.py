@@ -69,7 +69,7 @@ def _fitting(columns: Sequence[Column]) -> Iterator[list[Column]]:
 
 def _points(column: Column) -> int:
     """The width of a column with a power of ten before its heading, and the room between."""
-    return max(points(inline(column.head)), points(inline(column.name)), 36) + (40 if column.scaled else 16)
+    return max(points(in_line(column.head)), points(in_line(column.name)), 36) + (40 if column.scaled else 16)
 
 
 def _columns(found: Sequence[Contributions], example: Example) -> list[Column]:
@@ -84,7 +84,7 @@ def _columns(found: Sequence[Contributions], example: Example) -> list[Column]:
     for one in found:
         total = one.total
         end = float(total.reshape(())) if example.scalar else float(np.linalg.norm(total))
-        name = _normed(inline(one.name.latex), example)
+        name = _normed(in_line(one.name.latex), example)
         (first, *others_read) = symbols_of([one.term])
         if not others_read and first in own and own[first].total is None:
             own[first] = replace(own[first], total=end, name=name)
@@ -194,11 +194,11 @@ def _power(columns: Sequence[Column]) -> int:
 
 def _scaled(head: str, power: int, column: Column | None = None) -> str:
     if not power or (column is not None and not column.scaled):
-        return inline(head)
-    return f"10^{{{power}}}\\, {inline(head)}"
+        return in_line(head)
+    return f"10^{{{power}}}\\, {in_line(head)}"
 
 
-def inline(latex: str) -> str:
+def in_line(latex: str) -> str:
     r"""A derivative within a line: \partial y / \partial U."""
     return latex.removeprefix(r"\frac{").removesuffix("}").replace("}{", " / ") if latex.startswith(r"\frac") else latex
 

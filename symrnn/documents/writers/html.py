@@ -1,7 +1,7 @@
 """A document as one web page: HTML with MathML and pictures in it, no script, nothing from elsewhere."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from html import escape
 from string import Template
@@ -19,7 +19,8 @@ from symrnn.documents.blocks import (
     Table,
     Verbatim,
 )
-from symrnn.documents.inline import Code, Emphasis, Math, Prose, Strong, signed
+from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong, signed
+from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting import equations, layout
 from symrnn.typesetting.mathml import display, inline
@@ -30,7 +31,12 @@ ROOM = 430
 _CONTENTS_FROM = 4
 
 
-def render(document: Article) -> str:
+def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
+    """A web page: one file with MathML, which needs no network."""
+    return {"": article_html(article)}
+
+
+def article_html(article: Article) -> str:
     """The document as one HTML file.
 
     Raises:
@@ -38,19 +44,19 @@ def render(document: Article) -> str:
         ValueError: something in a formula has no MathML; the message names it.
     """
     page = _PAGE.substitute(
-        title=escape(document.title),
+        title=escape(article.title),
         style=_PAGE_STYLE + BLOCK_STYLE,
-        subtitle=_paragraph(document.subtitle, "subtitle"),
-        summary=_paragraph(document.summary, "summary"),
-        contents=_contents(document.sections) if len(document.sections) >= _CONTENTS_FROM else "",
-        sections="\n".join(_section(number, section) for number, section in enumerate(document.sections, 1)),
+        subtitle=_paragraph(article.subtitle, "subtitle"),
+        summary=_paragraph(article.summary, "summary"),
+        contents=_contents(article.sections) if len(article.sections) >= _CONTENTS_FROM else "",
+        sections="\n".join(_section(number, section) for number, section in enumerate(article.sections, 1)),
     )
     return _with_single_ids(page)
 
 
-def fragment(blocks: Iterable[Block]) -> str:
+def blocks_html(blocks: Iterable[Block]) -> str:
     """The blocks alone, to stand in another page."""
-    return _with_single_ids("\n".join(map(html, blocks)))
+    return _with_single_ids("\n".join(map(block_html, blocks)))
 
 
 def _with_single_ids(text: str) -> str:
@@ -67,7 +73,7 @@ def _with_single_ids(text: str) -> str:
 
 def _section(number: int, section: Section) -> str:
     head = f'<h2 id="{_anchor(section)}"><span class="number">{number}</span> {escape(section.title)}</h2>'
-    return "\n".join(["<section>", head, *map(html, section.blocks), "</section>"])
+    return "\n".join(["<section>", head, *map(block_html, section.blocks), "</section>"])
 
 
 def _anchor(section: Section) -> str:
@@ -83,18 +89,18 @@ def _contents(sections: Sequence[Section]) -> str:
 
 
 @singledispatch
-def html(block: object) -> str:
+def block_html(block: object) -> str:
     """A block of a document as HTML."""
     raise NotImplementedError(f"HTML: no rule for {type(block).__name__}")
 
 
-@html.register
+@block_html.register
 def _(block: Paragraph) -> str:
     front = f"<strong>{escape(block.title)}</strong> " if block.title else ""
-    return f"<p>{front}{spans(block.text)}</p>"
+    return f"<p>{front}{prose_html(block.text)}</p>"
 
 
-@html.register
+@block_html.register
 def _(block: Table) -> str:
     head = _table_row(block.head, block.right, "th")
     rows = [_table_row(row, block.right, "td") for row in block.rows]
@@ -120,34 +126,34 @@ def _cell(cell: Cell) -> str:
     if isinstance(cell, Name):
         return inline(cell.latex)
     if isinstance(cell, tuple):
-        return spans(cell)
+        return prose_html(cell)
     return escape(signed(cell))
 
 
-@html.register
+@block_html.register
 def _(block: Equations) -> str:
     lines = equations.lines_of(block.display, LATEX)
-    return html(Formulas(tuple(layout.rows(lines, room=ROOM))))
+    return block_html(Formulas(tuple(layout.rows(lines, room=ROOM))))
 
 
-@html.register
+@block_html.register
 def _(block: Formulas) -> str:
     return _wide(display(block.rows))
 
 
-@html.register
+@block_html.register
 def _(block: Step) -> str:
-    rule = f'<span class="rule">{spans(block.rule)}</span>' if block.rule else ""
-    title = f"<span><strong>Step {block.number}.</strong> {spans(block.title)}</span>"
+    rule = f'<span class="rule">{prose_html(block.rule)}</span>' if block.rule else ""
+    title = f"<span><strong>Step {block.number}.</strong> {prose_html(block.title)}</span>"
     head = f'<h3 id="step-{block.number}">{title}{rule}</h3>'
-    why = [f'<p class="why"><em>Why:</em> {spans(block.why)}</p>'] if block.why else []
-    return "\n".join(['<section class="step">', head, html(block.formulas), *why, "</section>"])
+    why = [f'<p class="why"><em>Why:</em> {prose_html(block.why)}</p>'] if block.why else []
+    return "\n".join(['<section class="step">', head, block_html(block.formulas), *why, "</section>"])
 
 
-@html.register
+@block_html.register
 def _(block: Figure) -> str:
     """The picture over its caption."""
-    below = [f"<figcaption>{spans(block.caption)}</figcaption>"] if block.caption else []
+    below = [f"<figcaption>{prose_html(block.caption)}</figcaption>"] if block.caption else []
     return "\n".join(["<figure>", _wide(block.picture.svg()), *below, "</figure>"])
 
 
@@ -156,7 +162,7 @@ def _wide(inner: str) -> str:
     return f'<div class="wide" style="overflow-x: auto">{inner}</div>'
 
 
-@html.register
+@block_html.register
 def _(block: Verbatim) -> str:
     return f'<pre tabindex="0">{escape(block.text)}</pre>'
 
@@ -164,22 +170,26 @@ def _(block: Verbatim) -> str:
 # text -------------------------------------------------------------------------------------------
 
 
-def spans(text: Prose) -> str:
+def prose_html(text: Prose) -> str:
     """Text with formulas in it."""
-    return "".join(_SPANS[type(span)](span) for span in text)
+    return "".join(map(span_html, text))
 
 
-_SPANS: dict[type, Callable] = {
-    str: escape,
-    Math: lambda span: inline(span.latex),
-    Code: lambda span: f"<code>{escape(span.text)}</code>",
-    Strong: lambda span: f"<strong>{escape(span.text)}</strong>",
-    Emphasis: lambda span: f"<em>{escape(span.text)}</em>",
-}
+@singledispatch
+def span_html(span: Span) -> str:
+    """A piece of running text."""
+    raise NotImplementedError(f"HTML: expected a piece of text, got {type(span).__name__}")
+
+
+span_html.register(str, escape)
+span_html.register(Math, lambda span: inline(span.latex))
+span_html.register(Code, lambda span: f"<code>{escape(span.text)}</code>")
+span_html.register(Strong, lambda span: f"<strong>{escape(span.text)}</strong>")
+span_html.register(Emphasis, lambda span: f"<em>{escape(span.text)}</em>")
 
 
 def _paragraph(text: Prose, name: str) -> str:
-    return f'<p class="{name}">{spans(text)}</p>' if text else ""
+    return f'<p class="{name}">{prose_html(text)}</p>' if text else ""
 
 
 # page -------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from symrnn.documents.blocks import (
     Verbatim,
 )
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong, signed
+from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import lines_of
 from symrnn.typesetting.layout import Row, align, points, rows
@@ -43,16 +44,23 @@ _PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 """
 
 
-def render(document: Article) -> str:
+def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
+    """LaTeX: a standalone article."""
+    return {"": article_latex(article)}
+
+
+def article_latex(article: Article) -> str:
     """The document as a standalone article."""
-    title = rf"""\hypersetup{{pdftitle={{{_plain(document.title)}}}}}
+    title = rf"""\hypersetup{{pdftitle={{{_plain(article.title)}}}}}
 \begin{{document}}
 \begin{{center}}
-{{\Large\bfseries {escaped(document.title)}\par}}
-{spans(document.subtitle)}
+{{\Large\bfseries {escaped(article.title)}\par}}
+{prose_latex(article.subtitle)}
 \end{{center}}
 """
-    return f"{_PREAMBLE}{title}\n{spans(document.summary)}\n\n{sections_latex(document.sections)}\\end{{document}}\n"
+    return (
+        f"{_PREAMBLE}{title}\n{prose_latex(article.summary)}\n\n{sections_latex(article.sections)}\\end{{document}}\n"
+    )
 
 
 def sections_latex(sections: Sequence[Section], command: str = "section") -> str:
@@ -65,7 +73,7 @@ def blocks_latex(blocks: Sequence[Block]) -> str:
     text = ""
     for before, block in zip([None, *blocks], blocks, strict=False):
         joined = isinstance(before, Paragraph) and isinstance(block, Equations | Formulas)
-        text += ("" if before is None else "\n" if joined else "\n\n") + latex(block)
+        text += ("" if before is None else "\n" if joined else "\n\n") + block_latex(block)
     return text
 
 
@@ -77,27 +85,27 @@ def _plain(text: str) -> str:
 
 
 @singledispatch
-def latex(block: Block) -> str:
+def block_latex(block: Block) -> str:
     """A block in LaTeX."""
     raise NotImplementedError(f"LaTeX: expected a block of a document, got {type(block).__name__}")
 
 
-@latex.register
+@block_latex.register
 def _(block: Paragraph) -> str:
-    return rf"\textbf{{{escaped(block.title)}}} {spans(block.text)}" if block.title else spans(block.text)
+    return rf"\textbf{{{escaped(block.title)}}} {prose_latex(block.text)}" if block.title else prose_latex(block.text)
 
 
-@latex.register
+@block_latex.register
 def _(block: Equations) -> str:
     return align(rows(lines_of(block.display, LATEX)))
 
 
-@latex.register
+@block_latex.register
 def _(block: Formulas) -> str:
-    return display(block.rows)
+    return rows_latex(block.rows)
 
 
-def display(found: Sequence[Row]) -> str:
+def rows_latex(found: Sequence[Row]) -> str:
     """One alignat* block: its columns side by side, with a quad between the pairs."""
     if not found:
         return ""
@@ -117,23 +125,23 @@ def _row(row: Row) -> str:
     return text + (rf" \tag{{{row.tag}}}" if row.tag else "")
 
 
-@latex.register
+@block_latex.register
 def _(block: Step) -> str:
-    why = f"\n\\symrnnwhy{{{spans(block.why)}}}" if block.why else ""
-    head = rf"\symrnnstep{{{block.number}}}{{{spans(block.title)}}}{{{spans(block.rule)}}}"
-    return f"{head}\n{display(block.formulas.rows)}{why}"
+    why = f"\n\\symrnnwhy{{{prose_latex(block.why)}}}" if block.why else ""
+    head = rf"\symrnnstep{{{block.number}}}{{{prose_latex(block.title)}}}{{{prose_latex(block.rule)}}}"
+    return f"{head}\n{rows_latex(block.formulas.rows)}{why}"
 
 
-@latex.register
+@block_latex.register
 def _(block: Figure) -> str:
-    caption = f"\\\\[4pt]\n{{\\small {spans(block.caption)}\\par}}" if block.caption else ""
+    caption = f"\\\\[4pt]\n{{\\small {prose_latex(block.caption)}\\par}}" if block.caption else ""
     whole = (
         f"\\begin{{minipage}}{{\\linewidth}}\n\\centering\n{block.picture.tikz(alt=True)}{caption}\n\\end{{minipage}}"
     )
     return f"\\begin{{center}}\n{whole}\n\\end{{center}}"
 
 
-@latex.register
+@block_latex.register
 def _(block: Verbatim) -> str:
     lines = r"\\".join(_fixed(line) for line in block.text.split("\n"))
     return f"{{\\small\\ttfamily {lines}\\par}}"
@@ -147,7 +155,7 @@ def _fixed(line: str) -> str:
 # tables -----------------------------------------------------------------------------------------
 
 
-@latex.register
+@block_latex.register
 def _(block: Table) -> str:
     table = [list(map(_cell, block.head)), *(list(map(_cell, row)) for row in block.rows)]
     lines = [" & ".join(row) + r" \\" for row in table]
@@ -157,7 +165,7 @@ def _(block: Table) -> str:
     widths = [max(map(_cell_points, column)) for column in zip(block.head, *block.rows, strict=True)]
     size, columns = _columns(widths, block.right)
     inner = "\n".join([r"\toprule", lines[0], r"\midrule", *body, r"\bottomrule"])
-    note = f"\n\n{spans(block.note)}" if block.note else ""
+    note = f"\n\n{prose_latex(block.note)}" if block.note else ""
     if len(block.rows) > _LONG:
         return f"{{{size}\n\\begin{{longtable}}{{{columns}}}\n{inner}\n\\end{{longtable}}}}{note}"
     return (
@@ -202,27 +210,34 @@ def _cell(cell: Cell) -> str:
         return f"${cell.latex}$"
     if isinstance(cell, str):
         return signed(escaped(cell), "$-$")
-    return spans(cell)
+    return prose_latex(cell)
 
 
 # text -------------------------------------------------------------------------------------------
 
 
-def spans(text: Prose) -> str:
+def prose_latex(text: Prose) -> str:
     """Running text."""
-    return "".join(map(_span, text))
+    return "".join(map(span_latex, text))
 
 
-def _span(span: Span) -> str:
-    if isinstance(span, str):
-        return escaped(span)
-    if isinstance(span, Math):
-        return f"${span.latex}$"
-    command = {Code: r"\texttt", Strong: r"\textbf", Emphasis: r"\emph"}[type(span)]
-    text = escaped(span.text)
-    if isinstance(span, Code):  # a long name may break after its underscores
-        text = text.replace(r"\_", r"\_\allowbreak ")
-    return f"{command}{{{text}}}"
+@singledispatch
+def span_latex(span: Span) -> str:
+    """A piece of running text."""
+    raise NotImplementedError(f"LaTeX: expected a piece of text, got {type(span).__name__}")
+
+
+span_latex.register(str, lambda span: escaped(span))
+span_latex.register(Math, lambda span: f"${span.latex}$")
+span_latex.register(Strong, lambda span: rf"\textbf{{{escaped(span.text)}}}")
+span_latex.register(Emphasis, lambda span: rf"\emph{{{escaped(span.text)}}}")
+
+
+@span_latex.register
+def _(span: Code) -> str:
+    """A long name may break after its underscores."""
+    text = escaped(span.text).replace(r"\_", r"\_\allowbreak ")
+    return rf"\texttt{{{text}}}"
 
 
 _ESCAPES = {

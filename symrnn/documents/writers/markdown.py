@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
+from urllib.parse import quote
 
 from symrnn.documents.blocks import (
     Article,
@@ -18,6 +19,7 @@ from symrnn.documents.blocks import (
     Verbatim,
 )
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong
+from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import lines_of
 from symrnn.typesetting.layout import Row, align, cells, rows
@@ -39,10 +41,21 @@ DOLLARS = Dialect("${}$", "$$\n{}\n$$", "aligned")
 _SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|$~&"})
 
 
-def render(document: Article, images: Sequence[str] = (), dialect: Dialect = GITHUB) -> str:
+def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
+    """Markdown as GitHub renders it; the pictures stand beside it."""
+    shown = [block for section in article.sections for block in section.blocks if isinstance(block, Figure)]
+    pictures = {f"-{number}.svg": figure.picture.svg() for number, figure in enumerate(shown, 1)}
+    return {"": article_markdown(article, [quote(f"{stem}{name}") for name in pictures]), **pictures}
+
+
+def article_markdown(article: Article, images: Sequence[str] = (), dialect: Dialect = GITHUB) -> str:
     """The whole document; `images` are the addresses of its pictures, in their order."""
-    head = [f"# {_escaped(document.title)}", spans(document.subtitle, dialect), spans(document.summary, dialect)]
-    return "\n\n".join([*filter(None, head), sections_markdown(document.sections, images, dialect)])
+    head = [
+        f"# {_escaped(article.title)}",
+        prose_markdown(article.subtitle, dialect),
+        prose_markdown(article.summary, dialect),
+    ]
+    return "\n\n".join([*filter(None, head), sections_markdown(article.sections, images, dialect)])
 
 
 def sections_markdown(sections: Sequence[Section], images: Sequence[str] = (), dialect: Dialect = GITHUB) -> str:
@@ -56,7 +69,7 @@ def blocks_markdown(blocks: Sequence[Block], images: Iterable[str] = (), dialect
     """The blocks; `images` are the addresses of the pictures among them."""
     addresses = iter(images)
     return "\n\n".join(
-        _figure(block, next(addresses, ""), dialect) if isinstance(block, Figure) else markdown(block, dialect)
+        _figure(block, next(addresses, ""), dialect) if isinstance(block, Figure) else block_markdown(block, dialect)
         for block in blocks
     )
 
@@ -65,31 +78,35 @@ def _figure(block: Figure, address: str, dialect: Dialect) -> str:
     """The picture at an address, or what it shows in words, and its caption."""
     alternative = " ".join(_escaped(block.picture.alt).split())
     picture = f"![{alternative}]({address})" if address else f"*{alternative}*"
-    return f"{picture}\n\n{spans(block.caption, dialect)}".rstrip()
+    return f"{picture}\n\n{prose_markdown(block.caption, dialect)}".rstrip()
 
 
 @singledispatch
-def markdown(block: Block, dialect: Dialect = GITHUB) -> str:
+def block_markdown(block: Block, dialect: Dialect = GITHUB) -> str:
     """A block as Markdown; of a picture what it shows in words, as it stands in a file of its own."""
     raise NotImplementedError(f"Markdown: expected a block of a document, got {type(block).__name__}")
 
 
-@markdown.register
+@block_markdown.register
 def _(block: Figure, dialect: Dialect = GITHUB) -> str:
     return _figure(block, "", dialect)
 
 
-@markdown.register
+@block_markdown.register
 def _(block: Paragraph, dialect: Dialect = GITHUB) -> str:
-    return f"**{_escaped(block.title)}** {spans(block.text, dialect)}" if block.title else spans(block.text, dialect)
+    return (
+        f"**{_escaped(block.title)}** {prose_markdown(block.text, dialect)}"
+        if block.title
+        else prose_markdown(block.text, dialect)
+    )
 
 
-@markdown.register
+@block_markdown.register
 def _(block: Equations, dialect: Dialect = GITHUB) -> str:
     return math_block(align(rows(lines_of(block.display, LATEX))), dialect)
 
 
-@markdown.register
+@block_markdown.register
 def _(block: Formulas, dialect: Dialect = GITHUB) -> str:
     return math_block(align(block.rows, _with_tag), dialect)
 
@@ -103,14 +120,14 @@ def math_block(latex: str, dialect: Dialect = GITHUB) -> str:
     return dialect.display.format(latex.replace("{align*}", f"{{{dialect.environment}}}"))
 
 
-@markdown.register
+@block_markdown.register
 def _(block: Step, dialect: Dialect = GITHUB) -> str:
-    head = f"**Step {block.number}.** {spans(block.title, dialect)} ({spans(block.rule, dialect)})"
-    why = [f"*Why:* {spans(block.why, dialect)}"] if block.why else []
-    return "\n\n".join([head, markdown(block.formulas, dialect), *why])
+    head = f"**Step {block.number}.** {prose_markdown(block.title, dialect)} ({prose_markdown(block.rule, dialect)})"
+    why = [f"*Why:* {prose_markdown(block.why, dialect)}"] if block.why else []
+    return "\n\n".join([head, block_markdown(block.formulas, dialect), *why])
 
 
-@markdown.register
+@block_markdown.register
 def _(block: Verbatim, dialect: Dialect = GITHUB) -> str:
     fence = "`" * max(3, 1 + max((len(run) for run in _runs(block.text)), default=0))
     return f"{fence}text\n{block.text}\n{fence}"
@@ -120,34 +137,42 @@ def _runs(text: str) -> list[str]:
     return [run for run in "".join(c if c == "`" else " " for c in text).split() if run]
 
 
-@markdown.register
+@block_markdown.register
 def _(block: Table, dialect: Dialect = GITHUB) -> str:
     rule = ["---:" if i in block.right else "---" for i in range(len(block.head))]
     table = [[_cell(c, dialect) for c in block.head], rule, *([_cell(c, dialect) for c in row] for row in block.rows)]
-    note = f"\n\n{spans(block.note, dialect)}" if block.note else ""
+    note = f"\n\n{prose_markdown(block.note, dialect)}" if block.note else ""
     return "\n".join(f"| {' | '.join(row)} |" for row in table) + note
 
 
 def _cell(cell: Cell, dialect: Dialect) -> str:
     if isinstance(cell, Name):
         return dialect.inline.format(cell.latex)
-    return _escaped(cell) if isinstance(cell, str) else spans(cell, dialect).replace("|", r"\|")
+    return _escaped(cell) if isinstance(cell, str) else prose_markdown(cell, dialect).replace("|", r"\|")
 
 
-def spans(text: Prose, dialect: Dialect = GITHUB) -> str:
+def prose_markdown(text: Prose, dialect: Dialect = GITHUB) -> str:
     """Running text."""
-    return "".join(_span(span, dialect) for span in text)
+    return "".join(span_markdown(span, dialect) for span in text)
 
 
-def _span(span: Span, dialect: Dialect) -> str:
-    if isinstance(span, Math):
-        return dialect.inline.format(span.latex)
-    if isinstance(span, Code):
-        ticks = "`" * (1 + max((len(run) for run in _runs(span.text)), default=0))
-        return f"{ticks} {span.text} {ticks}" if "`" in span.text else f"`{span.text}`"
-    if isinstance(span, Strong):
-        return f"**{_escaped(span.text)}**"
-    return f"*{_escaped(span.text)}*" if isinstance(span, Emphasis) else _escaped(span)
+@singledispatch
+def span_markdown(span: Span, dialect: Dialect = GITHUB) -> str:
+    """A piece of running text."""
+    raise NotImplementedError(f"Markdown: expected a piece of text, got {type(span).__name__}")
+
+
+span_markdown.register(str, lambda span, dialect=GITHUB: _escaped(span))
+span_markdown.register(Math, lambda span, dialect=GITHUB: dialect.inline.format(span.latex))
+span_markdown.register(Strong, lambda span, dialect=GITHUB: f"**{_escaped(span.text)}**")
+span_markdown.register(Emphasis, lambda span, dialect=GITHUB: f"*{_escaped(span.text)}*")
+
+
+@span_markdown.register
+def _(span: Code, dialect: Dialect = GITHUB) -> str:
+    """Code between more backticks than it has side by side."""
+    ticks = "`" * (1 + max((len(run) for run in _runs(span.text)), default=0))
+    return f"{ticks} {span.text} {ticks}" if "`" in span.text else f"`{span.text}`"
 
 
 def _escaped(text: str) -> str:

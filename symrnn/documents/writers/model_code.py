@@ -12,6 +12,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from functools import singledispatch
 from typing import Any
 
+from symrnn.models import layers as layer_package
 from symrnn.models.custom_cell import Cell
 from symrnn.models.graph import Call, Graph, Model, Result, graph_of
 from symrnn.models.layers import CELLS, LAYERS, Input, InputLayer, Layer, Sequential, Tensor
@@ -106,8 +107,11 @@ def _(value: Cell) -> str:
 
 
 def _class(kind: type) -> str:
-    """The class as it is reached from `import symrnn`."""
-    return f"symrnn.{kind.__name__}" if kind.__name__ in _PUBLIC else f"{kind.__module__}.{kind.__name__}"
+    """The class as it is reached from `import symrnn`, a layer by the package and not by its module."""
+    if kind.__name__ in _PUBLIC:
+        return f"symrnn.{kind.__name__}"
+    module = layer_package.__name__ if hasattr(layer_package, kind.__name__) else kind.__module__
+    return f"{module}.{kind.__name__}"
 
 
 def _arguments(value: Any) -> Iterator[str]:

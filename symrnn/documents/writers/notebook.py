@@ -21,7 +21,8 @@ import numpy as np
 from symrnn.common.display import mimebundle
 from symrnn.common.errors import import_extra
 from symrnn.documents.blocks import Article
-from symrnn.documents.writers.markdown import DOLLARS, spans
+from symrnn.documents.writers.files import Files, Progress
+from symrnn.documents.writers.markdown import DOLLARS, prose_markdown
 from symrnn.documents.writers.model_code import code, loss_code, model_code
 from symrnn.models.graph import Graph, Model
 from symrnn.models.layers import Sequential
@@ -50,7 +51,12 @@ class Try:
     value: Any
 
 
-def of(document: Article) -> str:
+def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
+    """A Jupyter notebook that derives everything again."""
+    return {"": article_notebook(article)}
+
+
+def article_notebook(article: Article) -> str:
     """The notebook of a document that a derivation has made, from what it was made of.
 
     Raises:
@@ -58,12 +64,12 @@ def of(document: Article) -> str:
         NotImplementedError: the model, or an argument, cannot be written as code.
         ValueError: a document without an origin; or it has more than 100 000 numbers.
     """
-    if document.origin is None:
+    if article.origin is None:
         raise ValueError("notebook: expected a document that a derivation has made, got one without an origin")
-    origin = document.origin
+    origin = article.origin
     code = setup(origin.model, origin.timesteps, origin.numbers, **origin.arguments)
     shown = None if origin.results is None else tries(*origin.results(), origin.arguments.get("loss"))
-    return render(document, code, shown)
+    return notebook_json(article, code, shown)
 
 
 def tries(prediction: Any, gradients: Any, loss: Any = None) -> dict[str, tuple[Try, ...]]:
@@ -194,7 +200,7 @@ def _count(value: Any) -> int:
 # the notebook -----------------------------------------------------------------------------------
 
 
-def render(document: Article, code: str, tries: Mapping[str, Sequence[Try]] | None = None) -> str:
+def notebook_json(article: Article, code: str, tries: Mapping[str, Sequence[Try]] | None = None) -> str:
     """The notebook as JSON, valid by nbformat, and the same each time.
 
     `code` is the first code cell, see `setup`; `tries` are cells after the section with this name.
@@ -204,10 +210,10 @@ def render(document: Article, code: str, tries: Mapping[str, Sequence[Try]] | No
     """
     nbformat = import_extra("nbformat", "a notebook")
     v4 = nbformat.v4
-    cells = [v4.new_markdown_cell(_opening(document), id="title"), v4.new_code_cell(code, id="setup")]
-    for section in document.sections:
+    cells = [v4.new_markdown_cell(_opening(article), id="title"), v4.new_code_cell(code, id="setup")]
+    for section in article.sections:
         cells.append(v4.new_markdown_cell(_heading("##", section.title), id=_name(section.name, "title")))
-        cells.append(_cell(v4, f"document[{section.name!r}]", _bundle(section), _name(section.name, "shown")))
+        cells.append(_cell(v4, f"document[{section.name!r}]", mimebundle(section), _name(section.name, "shown")))
         for number, one in enumerate((tries or {}).get(section.name, ()), 1):
             cells.append(_cell(v4, one.code, {"text/plain": _pretty(one.value)}, _name(section.name, f"try-{number}")))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -224,11 +230,6 @@ def render(document: Article, code: str, tries: Mapping[str, Sequence[Try]] | No
 def _cell(v4: Any, source: str, bundle: Mapping[str, str], name: str) -> Any:
     """A code cell with what it has shown."""
     return v4.new_code_cell(source, id=name, outputs=[v4.new_output("execute_result", data=dict(bundle))])
-
-
-def _bundle(section: Any) -> Mapping[str, str]:
-    """What Jupyter shows of a section."""
-    return mimebundle(section)
 
 
 def _pretty(value: Any) -> str:
@@ -253,10 +254,13 @@ def _with_own_ids(cells: list[Any]) -> list[Any]:
     return cells
 
 
-def _opening(document: Article) -> str:
-    parts = [_heading("#", document.title), *(spans(text, DOLLARS) for text in (document.subtitle, document.summary))]
+def _opening(article: Article) -> str:
+    parts = [
+        _heading("#", article.title),
+        *(prose_markdown(text, DOLLARS) for text in (article.subtitle, article.summary)),
+    ]
     return "\n\n".join(filter(None, parts))
 
 
 def _heading(signs: str, title: str) -> str:
-    return f"{signs} {spans((' '.join(title.split()),), DOLLARS)}"
+    return f"{signs} {prose_markdown((' '.join(title.split()),), DOLLARS)}"

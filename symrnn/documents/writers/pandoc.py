@@ -18,6 +18,7 @@ from typing import Any
 
 from symrnn.documents.blocks import Article, Cell, Equations, Figure, Formulas, Paragraph, Step, Table, Verbatim
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Strong, signed
+from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting import equations, layout
 from symrnn.typesetting.layout import Row
@@ -45,17 +46,27 @@ _EMPTY = {"t": "RawInline", "c": ["rst", "\\ "]}
 """What makes a row whose first cell is empty a row, and not more lines of the row before."""
 
 
-def rst(document: Article) -> str:
+def rst_files(article: Article, stem: str, progress: Progress | None = None) -> Files:
+    """reStructuredText, by pandoc."""
+    return {"": article_rst(article)}
+
+
+def docx_files(article: Article, stem: str, progress: Progress | None = None) -> Files:
+    """A file of a word processor with formulas that can be edited, by pandoc."""
+    return {"": article_docx(article)}
+
+
+def article_rst(article: Article) -> str:
     """The document as reStructuredText; pictures are SVG for HTML, and their captions for all.
 
     Raises:
         ImportError: pypandoc is missing; the message says what to install.
     """
     target = _Target(_raw_figure, "-", (_EMPTY,))  # not every LaTeX that Sphinx runs knows another
-    return _pandoc(_tree(document, target), "--to=rst", "--sandbox").decode("utf-8")
+    return _pandoc(_tree(article, target), "--to=rst", "--sandbox").decode("utf-8")
 
 
-def docx(document: Article) -> bytes:
+def article_docx(article: Article) -> bytes:
     """The document as a .docx file, with formulas that can be edited; the same bytes each time.
 
     Raises:
@@ -64,7 +75,7 @@ def docx(document: Article) -> bytes:
     with tempfile.TemporaryDirectory(prefix="symrnn-") as folder:
         target = _Target(partial(_file_figure, Path(folder)), "−")
         return _pandoc(
-            _tree(document, target), "--to=docx", f"--resource-path={folder}", f"--data-dir={folder}", "--output=-"
+            _tree(article, target), "--to=docx", f"--resource-path={folder}", f"--data-dir={folder}", "--output=-"
         )
 
 
@@ -104,29 +115,29 @@ def _node(kind: str, *content: Any) -> Node:
     return {"t": kind, "c": content[0] if len(content) == 1 else list(content)}
 
 
-def _tree(document: Article, target: _Target) -> Node:
-    texts = {"title": (document.title,), "subtitle": document.subtitle}
+def _tree(article: Article, target: _Target) -> Node:
+    texts = {"title": (article.title,), "subtitle": article.subtitle}
     meta = {name: _node("MetaInlines", _inlines(text)) for name, text in texts.items() if any(text)}
     meta["lang"] = _node("MetaString", "en")
-    blocks = [*_paragraph(document.summary)]
-    for section in document.sections:
+    blocks = [*_paragraph(article.summary)]
+    for section in article.sections:
         blocks.append(_node("Header", 1, _NONE, _inlines((section.title,))))
-        blocks += [node for block in section.blocks for node in _blocks(block, target)]
+        blocks += [node for block in section.blocks for node in block_nodes(block, target)]
     return {"pandoc-api-version": _API, "meta": meta, "blocks": blocks}
 
 
 @singledispatch
-def _blocks(block: object, target: _Target) -> list[Node]:
+def block_nodes(block: object, target: _Target) -> list[Node]:
     """A block of a document as pandoc's blocks."""
     raise NotImplementedError(f"pandoc: no rule for {type(block).__name__}")
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Paragraph, target: _Target) -> list[Node]:
     return _paragraph((*((Strong(block.title), " ") if block.title else ()), *block.text))
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Table, target: _Target) -> list[Node]:
     sides = ["AlignRight" if i in block.right else "AlignLeft" for i in range(len(block.head))]
     columns = [[{"t": side}, {"t": "ColWidthDefault"}] for side in sides]
@@ -150,12 +161,12 @@ def _cell(cell: Cell, target: _Target) -> list[Node]:
     return _inlines(cell if isinstance(cell, tuple) else (signed(cell, target.minus),))
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Equations, target: _Target) -> list[Node]:
     return _formulas(layout.rows(equations.lines_of(block.display, LATEX)))
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Formulas, target: _Target) -> list[Node]:
     return _formulas(block.rows)
 
@@ -195,20 +206,20 @@ def _with_tag(row: Row) -> tuple[str, ...]:
     return (*row.cells[:-1], rf"{row.cells[-1]} \qquad \text{{({name})}}") if name else row.cells
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Step, target: _Target) -> list[Node]:
     rule = (" (", *block.rule, ")") if block.rule else ()
     why = (Emphasis("Why:"), " ", *block.why) if block.why else ()
     head = (Strong(f"Step {block.number}."), " ", *block.title, *rule)
-    return [*_paragraph(head), *_blocks(block.formulas, target), *_paragraph(why)]
+    return [*_paragraph(head), *block_nodes(block.formulas, target), *_paragraph(why)]
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Figure, target: _Target) -> list[Node]:
     return target.figure(block)
 
 
-@_blocks.register
+@block_nodes.register
 def _(block: Verbatim, target: _Target) -> list[Node]:
     return [_node("CodeBlock", _NONE, block.text)] if block.text.strip() else []
 
@@ -238,15 +249,16 @@ def _paragraph(text: Prose) -> list[Node]:
 
 
 def _inlines(text: Prose) -> list[Node]:
-    return [node for span in text for node in _inline(span)]
+    return [node for span in text for node in span_nodes(span)]
 
 
 @singledispatch
-def _inline(span: Any) -> Iterator[Node]:
+def span_nodes(span: Any) -> Iterator[Node]:
+    """A piece of running text."""
     raise NotImplementedError(f"pandoc: no rule for {type(span).__name__}")
 
 
-@_inline.register
+@span_nodes.register
 def _(span: str) -> Iterator[Node]:
     """Words and the spaces between them."""
     for part in re.split(r"(\s+)", span):
@@ -254,21 +266,21 @@ def _(span: str) -> Iterator[Node]:
             yield {"t": "Space"} if part.isspace() else _node("Str", part)
 
 
-@_inline.register
+@span_nodes.register
 def _(span: Math) -> Iterator[Node]:
     yield _node("Math", {"t": "InlineMath"}, _readable(span.latex))
 
 
-@_inline.register
+@span_nodes.register
 def _(span: Code) -> Iterator[Node]:
     yield _node("Code", _NONE, span.text)
 
 
-@_inline.register
+@span_nodes.register
 def _(span: Strong) -> Iterator[Node]:
     yield _node("Strong", _inlines((span.text,)))
 
 
-@_inline.register
+@span_nodes.register
 def _(span: Emphasis) -> Iterator[Node]:
     yield _node("Emph", _inlines((span.text,)))

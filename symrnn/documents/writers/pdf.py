@@ -5,10 +5,14 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+
+from symrnn.documents.blocks import Article
+from symrnn.documents.writers.files import Files, Progress
+from symrnn.documents.writers.latex import article_latex
 
 PASSES = 3
 SECONDS = 120.0
@@ -41,7 +45,12 @@ class Compiled:
     log: str
 
 
-def pdf_of(tex: str, progress: Callable[[str], None] | None = None, seconds: float = SECONDS) -> Compiled:
+def files(article: Article, stem: str, progress: Progress | None = None) -> Files:
+    """A PDF, by pdflatex."""
+    return {"": pdf_of(article_latex(article), progress).pdf}
+
+
+def pdf_of(tex: str, progress: Progress | None = None, seconds: float = SECONDS) -> Compiled:
     """A standalone LaTeX document compiled; it can neither run programs nor read or write files elsewhere.
 
     `progress` is called with a few words before each pass.

@@ -17,7 +17,7 @@ def sections_text(sections: Sequence[Section]) -> str:
 
 
 def _blocks(blocks: Sequence[Block]) -> str:
-    return "\n\n".join(map(text, blocks))
+    return "\n\n".join(map(block_text, blocks))
 
 
 def _indented(text: str) -> str:
@@ -25,44 +25,44 @@ def _indented(text: str) -> str:
 
 
 @singledispatch
-def text(block: Block) -> str:
+def block_text(block: Block) -> str:
     """A block as text; its formulas, but for those of a program, as LaTeX."""
     raise NotImplementedError(f"text: expected a block of a document, got {type(block).__name__}")
 
 
-@text.register
+@block_text.register
 def _(block: Paragraph) -> str:
-    return fill(f"{block.title} {words(block.text)}".strip(), 100)
+    return fill(f"{block.title} {prose_text(block.text)}".strip(), 100)
 
 
-@text.register
+@block_text.register
 def _(block: Formulas) -> str:
     return "\n".join(" ".join(filter(None, [*row.cells, f"({row.tag})" if row.tag else ""])) for row in block.rows)
 
 
-@text.register
+@block_text.register
 def _(block: Step) -> str:
-    why = [fill(f"Why: {words(block.why)}", 100)] if block.why else []
-    head = f"Step {block.number}. {words(block.title)} ({words(block.rule)})"
-    return "\n".join([head, _indented(text(block.formulas)), *why])
+    why = [fill(f"Why: {prose_text(block.why)}", 100)] if block.why else []
+    head = f"Step {block.number}. {prose_text(block.title)} ({prose_text(block.rule)})"
+    return "\n".join([head, _indented(block_text(block.formulas)), *why])
 
 
-@text.register
+@block_text.register
 def _(block: Figure) -> str:
     return fill(block.picture.alt, 100)
 
 
-@text.register
+@block_text.register
 def _(block: Equations) -> str:
     return render(block.display, TEXT)
 
 
-@text.register
+@block_text.register
 def _(block: Verbatim) -> str:
     return block.text
 
 
-@text.register
+@block_text.register
 def _(block: Table) -> str:
     table = [tuple(map(_cell, block.head)), *(tuple(map(_cell, row)) for row in block.rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
@@ -73,13 +73,13 @@ def _(block: Table) -> str:
         for row in table
     ]
     rule = "-" * max(map(len, lines))
-    return "\n".join([lines[0], rule, *lines[1:], rule, *([words(block.note)] if block.note else [])])
+    return "\n".join([lines[0], rule, *lines[1:], rule, *([prose_text(block.note)] if block.note else [])])
 
 
 def _cell(cell: Cell) -> str:
-    return TEXT.symbol(cell) if isinstance(cell, Name) else cell if isinstance(cell, str) else words(cell)
+    return TEXT.symbol(cell) if isinstance(cell, Name) else cell if isinstance(cell, str) else prose_text(cell)
 
 
-def words(text: Prose) -> str:
+def prose_text(text: Prose) -> str:
     """The text without its marks; a formula as LaTeX."""
     return "".join(s if isinstance(s, str) else s.latex if isinstance(s, Math) else s.text for s in text)

@@ -4,6 +4,7 @@ Only hard links to contiguous datasets of numbers are followed, and sizes are ch
 so that a file can neither reach outside itself nor fill the memory.
 """
 
+import importlib
 import io
 import json
 import lzma
@@ -18,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from symrnn.common.errors import at
@@ -122,6 +122,11 @@ def read_json(content: bytes | str, name: str) -> Any:
 # HDF5 -------------------------------------------------------------------------------------------
 
 
+def hdf5() -> Any:
+    """The library h5py, loaded with the first file: a derivation without one should not wait for it."""
+    return importlib.import_module("h5py")
+
+
 @contextmanager
 def opened(content: io.BufferedIOBase) -> Iterator[Any]:
     """The HDF5 file in these bytes.
@@ -130,7 +135,7 @@ def opened(content: io.BufferedIOBase) -> Iterator[Any]:
         ValueError: it cannot be read.
     """
     try:
-        with h5py.File(content, "r") as file:
+        with hdf5().File(content, "r") as file:
             yield file
     except (OSError, RuntimeError, KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"cannot be read as HDF5: {error}") from None
@@ -153,8 +158,8 @@ def descend(group: Any, path: str) -> Any:
         ValueError: there is none.
     """
     for name in path.split("/"):
-        link = group.get(name, getlink=True) if isinstance(group, h5py.Group) else None
-        if type(link) is not h5py.HardLink:
+        link = group.get(name, getlink=True) if isinstance(group, hdf5().Group) else None
+        if type(link) is not hdf5().HardLink:
             found = "nothing" if link is None else type(link).__name__
             raise ValueError(f"expected {name} to be in this file, got {found}")
         group = group[name]

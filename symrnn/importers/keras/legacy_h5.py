@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from symrnn.common.errors import at
-from symrnn.importers.keras.archive import LIMITS, Stored, check_size, descend, opened, read_array, read_json
+from symrnn.importers.keras.archive import LIMITS, Stored, check_size, descend, hdf5, opened, read_array, read_json
 
 _CONFIG, _VERSION, _NAMES = "model_config", "keras_version", "weight_names"
 _LIMIT = LIMITS["config.json"]
@@ -87,7 +86,7 @@ def _texts(owner: Any, name: str) -> list[str]:
     """An attribute that is a text or a list of texts, not larger than a config may be."""
     attribute = owner.attrs.get_id(name)
     count = math.prod(attribute.shape)
-    if count and h5py.check_string_dtype(attribute.dtype) is None:
+    if count and hdf5().check_string_dtype(attribute.dtype) is None:
         raise ValueError(f"{name}: expected texts, got {attribute.dtype}")
     if max(count, 1) * attribute.dtype.itemsize > _LIMIT:
         raise ValueError(f"{name}: expected at most {_LIMIT} bytes, got {count * attribute.dtype.itemsize}")

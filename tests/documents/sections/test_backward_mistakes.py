@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from symrnn import GRU, LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
+from symrnn.derivations.numbers import lambdify
 from symrnn.documents.example import example_of
 from symrnn.documents.sections.backward_mistakes import slips
-from symrnn.documents.writers.latex import spans
-from symrnn.documents.writers.text import words
+from symrnn.documents.writers.latex import prose_latex
+from symrnn.documents.writers.text import prose_text
 from tests.support.bank import MODELS, over
 
 NOTEBOOK = {
@@ -26,7 +27,7 @@ def found(model=None, loss=None):
 
 def test_the_notebook():
     about, listed = found()
-    assert [words(slip.label) for slip in listed] == list(NOTEBOOK)
+    assert [prose_text(slip.label) for slip in listed] == list(NOTEBOOK)
     for slip, numbers in zip(listed, NOTEBOOK.values(), strict=True):
         arrays = about.gradient.network.arrays
         named = {array.name.code: value for array, value in zip(arrays, slip.gradients, strict=True)}
@@ -36,32 +37,32 @@ def test_the_notebook():
 @over(MODELS)
 def test_the_first_is_right_and_each_other_differs(case):
     about, (right, *wrong) = found(case.model)
-    gradients = about.gradient.lambdify()(*about.arguments)
+    gradients = lambdify(about.gradient)(*about.arguments)
     gradients = gradients[1] if about.gradient.loss else gradients
     assert all(np.array_equal(a, b) for a, b in zip(right.gradients, gradients, strict=True))
     for slip in wrong:
         assert [one.shape for one in slip.gradients] == [one.shape for one in right.gradients]
         assert not all(np.array_equal(a, b) for a, b in zip(slip.gradients, right.gradients, strict=True))
-    assert len({words(slip.label) for slip in wrong}) == len(wrong)
+    assert len({prose_text(slip.label) for slip in wrong}) == len(wrong)
 
 
 @pytest.mark.parametrize("layer", [LSTM(2), GRU(2), GRU(2, reset_after=False), Bidirectional(SimpleRNN(2))], ids=str)
 @pytest.mark.parametrize("loss", [None, "mse"])
 def test_square_weights_can_be_left_without_their_transpose(layer, loss):
     _, listed = found(Sequential([layer, Dense(2)], (3, 2)), loss)
-    assert r"V in place of V^{\mathsf T} on the way back" in [words(slip.label) for slip in listed]
+    assert r"V in place of V^{\mathsf T} on the way back" in [prose_text(slip.label) for slip in listed]
 
 
 def test_without_a_way_back_no_slip_of_it():
     _, listed = found(Sequential([SimpleRNN(1), Dense(1)], (1, 1)))
-    assert not any("no way back" in words(slip.label) for slip in listed)
+    assert not any("no way back" in prose_text(slip.label) for slip in listed)
 
 
 def test_a_linear_cell_has_no_slope_to_mistake():
     _, listed = found(Sequential([SimpleRNN(1, None), Dense(1)], (3, 1)))
-    assert not any("1 -" in words(slip.label) for slip in listed)
+    assert not any("1 -" in prose_text(slip.label) for slip in listed)
 
 
 def test_labels_are_formulas():
     _, listed = found()
-    assert [spans(slip.label) for slip in listed][1] == "$1 - a_t^2$ in place of $1 - h_t^2$"
+    assert [prose_latex(slip.label) for slip in listed][1] == "$1 - a_t^2$ in place of $1 - h_t^2$"

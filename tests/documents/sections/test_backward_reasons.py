@@ -4,10 +4,10 @@ import pytest
 
 from symrnn import LSTM, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.example import example_of
-from symrnn.documents.sections.backward import steps
 from symrnn.documents.sections.backward_reasons import RULES, label, references, rule_table
-from symrnn.documents.writers.latex import latex
-from symrnn.documents.writers.text import words
+from symrnn.documents.sections.backward_steps import steps
+from symrnn.documents.writers.latex import block_latex
+from symrnn.documents.writers.text import prose_text
 from symrnn.programs.dataflow import ACTIVATION, LARGEST, ORDER, PARTS, PRODUCT, REUSE, ROW, SUM
 
 
@@ -15,7 +15,7 @@ def whys(model=None, loss=None, zoom="unrolled", numbers=False):
     """All reasons of a model's steps, one after the other."""
     about = example_of(derive(model), loss=loss)
     found = steps(about.gradient, zoom, about.numbers if numbers else None)
-    return " ".join(words(step.why) for step in found)
+    return " ".join(prose_text(step.why) for step in found)
 
 
 def test_labels_are_those_of_the_table():
@@ -30,7 +30,7 @@ def test_labels_are_those_of_the_table():
     [((), "definition"), ((SUM,), "by R1"), ((REUSE, SUM), "by R1, R4"), ((ROW, ACTIVATION, PRODUCT), "by R2, R3, R5")],
 )
 def test_references(rules, text):
-    assert words(references(frozenset(rules))) == text
+    assert prose_text(references(frozenset(rules))) == text
 
 
 @pytest.mark.parametrize("scalar", [True, False])
@@ -38,8 +38,8 @@ def test_the_table_has_the_rules_that_are_used(scalar):
     assert len(rule_table(frozenset(), scalar).rows) == 4
     table = rule_table(frozenset({ORDER}), scalar)
     assert [row[0] for row in table.rows][4:] == ["R8 order"]
-    assert (r"Q^{\mathsf T}" in latex(table)) is not scalar
-    assert (r"\odot" in latex(table)) is not scalar
+    assert (r"Q^{\mathsf T}" in block_latex(table)) is not scalar
+    assert (r"\odot" in block_latex(table)) is not scalar
 
 
 REASONS = [

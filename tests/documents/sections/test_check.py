@@ -8,8 +8,8 @@ from symrnn import derive
 from symrnn.checking.report import AGREES, DIFFERS, UNDECIDABLE, Report, Row
 from symrnn.documents.example import example_of
 from symrnn.documents.inline import Math
-from symrnn.documents.sections.check import check_blocks
-from symrnn.documents.writers.text import words
+from symrnn.documents.sections import check
+from symrnn.documents.writers.text import prose_text
 
 SINGLE = {"dtype": "float32", "samples": 1, "lengths": {"T": 3}, "versions": "Keras 3.15"}
 
@@ -23,15 +23,15 @@ def report(*rows, loss=None, dtype="float32"):
 
 
 def blocks(*reports):
-    return check_blocks(replace(example_of(derive()), reports=lambda: reports))
+    return check.blocks(replace(example_of(derive()), reports=lambda: reports))
 
 
 def test_nothing_where_nothing_is_checked():
-    assert check_blocks(example_of(derive())) == ()
+    assert check.blocks(example_of(derive())) == ()
 
 
 def test_what_keras_cannot_build_is_said():
-    (found,) = check_blocks(replace(example_of(derive()), reports=lambda: "größe_1: $x$ is `y`"))
+    (found,) = check.blocks(replace(example_of(derive()), reports=lambda: "größe_1: $x$ is `y`"))
     assert found.text == ("Keras cannot build this model: größe_1: $x$ is `y`.",)
 
 
@@ -63,7 +63,9 @@ def test_each_quantity_has_its_own_verdict():
     rows = [row("y"), row("∂y/∂U", DIFFERS, difference=1.0), row("h_t", UNDECIDABLE)]
     table, _, said = blocks(report(*rows))
     assert [cells[-1] for cells in table.rows] == [AGREES, DIFFERS, UNDECIDABLE]
-    assert words(said.text).startswith(r"float32: 1 of 3 quantities differ, \partial y / \partial U most: by 1.0e+00,")
+    assert prose_text(said.text).startswith(
+        r"float32: 1 of 3 quantities differ, \partial y / \partial U most: by 1.0e+00,"
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_quantities_that_begin_alike_are_told_apart():
 @pytest.mark.parametrize(("loss", "objective"), [(None, "the sum of the outputs"), ("mse", "the loss mse")])
 def test_what_was_computed_is_said(loss, objective):
     _, how, _ = blocks(report(row("y"), loss=loss))
-    assert words(how.text) == (
+    assert prose_text(how.text) == (
         f"Keras 3.15, training=False, gradients of {objective} by GradientTape. A difference is that of the entry "
         "which differs most, relative to the largest; allowed is what rounding explains."
     )
@@ -102,5 +104,5 @@ def test_what_was_computed_is_said(loss, objective):
 
 def test_the_conclusion_of_each_dtype_is_said():
     single, double = report(row("y", difference=1e-8)), report(row("y", difference=1e-17), dtype="float64")
-    said = words(blocks(single, double)[-1].text)
+    said = prose_text(blocks(single, double)[-1].text)
     assert said == f"float32: {single.conclusion} float64: {double.conclusion} "

@@ -116,9 +116,9 @@ def test_tikz_says_small_and_large_numbers():
 def test_a_plot_stands_in_a_figure():
     plot = contributions_plot(NOTEBOOK)
     document = Document("a", (), (), (Section("plot", "Plot", (Figure(plot, plot.caption),)),))
-    for text in (html.render(document), latex.render(document)):
+    for text in (html.article_html(document), latex.article_latex(document)):
         assert plot.caption[0] in text
-    assert plot.alt in html.render(document)
+    assert plot.alt in html.article_html(document)
 
 
 def test_png_is_as_large_as_asked_for():

@@ -6,13 +6,13 @@ import pytest
 from symrnn import GRU, LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.example import example_of
 from symrnn.documents.sections.forward_mistakes import misreadings
-from symrnn.documents.writers.text import words
+from symrnn.documents.writers.text import prose_text
 
 
 def of(layer, **given):
     derivation = derive(Sequential([layer, Dense(1)], input_shape=(3, 2)))
     about = example_of(derivation, **given)
-    return about, {words(one.label): one.value for one in misreadings(about)}
+    return about, {prose_text(one.label): one.value for one in misreadings(about)}
 
 
 def sigmoid(a):
@@ -20,7 +20,7 @@ def sigmoid(a):
 
 
 def test_the_notebook():
-    found = [(words(one.label), round(one.value, 7)) for one in misreadings(example_of(derive()))]
+    found = [(prose_text(one.label), round(one.value, 7)) for one in misreadings(example_of(derive()))]
     # without tanh: U 3 - (U 2 - U 1) with the notebook's U, times its W
     assert found == [
         ("none: the right value", 0.5746256),

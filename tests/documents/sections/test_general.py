@@ -8,13 +8,13 @@ import pytest
 from symrnn import GRU, LSTM, Dense, Input, Model, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Equations, Formulas, Paragraph
 from symrnn.documents.example import example_of
-from symrnn.documents.sections.general import general_blocks
-from symrnn.documents.writers.text import words
+from symrnn.documents.sections import general
+from symrnn.documents.writers.text import prose_text
 from tests.support.bank import SAMPLE, over
 
 
 def blocks(*layers, shape=(3, 1)):
-    return general_blocks(example_of(derive(Sequential(layers, shape))))
+    return general.blocks(example_of(derive(Sequential(layers, shape))))
 
 
 def signal(found):
@@ -23,20 +23,22 @@ def signal(found):
 
 @over(SAMPLE)
 def test_equations_are_forward_and_back_for_rows_of_samples(case):
-    about = case.subject
-    first, second = [block.display for block in general_blocks(about) if isinstance(block, Equations)]
+    about = case.example
+    first, second = [block.display for block in general.blocks(about) if isinstance(block, Equations)]
     assert (first.part, second.part) == ("forward", "adjoint")
     assert first.program == second.program == about.gradient.display("step", "N").program
 
 
 @over(SAMPLE)
 def test_every_reason_has_its_title_and_words(case):
-    found = [block for block in general_blocks(case.subject) if isinstance(block, Paragraph)]
+    found = [block for block in general.blocks(case.example) if isinstance(block, Paragraph)]
     titles = [block.title for block in found if block.title]
     wanted = ["The bias.", "Why the transpose.", "Why the elementwise product.", "Why the sum over time."]
     assert titles[:4] == wanted
     assert titles[4:] in ([], ["How far the signal goes."])
-    assert not any("  " in words(block.text) or words(block.text) != words(block.text).strip() for block in found)
+    assert not any(
+        "  " in prose_text(block.text) or prose_text(block.text) != prose_text(block.text).strip() for block in found
+    )
 
 
 def test_the_entries_are_those_of_the_products_with_transposes():
@@ -87,7 +89,7 @@ def test_no_signal_where_there_are_no_two_states():
         blocks(SimpleRNN(1), shape=(1, 1)),
         blocks(SimpleRNN(1), shape=(None, 1)),
         blocks(Dense(1), shape=(3, 1)),
-        general_blocks(example_of(derive(Model(x, Dense(1)(x))))),
+        general.blocks(example_of(derive(Model(x, Dense(1)(x))))),
     ):
         assert signal(found) == []
         assert len(found) == 9

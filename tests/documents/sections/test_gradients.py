@@ -9,17 +9,17 @@ import pytest
 from symrnn import GRU, LSTM, Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Figure, Formulas, Paragraph, Table
 from symrnn.documents.example import example_of
-from symrnn.documents.sections.gradients import gradients_blocks
-from symrnn.documents.writers.text import words
+from symrnn.documents.sections import gradients
+from symrnn.documents.writers.text import prose_text
 from tests.support.bank import MODELS, over
 
 
 def blocks(model=None, kind=Table, **options):
-    return [block for block in gradients_blocks(example_of(derive(model), **options)) if isinstance(block, kind)]
+    return [block for block in gradients.blocks(example_of(derive(model), **options)) if isinstance(block, kind)]
 
 
 def cells(table):
-    return [[cell if isinstance(cell, str) else words(cell) for cell in row] for row in table.rows]
+    return [[cell if isinstance(cell, str) else prose_text(cell) for cell in row] for row in table.rows]
 
 
 def number(cell: str) -> float:
@@ -30,7 +30,7 @@ def number(cell: str) -> float:
 
 def test_the_notebook():
     (table,) = blocks()
-    assert [words(head) for head in table.head] == [
+    assert [prose_text(head) for head in table.head] == [
         "t",
         "x_t",
         "h_{t-1}",
@@ -54,7 +54,7 @@ def test_the_notebook():
 
 
 def test_the_shares_of_the_notebook():
-    paragraphs = [words(block.text) for block in blocks(kind=Paragraph)]
+    paragraphs = [prose_text(block.text) for block in blocks(kind=Paragraph)]
     assert paragraphs[1] == (
         r"The step t = 2 makes 92.3 % of \sum_t \lvert \delta_t \rvert. From t = 2 to t = 0 the signal is "
         r"multiplied by \partial h_2 / \partial h_0 \approx 3.199164 \times 10^{-4}."
@@ -63,8 +63,8 @@ def test_the_shares_of_the_notebook():
 
 @over({name: case for name, case in MODELS.items() if case.derivation.is_scalar})
 def test_a_column_adds_up_to_its_sum(case):
-    about = case.subject
-    for table in [block for block in gradients_blocks(about) if isinstance(block, Table)]:
+    about = case.example
+    for table in [block for block in gradients.blocks(about) if isinstance(block, Table)]:
         rows = cells(table)
         assert all(len(row) == len(table.head) for row in rows)
         if rows[-1][0] != "which is":
@@ -77,8 +77,8 @@ def test_a_column_adds_up_to_its_sum(case):
 
 @over(MODELS)
 def test_every_gradient_is_there_with_its_number(case):
-    about = case.subject
-    (formulas,) = [block for block in gradients_blocks(about) if isinstance(block, Formulas)]
+    about = case.example
+    (formulas,) = [block for block in gradients.blocks(about) if isinstance(block, Formulas)]
     pairs = [pair for row in formulas.rows for pair in zip(row.cells[::2], row.cells[1::2], strict=True)]
     objective = about.gradient.objective
     assert [name for name, _ in pairs] == sorted(
@@ -102,11 +102,11 @@ def test_of_many_steps_the_ends_are_shown():
 @pytest.mark.parametrize("layer", [LSTM(3), GRU(3), SimpleRNN(3)], ids=str)
 def test_norms_of_matrices(layer):
     about = example_of(derive(Sequential([layer, Dense(2)], (4, 2))))
-    for table in [block for block in gradients_blocks(about) if isinstance(block, Table)]:
-        assert all(r"\lVert" in words(head) for head in table.head[1:])
+    for table in [block for block in gradients.blocks(about) if isinstance(block, Table)]:
+        assert all(r"\lVert" in prose_text(head) for head in table.head[1:])
         assert [row[0] for row in cells(table)][:4] == ["3", "2", "1", "0"]
         assert len(table.head) <= 9
-    assert "a column shows Euclidean norms" in words(gradients_blocks(about)[0].text)
+    assert "a column shows Euclidean norms" in prose_text(gradients.blocks(about)[0].text)
 
 
 def test_one_time_step_has_no_table():

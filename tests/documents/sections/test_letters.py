@@ -2,14 +2,15 @@
 
 import pytest
 
-from symrnn import GRU, LSTM, RNN, Bidirectional, Dense, LSTMCell, Sequential, SimpleRNN, derive
+from symrnn import GRU, LSTM, RNN, Bidirectional, Dense, GRUCell, LSTMCell, Sequential, SimpleRNN, SimpleRNNCell, derive
 from symrnn.documents.blocks import Paragraph, Table
 from symrnn.documents.example import example_of
-from symrnn.documents.sections.letters import GATES, LETTERS, TEXTS, letters_blocks
-from symrnn.documents.sections.table import section
-from symrnn.documents.writers.text import words
-from symrnn.models.layers import GRUCell, SimpleRNNCell
-from symrnn.models.layers import LSTMCell as Cell
+from symrnn.documents.sections.letters import GATES, LETTERS, TEXTS, blocks
+from symrnn.documents.writers.text import prose_text
+
+
+def of_layer(layer):
+    return example_of(derive(Sequential([layer, Dense(1)], (2, 2))))
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.name)
@@ -27,19 +28,26 @@ def test_texts_with_columns_have_transposed_weights():
 
 
 def test_the_tables_have_all_letters():
-    first, last, _ = letters_blocks([])
+    first, last, _ = blocks(of_layer(Dense(1)))
     heads = [*first.head[1:], *last.head[1:-2]]
-    assert [words(head) for head in heads] == list(LETTERS)
+    assert [prose_text(head) for head in heads] == list(LETTERS)
     assert [row[0] for row in first.rows] == [row[0] for row in last.rows] == [text.name for text in TEXTS]
     assert {len(row) for row in first.rows} == {6}
     assert {len(row) for row in last.rows} == {6}
 
 
 @pytest.mark.parametrize(
-    ("cells", "count"), [([], 0), ([SimpleRNNCell], 0), ([Cell], 1), ([GRUCell, Cell, GRUCell], 2)]
+    ("layer", "count"),
+    [
+        (Dense(1), 0),
+        (RNN(SimpleRNNCell(1)), 0),
+        (RNN(LSTMCell(1)), 1),
+        (RNN([GRUCell(1), LSTMCell(1), GRUCell(1)]), 2),
+    ],
+    ids=str,
 )
-def test_gates(cells, count):
-    tables = [block for block in letters_blocks(cells) if isinstance(block, Table)]
+def test_gates(layer, count):
+    tables = [block for block in blocks(of_layer(layer)) if isinstance(block, Table)]
     assert len(tables) == 2 + count
 
 
@@ -56,8 +64,7 @@ def test_gates(cells, count):
     ids=str,
 )
 def test_a_model_gets_the_gates_of_its_cells(layer, kinds):
-    made = section("letters", example_of(derive(Sequential([layer, Dense(1)], (2, 2)))))
-    titles = [words(block.text) for block in made.blocks if isinstance(block, Paragraph)]
+    titles = [prose_text(block.text) for block in blocks(of_layer(layer)) if isinstance(block, Paragraph)]
     assert [title for title in titles if title.startswith("The gates")] == [
         f"The gates of the {kind}, in the order of their blocks:" for kind in kinds
     ]

@@ -6,7 +6,7 @@ import pytest
 from symrnn import GRU, LSTM, Activation, Bidirectional, Dense, Dropout, Sequential, SimpleRNN, TimeDistributed, derive
 from symrnn.documents.inline import Code
 from symrnn.documents.sections.model import code, layer_name, model_table
-from symrnn.documents.writers.text import words
+from symrnn.documents.writers.text import prose_text
 from symrnn.models.custom_cell import Cell
 from symrnn.models.layers import RNN, Embedding, LSTMCell
 from tests.support.bank import LAYERS, MODELS, over
@@ -42,7 +42,7 @@ def test_a_cell_has_its_own_name():
 
 def rows(table):
     return [
-        tuple(c if isinstance(c, str) else c.code if hasattr(c, "code") else words(c) for c in row)
+        tuple(c if isinstance(c, str) else c.code if hasattr(c, "code") else prose_text(c) for c in row)
         for row in table.rows
     ]
 
@@ -57,7 +57,7 @@ def test_parameters_are_counted():
         ("SimpleRNN(3)", "U2", "kernel", "(4, 3)", "12"),
         ("", "V2", "recurrent_kernel", "(3, 3)", "9"),
     ]
-    assert words(table.note) == (
+    assert prose_text(table.note) == (
         "Parameters: 49, in the order of get_weights(). Input: any number of time steps, features: 2."
     )
 
@@ -80,7 +80,7 @@ def test_blocks_of_gates_name_their_slice(layer, slices):
 
 
 def test_ids():
-    note = words(model_table(derive(Sequential([Embedding(5, 2), SimpleRNN(2)], (4,))).network).note)
+    note = prose_text(model_table(derive(Sequential([Embedding(5, 2), SimpleRNN(2)], (4,))).network).note)
     assert note.endswith("Input: 4 time steps, ids below 5.")
 
 
@@ -88,7 +88,7 @@ def test_ids():
 def test_the_total_is_that_of_the_rows(case):
     table = model_table(case.derivation.network)
     total = sum(int(row[4]) for row in rows(table))
-    assert words(table.note).startswith(f"Parameters: {total}, ")
+    assert prose_text(table.note).startswith(f"Parameters: {total}, ")
     assert {len(row) for row in table.rows} <= {len(table.head)}
 
 

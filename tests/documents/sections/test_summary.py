@@ -12,7 +12,7 @@ from symrnn.documents.blocks import Section
 from symrnn.documents.example import example_of
 from symrnn.documents.inline import Code
 from symrnn.documents.sections.summary import subtitle, summary
-from symrnn.documents.writers.text import words
+from symrnn.documents.writers.text import prose_text
 
 EVERY = {"return_sequences": True}
 ANSWER = r"For x = (1, 2, 3) this network answers y \approx 0.5746256. "
@@ -51,7 +51,7 @@ SUBTITLES = [
 
 @pytest.mark.parametrize(("subject", "expected"), SUBTITLES, ids=[text for _, text in SUBTITLES])
 def test_subtitle(subject, expected):
-    assert words(subtitle(subject)) == expected
+    assert prose_text(subtitle(subject)) == expected
 
 
 def test_names_of_layers_are_code():
@@ -76,12 +76,12 @@ PLACES = [
 
 @pytest.mark.parametrize(("names", "expected"), PLACES, ids=[names for names, _ in PLACES])
 def test_places_of_sections(names, expected):
-    assert words(summary(example_of(derive()), sections(names))) == ANSWER + expected
+    assert prose_text(summary(example_of(derive()), sections(names))) == ANSWER + expected
 
 
 @pytest.mark.parametrize("names", ["", "model picture letters"])
 def test_no_section_to_name(names):
-    assert words(summary(example_of(derive()), sections(names))) == ANSWER
+    assert prose_text(summary(example_of(derive()), sections(names))) == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -95,23 +95,27 @@ def test_no_section_to_name(names):
     ],
 )
 def test_keras_agrees_only_where_it_does(verdicts, expected):
-    assert words(summary(reported(*verdicts), sections("check"))) == f"{ANSWER}Section 1 shows {expected}."
+    assert prose_text(summary(reported(*verdicts), sections("check"))) == f"{ANSWER}Section 1 shows {expected}."
 
 
 def test_weights_are_counted():
-    assert words(summary(about(LSTM(2)), sections("backward"))).endswith("with each of the 32 weights.")
+    assert prose_text(summary(about(LSTM(2)), sections("backward"))).endswith("with each of the 32 weights.")
     one = about(SimpleRNN(1, use_bias=False), shape=(1, 1), x=[[1.0]], weights=([[0.5]], [[0.25]]))
-    assert "2 weights" in words(summary(one, sections("slips")))
+    assert "2 weights" in prose_text(summary(one, sections("slips")))
     dense = example_of(derive(Model(x := Input((1,)), Dense(1, use_bias=False)(x))), x=[2.0], weights=([[0.5]],))
-    assert words(summary(dense, sections("slips"))).endswith("Section 1 shows how it changes with its one weight.")
-    none = words(summary(about(Activation("tanh")), sections("backward")))
+    assert prose_text(summary(dense, sections("slips"))).endswith("Section 1 shows how it changes with its one weight.")
+    none = prose_text(summary(about(Activation("tanh")), sections("backward")))
     assert none == "Section 1 shows that it has no weights to change."
 
 
 def test_numbers_are_listed_up_to_six_and_an_answer_in_numbers_alone():
     weights = ([[0.0]], [[0.0]], [0.0], [[1.0]], [0.5])
-    long = words(summary(about(SimpleRNN(1), Dense(1), shape=(9, 1), x=np.full((9, 1), -0.25), weights=weights), []))
+    long = prose_text(
+        summary(about(SimpleRNN(1), Dense(1), shape=(9, 1), x=np.full((9, 1), -0.25), weights=weights), [])
+    )
     listed = ", ".join(["-0.25"] * 6)
     assert long == rf"For x = ({listed}, \dots) this network answers y = 0.5000000. "
-    assert words(summary(about(SimpleRNN(2), Dense(1)), sections("forward"))) == "Section 1 shows what it computes."
-    assert math.isclose(float(words(summary(example_of(derive()), [])).split()[-1][:-1]), 0.5746256)
+    assert (
+        prose_text(summary(about(SimpleRNN(2), Dense(1)), sections("forward"))) == "Section 1 shows what it computes."
+    )
+    assert math.isclose(float(prose_text(summary(example_of(derive()), [])).split()[-1][:-1]), 0.5746256)

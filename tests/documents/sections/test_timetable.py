@@ -9,8 +9,8 @@ import pytest
 from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.derivations.contributions import contributions_of, whole
 from symrnn.documents.example import example_of
-from symrnn.documents.sections.timetable import _ROOM, Column, _fitting, _points, _table, inline, size_at, tables
-from symrnn.documents.writers.text import words
+from symrnn.documents.sections.timetable import _ROOM, Column, _fitting, _points, _table, in_line, size_at, tables
+from symrnn.documents.writers.text import prose_text
 from symrnn.expressions.names import Name
 from tests.documents.sections.test_gradients import number
 from tests.support.bank import SAMPLE, over
@@ -21,7 +21,7 @@ def found(about):
 
 
 def cells(rows):
-    return [[cell if isinstance(cell, str) else words(cell) for cell in row] for row in rows]
+    return [[cell if isinstance(cell, str) else prose_text(cell) for cell in row] for row in rows]
 
 
 def about(steps, *layers, width=1):
@@ -38,12 +38,12 @@ def sums(table):
 
 @over(SAMPLE)
 def test_the_row_of_sums_is_the_gradient(case):
-    one = case.subject
+    one = case.example
     exact: dict[str, list[float]] = {}
     for part in contributions_of(one.gradient, one.values):
         total = part.total
         size = float(total.reshape(())) if one.scalar else float(np.linalg.norm(total))
-        name = inline(part.name.latex)
+        name = in_line(part.name.latex)
         exact[name if one.scalar else rf"\lVert {name} \rVert"] = [size]
         if one.scalar and whole(part.name) == part.name:
             assert size == pytest.approx(float(np.ravel(one.values[part.name.code])[0]), rel=1e-12, abs=1e-15)
@@ -73,7 +73,7 @@ def test_elision_keeps_the_totals(steps, times):
 def test_a_state_is_that_of_the_neighbouring_step(backwards, name, shift):
     one = about(3, SimpleRNN(1, go_backwards=backwards), Dense(1))
     (table,) = found(one)
-    column = [words(head) for head in table.head].index(name)
+    column = [prose_text(head) for head in table.head].index(name)
     states = [size_at(one.values, Name("h", time=t + shift)) for t in (2, 1, 0)]
     assert [number(row[column]) for row in cells(table.rows)[:3]] == pytest.approx(states, rel=1e-6)
     assert 0 in states
@@ -115,5 +115,5 @@ def test_sizes_and_names():
     values = {"h_0": np.array([[3.0, 4.0]]), "h_1": np.array([[-2.0]])}
     sizes = [size_at(values, Name("h", time=t)) for t in (-1, 0, 1, 2)]
     assert sizes == [0.0, 5.0, -2.0, 0.0]
-    assert inline(r"\frac{\partial y}{\partial U_{0,1}}") == r"\partial y / \partial U_{0,1}"
-    assert inline(r"\delta_t") == r"\delta_t"
+    assert in_line(r"\frac{\partial y}{\partial U_{0,1}}") == r"\partial y / \partial U_{0,1}"
+    assert in_line(r"\delta_t") == r"\delta_t"

@@ -23,7 +23,7 @@ from symrnn.documents.blocks import (
 from symrnn.documents.document import Document
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Code, Emphasis, Strong, prose
-from symrnn.documents.writers.html import fragment, html, render, spans
+from symrnn.documents.writers.html import article_html, block_html, blocks_html, prose_html
 from symrnn.expressions.names import Name
 from symrnn.typesetting.layout import Row
 from symrnn.typesetting.mathml import display, inline
@@ -73,21 +73,21 @@ def tags_of(page):
 
 def test_paragraph():
     block = Paragraph(prose("the state $h_t$ of `f_x`, *here* and **there**"), "A <title>.")
-    assert html(block) == (
+    assert block_html(block) == (
         f"<p><strong>A &lt;title&gt;.</strong> the state {inline('h_t')} of <code>f_x</code>, "
         "<em>here</em> and <strong>there</strong></p>"
     )
 
 
 def test_spans_are_escaped():
-    text = spans(("a<b", Code("c<d"), Strong("e<f"), Emphasis("g<h")))
+    text = prose_html(("a<b", Code("c<d"), Strong("e<f"), Emphasis("g<h")))
     assert text == "a&lt;b<code>c&lt;d</code><strong>e&lt;f</strong><em>g&lt;h</em>"
 
 
 def test_table():
     block = Table(("a", "b"), (("x<y", Name("h")), (prose("$U$"), "-1.5e-05"), ("sum", "a-2")), (1,), prose("n"), 1)
     right = ' style="text-align: right"'
-    assert html(block) == (
+    assert block_html(block) == (
         '<div class="wide" style="overflow-x: auto">\n<table>\n'
         f'<thead>\n<tr><th scope="col">a</th><th scope="col"{right}>b</th></tr>\n</thead>\n'
         f"<tbody>\n<tr><td>x&lt;y</td><td{right}>{inline('h')}</td></tr>\n"
@@ -99,12 +99,12 @@ def test_table():
 
 def test_formulas():
     rows = (Row(("a", "= b"), "F1"),)
-    assert html(Formulas(rows)) == f'<div class="wide" style="overflow-x: auto">{display(rows)}</div>'
+    assert block_html(Formulas(rows)) == f'<div class="wide" style="overflow-x: auto">{display(rows)}</div>'
 
 
 def test_equations_are_those_of_the_display():
     derivation = symrnn.derive()
-    assert html(Equations(derivation.display())) == html(
+    assert block_html(Equations(derivation.display())) == block_html(
         Formulas(
             (
                 Row(("h_0", r"= \tanh(U x_0 + b_h)")),
@@ -119,20 +119,20 @@ def test_equations_are_those_of_the_display():
 def test_step():
     formulas = Formulas((Row(("a", "= b")),))
     step = Step(3, prose("Back through $a$"), prose("by R1"), formulas, prose("so"))
-    assert html(step) == (
+    assert block_html(step) == (
         '<section class="step">\n'
         f'<h3 id="step-3"><span><strong>Step 3.</strong> Back through {inline("a")}</span>'
-        f'<span class="rule">by R1</span></h3>\n{html(formulas)}\n'
+        f'<span class="rule">by R1</span></h3>\n{block_html(formulas)}\n'
         '<p class="why"><em>Why:</em> so</p>\n</section>'
     )
-    bare = html(Step(3, prose("a"), (), formulas))
+    bare = block_html(Step(3, prose("a"), (), formulas))
     assert "rule" not in bare
     assert "why" not in bare
 
 
 def test_figure_has_its_caption_with_formulas():
     picture = symrnn.derive().picture()
-    text = html(figure(picture))
+    text = block_html(figure(picture))
     assert picture.svg() in text
     caption = re.search(r"<figcaption>(.*)</figcaption>\n</figure>$", text, re.DOTALL)[1]
     assert caption.startswith(f"{inline('h_t')} adds {inline('b_h')} and applies tanh to what arrives. ")
@@ -150,12 +150,14 @@ def test_figure_may_have_another_caption_or_none():
             return ""
 
     box = '<figure>\n<div class="wide" style="overflow-x: auto"><svg></svg></div>\n'
-    assert html(Figure(Drawing(), prose("of $h$"))) == f"{box}<figcaption>of {inline('h')}</figcaption>\n</figure>"
-    assert html(Figure(Drawing())) == f"{box}</figure>"
+    assert (
+        block_html(Figure(Drawing(), prose("of $h$"))) == f"{box}<figcaption>of {inline('h')}</figcaption>\n</figure>"
+    )
+    assert block_html(Figure(Drawing())) == f"{box}</figure>"
 
 
 def test_verbatim():
-    assert html(Verbatim("a <b>\n  -1")) == '<pre tabindex="0">a &lt;b&gt;\n  -1</pre>'
+    assert block_html(Verbatim("a <b>\n  -1")) == '<pre tabindex="0">a &lt;b&gt;\n  -1</pre>'
 
 
 def test_other_block_is_named():
@@ -164,12 +166,12 @@ def test_other_block_is_named():
         pass
 
     with pytest.raises(NotImplementedError, match=r"^HTML: no rule for Footnote$"):
-        html(Footnote())
+        block_html(Footnote())
 
 
 def test_fragment_has_each_anchor_once():
     formulas = Formulas((Row(("a", "= b"), "F1"),))
-    text = fragment([formulas, formulas, Paragraph((' id="eq-F1"',))])
+    text = blocks_html([formulas, formulas, Paragraph((' id="eq-F1"',))])
     assert text.count(' id="eq-F1"') == 1
     assert text.count("id=&quot;eq-F1&quot;") == 1
     assert text.count(">(F1)</mtext>") == 2
@@ -225,7 +227,7 @@ MODELS = {
 
 @pytest.fixture(scope="module", params=MODELS)
 def page(request):
-    return render(document(MODELS[request.param]))
+    return article_html(document(MODELS[request.param]))
 
 
 def test_page_is_well_formed_and_complete_in_itself(page):
@@ -256,12 +258,12 @@ def test_page_has_its_sections_numbered_and_listed(page):
 
 def test_short_page_has_no_contents():
     whole = document()
-    assert "<nav" not in render(Document("a", (), (), whole.sections[:3]))
-    assert "<nav" in render(Document("a", (), (), whole.sections[:4]))
+    assert "<nav" not in article_html(Document("a", (), (), whole.sections[:3]))
+    assert "<nav" in article_html(Document("a", (), (), whole.sections[:4]))
 
 
 def test_names_of_users_are_text_wherever_they_stand():
-    plain, hostile = render(document(name=PLAIN)), render(document(name=BLACK))
+    plain, hostile = article_html(document(name=PLAIN)), article_html(document(name=BLACK))
     assert tags_of(hostile) == tags_of(plain)
     assert Reader(hostile).ids == Reader(plain).ids
     assert "".join(Reader(hostile).words).count(BLACK) == "".join(Reader(plain).words).count(PLAIN)
@@ -288,7 +290,7 @@ def test_long_equations_are_broken_so_that_none_is_wider_than_the_page(tmp_path)
     gradient = symrnn.derive(Sequential([LSTM(3), Dense(3, "softmax")], (2, 3))).gradient()
     section = Section("back", "Back", (Equations(gradient.display("scalar")),))
     path = tmp_path / "page.html"
-    path.write_text(render(Document("LSTM", (), (), (section,))), encoding="utf-8")
+    path.write_text(article_html(Document("LSTM", (), (), (section,))), encoding="utf-8")
     wide, narrow = measure(path, 900), measure(path, 500)
     assert r"\qquad {} +" in wide["math"][0]["latex"]
     assert [one["content"] <= one["room"] for one in wide["math"]] == [True]

@@ -11,7 +11,7 @@ from symrnn import GRU, LSTM, Bidirectional, Dense, Embedding, Masking, Sequenti
 from symrnn.documents.blocks import Formulas, Paragraph, Section, Table, Verbatim
 from symrnn.documents.document import Document
 from symrnn.documents.inline import Code, Emphasis, Math, Strong, prose
-from symrnn.documents.writers.latex import escaped, latex, render, sections_latex, spans
+from symrnn.documents.writers.latex import article_latex, block_latex, escaped, prose_latex, sections_latex
 from symrnn.documents.writers.pdf import overfull, pdf_of
 from symrnn.expressions.names import Name
 from symrnn.typesetting.layout import Row
@@ -45,7 +45,7 @@ def test_nothing_runs_off_the_page(model, loss, monkeypatch):
     """One pass sets the pages; another is for the outline of the PDF only."""
     monkeypatch.setattr(pdf, "PASSES", 1)
     made = derive(model).document(loss=loss, check=False)
-    compiled = pdf_of(render(made))
+    compiled = pdf_of(article_latex(made))
     assert set(re.findall("Rerun to get .*", compiled.log)) <= {"Rerun to get outlines right"}
     assert overfull(compiled.log) == []
     assert compiled.pdf.startswith(b"%PDF")
@@ -57,7 +57,7 @@ def test_nothing_runs_off_the_page(model, loss, monkeypatch):
 def test_a_label_stands_on_the_line_of_its_formula(name, tmp_path):
     model, loss = BANK[name]
     made = derive(model).document(["forward", "backward"], loss=loss, check=False)
-    (tmp_path / "a.pdf").write_bytes(pdf_of(render(made)).pdf)
+    (tmp_path / "a.pdf").write_bytes(pdf_of(article_latex(made)).pdf)
     command = ["pdftotext", "-bbox", "a.pdf", "-"]
     found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     tags = [row.tag for section in made.sections for block in section.blocks for row in rows_of(block) if row.tag]
@@ -113,26 +113,26 @@ def test_text_of_any_kind_compiles():
         Verbatim(f"{NASTY[:40]}\n\n  {NASTY[40:]}"),
     )
     made = Document(NASTY[:50], (Code(NASTY[:20]),), (NASTY,), (Section("s", NASTY, blocks),))
-    log = pdf_of(render(made)).log
+    log = pdf_of(article_latex(made)).log
     assert "/etc/passwd" not in log.replace("(/etc", "")
 
 
 @needs_documents
 def test_every_block_compiles():
     blocks = tuple(block for block, _ in BLOCKS)
-    assert overfull(pdf_of(render(Document("t", (), (), (Section("s", "S", blocks),)))).log) == []
+    assert overfull(pdf_of(article_latex(Document("t", (), (), (Section("s", "S", blocks),)))).log) == []
 
 
 def test_spans():
     text = prose("a *b* **c** ", Code("d_e"), " $f_g$")
-    assert spans(text) == r"a \emph{b} \textbf{c} \texttt{d\_\allowbreak e} $f_g$"
+    assert prose_latex(text) == r"a \emph{b} \textbf{c} \texttt{d\_\allowbreak e} $f_g$"
 
 
 # tables and formulas --------------------------------------------------------------------------------
 
 
 def test_totals_stand_under_a_rule():
-    lines = latex(Table(("a", "b"), (("1", "2"), ("sum", "-3.5")), (1,), totals=1)).split("\n")
+    lines = block_latex(Table(("a", "b"), (("1", "2"), ("sum", "-3.5")), (1,), totals=1)).split("\n")
     assert lines[2:-2] == [
         r"\begin{tabular}{lr}",
         r"\toprule",
@@ -146,23 +146,23 @@ def test_totals_stand_under_a_rule():
 
 
 def test_a_long_table_may_go_over_pages():
-    assert r"\begin{longtable}" in latex(Table(("a",), (("1",),) * 40))
-    assert r"\begin{tabular}" in latex(Table(("a",), (("1",),) * 20))
+    assert r"\begin{longtable}" in block_latex(Table(("a",), (("1",),) * 40))
+    assert r"\begin{tabular}" in block_latex(Table(("a",), (("1",),) * 20))
 
 
 @needs_documents
 @pytest.mark.parametrize("columns", [1, 2, 4])
 def test_a_wide_table_wraps(columns):
     table = Table(("a",) * columns, ((prose("word " * 60),) * columns, ("b",) * columns))
-    assert overfull(pdf_of(render(Document("t", (), (), (Section("s", "S", (table,)),)))).log) == []
+    assert overfull(pdf_of(article_latex(Document("t", (), (), (Section("s", "S", (table,)),)))).log) == []
 
 
 def test_formulas_in_columns():
     rows = (Row(("a", "= 1", "b", "= 2"), "F1"), Row(("", "= 3"), gap=4))
-    assert latex(Formulas(rows)) == (
+    assert block_latex(Formulas(rows)) == (
         "\\begin{alignat*}{2}\na &= 1 &\\quad b &= 2 \\tag{F1} \\\\[4pt]\n     &= 3\n\\end{alignat*}"
     )
-    assert latex(Table((Name("h", time="t"),), ())).count("$h_t$") == 1
+    assert block_latex(Table((Name("h", time="t"),), ())).count("$h_t$") == 1
 
 
 def test_sections_for_another_document():
@@ -172,4 +172,4 @@ def test_sections_for_another_document():
 
 def test_what_is_no_block_is_refused():
     with pytest.raises(NotImplementedError, match=r"^LaTeX: expected a block of a document, got str$"):
-        latex("text")
+        block_latex("text")

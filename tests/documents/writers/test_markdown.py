@@ -11,11 +11,11 @@ from symrnn.documents.inline import Code, Emphasis, Math, Strong, prose
 from symrnn.documents.writers.markdown import (
     DOLLARS,
     GITHUB,
+    article_markdown,
+    block_markdown,
     blocks_markdown,
-    markdown,
-    render,
+    prose_markdown,
     sections_markdown,
-    spans,
 )
 from tests.documents.writers.test_text import BLOCKS
 
@@ -35,7 +35,7 @@ def cells(line: str) -> int:
 @pytest.mark.parametrize("model", MODELS, ids=["notebook", "GRU", "ids"])
 def test_what_is_rendered(model, dialect):
     made = derive(model).document(check=False)
-    text = render(made, ["a.svg"] * 9, dialect)
+    text = article_markdown(made, ["a.svg"] * 9, dialect)
     assert "align*" not in text
     assert "alignat" not in text
     lines = text.split("\n")
@@ -55,7 +55,7 @@ def test_what_is_rendered(model, dialect):
 
 @pytest.mark.parametrize("model", MODELS, ids=["notebook", "GRU", "ids"])
 def test_displays_have_balanced_parentheses(model):
-    for display in re.findall(r"```math\n(.*?)\n```", render(derive(model).document(check=False)), re.DOTALL):
+    for display in re.findall(r"```math\n(.*?)\n```", article_markdown(derive(model).document(check=False)), re.DOTALL):
         plain = display.replace(r"\{", "").replace(r"\}", "")
         assert plain.count("{") == plain.count("}")
         assert display.startswith("\\begin{aligned}\n")
@@ -77,16 +77,16 @@ SPANS = [
 
 @pytest.mark.parametrize(("span", "expected"), SPANS, ids=str)
 def test_spans(span, expected):
-    assert spans((span,)) == expected
+    assert prose_markdown((span,)) == expected
 
 
 def test_bars_in_cells_are_escaped():
     table = Table(("|", prose("$|x|$")), ((Code("a|b").text, (Code("a|b"),)),))
-    assert [cells(line) for line in markdown(table).split("\n")] == [2, 2, 2]
+    assert [cells(line) for line in block_markdown(table).split("\n")] == [2, 2, 2]
 
 
 def test_a_fence_is_longer_than_what_is_in_it():
-    assert markdown(Verbatim("a\n````\nb")) == "`````text\na\n````\nb\n`````"
+    assert block_markdown(Verbatim("a\n````\nb")) == "`````text\na\n````\nb\n`````"
 
 
 @pytest.mark.parametrize("block", [block for block, _ in BLOCKS], ids=lambda block: type(block).__name__)
@@ -106,10 +106,10 @@ def test_pictures_stand_at_their_addresses_in_order():
 
 
 def test_titles_are_escaped():
-    text = render(Document("a_b *c*", (), (), (Section("s", "<i>", ()),)))
+    text = article_markdown(Document("a_b *c*", (), (), (Section("s", "<i>", ()),)))
     assert text.startswith("# a\\_b \\*c\\*\n\n## \\<i\\>\n")
 
 
 def test_what_is_no_block_is_refused():
     with pytest.raises(NotImplementedError, match=r"^Markdown: expected a block of a document, got str$"):
-        markdown("text")
+        block_markdown("text")

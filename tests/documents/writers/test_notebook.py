@@ -10,23 +10,25 @@ import pytest
 
 import symrnn
 from symrnn import GRU, Dense, Loss, Sequential
+from symrnn.common.display import mimebundle
 from symrnn.documents.blocks import Origin, Section
 from symrnn.documents.document import Document
 from symrnn.documents.inline import Code, prose
-from symrnn.documents.writers.notebook import Given, Try, literal, of, render, setup, tries
+from symrnn.documents.writers.notebook import Given, Try, article_notebook, literal, notebook_json, setup, tries
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
 
 nbformat = pytest.importorskip("nbformat")
 ROOT = Path(__file__).parents[3]
-WEIGHTS = {"weights": NOTEBOOK_WEIGHTS}
 
 
 @dataclass(frozen=True)
 class Shown(Section):
     """A section that shows what it is called."""
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/html": f"<p>{self.title}</p>", "text/markdown": self.title, "text/plain": self.title}
+
+@mimebundle.register
+def _(section: Shown):
+    return {"text/html": f"<p>{section.title}</p>", "text/markdown": section.title, "text/plain": section.title}
 
 
 def document(*names, title="A model", summary=()):
@@ -39,7 +41,7 @@ def cells(text):
 
 def test_cells_in_order():
     value = np.array([[0.5]])
-    text = render(document("model", "forward"), "d = 1", {"forward": [Try("d.lambdify()(x, weights)", value)]})
+    text = notebook_json(document("model", "forward"), "d = 1", {"forward": [Try("d.lambdify()(x, weights)", value)]})
     assert [(cell.cell_type, cell.id, cell.source, cell.get("execution_count")) for cell in cells(text)] == [
         ("markdown", "title", "# A model\n\nof $T$ steps", None),
         ("code", "setup", "d = 1", 1),
@@ -57,8 +59,8 @@ def test_cells_in_order():
 
 def test_it_is_valid_and_the_same_each_time():
     made = document("a", "b")
-    text = render(made, "pass")
-    assert text == render(made, "pass")
+    text = notebook_json(made, "pass")
+    assert text == notebook_json(made, "pass")
     assert text.endswith("}\n")
     nbformat.validate(nbformat.reads(text, as_version=4))
     assert nbformat.reads(text, as_version=4).metadata.kernelspec.name == "python3"
@@ -66,15 +68,15 @@ def test_it_is_valid_and_the_same_each_time():
 
 def test_odd_names_make_names_of_cells():
     odd = document("größe/'\"\n", "größe/'\"\t", "x" * 99, "")
-    names = [cell.id for cell in cells(render(odd, "pass"))]
+    names = [cell.id for cell in cells(notebook_json(odd, "pass"))]
     assert len(set(names)) == len(names) == 10
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) for name in names)
-    assert eval(cells(render(odd, "pass"))[3].source, {"document": {"größe/'\"\n": 1}}) == 1
+    assert eval(cells(notebook_json(odd, "pass"))[3].source, {"document": {"größe/'\"\n": 1}}) == 1
 
 
 def test_text_is_not_read_as_markdown():
     summary = (*prose("the layer ", Code("a`b $x$"), ", **loud**, *soft*"), "2 * 3_ $5 <b>")
-    text = cells(render(document(title="*x*\n# y", summary=summary), "pass"))[0].source
+    text = cells(notebook_json(document(title="*x*\n# y", summary=summary), "pass"))[0].source
     assert text == (
         "# \\*x\\* \\# y\n\nof $T$ steps\n\nthe layer `` a`b $x$ ``, **loud**, *soft*2 \\* 3\\_ \\$5 \\<b\\>"
     )
@@ -177,7 +179,7 @@ def test_a_missing_nbformat_is_named(monkeypatch):
         match=r"^a notebook needs nbformat \(import of nbformat halted; None in sys.modules\); "
         r"pip install 'symrnn\[docs\]' installs it$",
     ):
-        render(document("a"), "pass")
+        notebook_json(document("a"), "pass")
 
 
 # a run ------------------------------------------------------------------------------------------
@@ -204,8 +206,8 @@ def test_tries_show_what_the_numbers_give():
 
 def test_a_document_knows_what_it_was_made_of():
     given = {"x": [1.0, 2.0, 3.0], "weights": NOTEBOOK_WEIGHTS, "loss": "mse", "y_true": [0.5], "check": None}
-    made = replace(document("worked", "gradients"), origin=Origin(NOTEBOOK, given))
-    found = [cell.source for cell in cells(of(made)) if cell.cell_type == "code"]
+    made = replace(document("worked", "gradients"), origin=Origin(NOTEBOOK, given, results=lambda: (0.5, [1.0])))
+    found = [cell.source for cell in cells(article_notebook(made)) if cell.cell_type == "code"]
     assert found[0] == setup(NOTEBOOK, **given)
     assert found[2:] == [
         "d.lambdify()(x, weights)",
@@ -215,20 +217,22 @@ def test_a_document_knows_what_it_was_made_of():
 
 
 @pytest.mark.parametrize("given", [{}, {"x": NOTEBOOK_X}, {"weights": NOTEBOOK_WEIGHTS}])
-def test_without_numbers_there_is_nothing_to_change(given):
+def test_without_results_there_is_nothing_to_change(given):
     made = replace(document("worked"), origin=Origin(NOTEBOOK, given))
-    assert [cell.id for cell in cells(of(made))] == ["title", "setup", "worked-title", "worked-shown"]
+    assert [cell.id for cell in cells(article_notebook(made))] == ["title", "setup", "worked-title", "worked-shown"]
 
 
 def test_a_loss_without_target_has_no_gradients_to_change():
-    made = replace(document("worked", "gradients"), origin=Origin(NOTEBOOK, {"x": NOTEBOOK_X, "loss": "mse"} | WEIGHTS))
-    assert [cell.id for cell in cells(of(made)) if "try" in cell.id] == ["worked-try-1"]
+    given = {"x": NOTEBOOK_X, "weights": NOTEBOOK_WEIGHTS, "loss": "mse"}
+    origin = Origin(NOTEBOOK, given, results=lambda: (0.5, None))
+    made = replace(document("worked", "gradients"), origin=origin)
+    assert [cell.id for cell in cells(article_notebook(made)) if "try" in cell.id] == ["worked-try-1"]
 
 
 def test_a_document_of_nothing_is_refused():
     message = r"^notebook: expected a document that a derivation has made, got one without an origin$"
     with pytest.raises(ValueError, match=message):
-        of(document("worked"))
+        article_notebook(document("worked"))
 
 
 @pytest.mark.parametrize("loss", [None, "mse"])
@@ -239,7 +243,7 @@ def test_a_document_runs_to_what_it_shows(loss):
     given = {"x": [[0.5, -1.0], [0.25, 2.0]], "y_true": [[0.1], [0.2]], "loss": loss} if loss else {}
     weights = [RNG.normal(size=(2, 6)), RNG.normal(size=(2, 6)), np.zeros((2, 6)), [[0.5], [1.5]], [0.0]]
     given |= {"weights": weights} if loss else {}
-    text = of(symrnn.derive(model).document(**given, check=False))
+    text = article_notebook(symrnn.derive(model).document(**given, check=False))
     ran = nbformat.reads(text, as_version=4)
     nbclient.NotebookClient(ran, timeout=60, resources={"metadata": {"path": str(ROOT)}}).execute()
     assert [cell.get("outputs") for cell in ran.cells] == [cell.get("outputs") for cell in cells(text)]

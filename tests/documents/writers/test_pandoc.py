@@ -1,8 +1,8 @@
 """Documents by pandoc: reStructuredText that docutils reads, and files of a word processor."""
 
-import builtins
 import io
 import re
+import sys
 import zipfile
 from dataclasses import dataclass
 from xml.etree import ElementTree
@@ -15,7 +15,7 @@ from symrnn.documents.blocks import Equations, Figure, Formulas, Paragraph, Sect
 from symrnn.documents.document import Document
 from symrnn.documents.inline import Code, prose
 from symrnn.documents.writers import pandoc
-from symrnn.documents.writers.pandoc import docx, rst
+from symrnn.documents.writers.pandoc import article_docx, article_rst
 from symrnn.typesetting.layout import Row
 
 pytest.importorskip("pypandoc")
@@ -76,7 +76,7 @@ def read(text):
 
 
 def test_rst_is_what_docutils_reads():
-    tree = read(rst(document(*every_block(), title=ODD)))
+    tree = read(article_rst(document(*every_block(), title=ODD)))
     nodes = pytest.importorskip("docutils.nodes")
     assert tree["title"] == ODD
     assert [node.astext() for node in tree.findall(nodes.subtitle)] == ["of T steps"]
@@ -95,7 +95,7 @@ def test_rst_is_what_docutils_reads():
 
 
 def test_rst_has_displays_and_pictures():
-    tree = read(rst(document(*every_block())))
+    tree = read(article_rst(document(*every_block())))
     nodes = pytest.importorskip("docutils.nodes")
     blocks = [node.astext() for node in tree.findall(nodes.math_block)]
     assert blocks[1] == (
@@ -121,7 +121,7 @@ def test_rst_has_displays_and_pictures():
     ],
 )
 def test_what_is_empty_is_written(blocks):
-    assert "First" in read(rst(document(*blocks))).astext()
+    assert "First" in read(article_rst(document(*blocks))).astext()
     assert "First" in text_of(word(document(*blocks)))
 
 
@@ -133,7 +133,7 @@ def files(made):
 
 
 def word(made):
-    return ElementTree.fromstring(files(docx(made)).read("word/document.xml"))
+    return ElementTree.fromstring(files(article_docx(made)).read("word/document.xml"))
 
 
 def test_docx_has_formulas_tables_and_pictures():
@@ -150,13 +150,13 @@ def test_docx_has_formulas_tables_and_pictures():
     assert "as ht is" in texts
     assert "−1.0e−5" in texts
     assert "(B1)" in text_of(body)
-    assert any(name.endswith(".svg") for name in files(docx(made)).namelist())
+    assert any(name.endswith(".svg") for name in files(article_docx(made)).namelist())
 
 
 def test_docx_is_the_same_each_time_and_names_no_folder():
     made = document(*every_block())
-    assert docx(made) == docx(made)
-    whole = b"".join(files(docx(made)).read(name) for name in files(docx(made)).namelist())
+    assert article_docx(made) == article_docx(made)
+    whole = b"".join(files(article_docx(made)).read(name) for name in files(article_docx(made)).namelist())
     assert b"symrnn-" not in whole
 
 
@@ -184,7 +184,7 @@ def test_commands_for_the_page_are_left_out():
 def test_formulas_are_what_docutils_can_turn_into_mathml():
     mathml = pytest.importorskip("docutils.utils.math.latex2mathml")
     nodes = pytest.importorskip("docutils.nodes")
-    text = rst(document(*every_block(), *bank(), Paragraph(prose(r"a $^{\mathsf T}$ for $t = 0, \dots, T-1$"))))
+    text = article_rst(document(*every_block(), *bank(), Paragraph(prose(r"a $^{\mathsf T}$ for $t = 0, \dots, T-1$"))))
     tree = read(text)
     found = [*tree.findall(nodes.math), *tree.findall(nodes.math_block)]
     assert len(found) > len(bank())
@@ -201,32 +201,26 @@ def test_other_blocks_are_refused():
         pass
 
     with pytest.raises(NotImplementedError, match=r"^pandoc: no rule for Film$"):
-        rst(document(Film()))
+        article_rst(document(Film()))
     with pytest.raises(NotImplementedError, match=r"^pandoc: no rule for Film$"):
-        rst(document(Paragraph((Film(),))))
+        article_rst(document(Paragraph((Film(),))))
 
 
 def test_a_missing_pypandoc_is_named(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *rest, **options):
-        if name == "pypandoc":
-            raise ModuleNotFoundError("No module named 'pypandoc'")
-        return real(name, *rest, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    message = ".rst and .docx need pandoc (No module named 'pypandoc'); pip install 'symrnn[docs]' installs it"
+    monkeypatch.setitem(sys.modules, "pypandoc", None)
+    reason = "import of pypandoc halted; None in sys.modules"
+    message = f".rst and .docx need pandoc ({reason}); pip install 'symrnn[docs]' installs it"
     with pytest.raises(ImportError, match=f"^{re.escape(message)}$"):
-        rst(document())
+        article_rst(document())
 
 
 def test_a_slow_pandoc_is_ended(monkeypatch):
     monkeypatch.setattr(pandoc, "_SECONDS", 0)
     with pytest.raises(TimeoutError, match=r"^pandoc: took longer than 0 seconds$"):
-        rst(document())
+        article_rst(document())
 
 
 def test_what_pandoc_refuses_is_one_line(monkeypatch):
     monkeypatch.setattr(pandoc, "_API", (0, 1))
     with pytest.raises(ValueError, match=r"^pandoc: [^\n]*$"):
-        rst(document())
+        article_rst(document())

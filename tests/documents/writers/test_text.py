@@ -5,7 +5,7 @@ import pytest
 from symrnn import derive
 from symrnn.documents.blocks import Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
 from symrnn.documents.inline import Code, prose
-from symrnn.documents.writers.text import sections_text, text, words
+from symrnn.documents.writers.text import block_text, prose_text, sections_text
 from symrnn.expressions.names import Name
 from symrnn.typesetting.layout import Row
 
@@ -42,7 +42,7 @@ BLOCKS = [
 
 @pytest.mark.parametrize(("block", "expected"), BLOCKS, ids=lambda value: type(value).__name__)
 def test_blocks(block, expected):
-    assert text(block) == expected
+    assert block_text(block) == expected
 
 
 def test_sections_are_indented():
@@ -51,18 +51,18 @@ def test_sections_are_indented():
 
 
 def test_long_text_is_wrapped():
-    lines = text(Paragraph(("word " * 60,))).split("\n")
+    lines = block_text(Paragraph(("word " * 60,))).split("\n")
     assert max(map(len, lines)) <= 100
     assert len(lines) == 3
 
 
 def test_what_is_no_block_is_refused():
     with pytest.raises(NotImplementedError, match=r"^text: expected a block of a document, got int$"):
-        text(3)
+        block_text(3)
 
 
 def test_names_are_as_they_are():
-    assert words(prose("of ", Code("a_b*$`"))) == "of a_b*$`"
+    assert prose_text(prose("of ", Code("a_b*$`"))) == "of a_b*$`"
 
 
 def test_a_document_has_all_its_sections():

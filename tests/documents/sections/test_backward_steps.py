@@ -7,10 +7,10 @@ from functools import cache
 import pytest
 
 from symrnn import LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
-from symrnn.documents.sections.backward import rules_used, steps
 from symrnn.documents.sections.backward_reasons import RULES, label
 from symrnn.documents.sections.backward_stages import backward_pass_of, stages_of
-from symrnn.documents.writers.text import words
+from symrnn.documents.sections.backward_steps import rules_used, steps
+from symrnn.documents.writers.text import prose_text
 from symrnn.programs.program import Equation
 from symrnn.typesetting.equations import is_adjoint, item_lines, zero_states
 from symrnn.typesetting.expressions import Context
@@ -89,18 +89,18 @@ def test_rules_are_in_the_table_and_reasons_given_once(case, zoom):
     labels = {label(kind) for kind in RULES if kind in rules}
     said = set()
     for step in found:
-        text = words(step.rule)
+        text = prose_text(step.rule)
         assert text == "definition" or text.startswith("by R")
         said |= set(re.findall(r"R\d", text))
     assert said == labels
-    reasons = [words(step.why) for step in found if step.why]
+    reasons = [prose_text(step.why) for step in found if step.why]
     assert len(set(reasons)) == len(reasons)
-    assert "  " not in " ".join([*reasons, *(words(step.title) for step in found)])
+    assert "  " not in " ".join([*reasons, *(prose_text(step.title) for step in found)])
 
 
 @over({name: case for name, case in MODELS.items() if name not in ("batch", "batch of sequences")})
 def test_with_numbers_every_row_is_one_of_the_way_back(case):
-    about = case.subject
+    about = case.example
     plain, numbers = steps_of(case, "unrolled"), steps(about.gradient, "unrolled", about.numbers)
     assert [(step.title, step.rule) for step in plain] == [(step.title, step.rule) for step in numbers]
     assert left_sides(numbers) == left_sides(plain)
@@ -129,7 +129,7 @@ STEP = [
 @pytest.mark.parametrize(("zoom", "titles"), [("unrolled", NOTEBOOK), ("step", STEP)])
 def test_the_steps_of_the_notebook(zoom, titles):
     found = steps(derive().gradient(), zoom)
-    assert [(words(step.title), words(step.rule)) for step in found] == titles
+    assert [(prose_text(step.title), prose_text(step.rule)) for step in found] == titles
 
 
 TITLES = [
@@ -146,7 +146,7 @@ TITLES = [
 
 @pytest.mark.parametrize(("layers", "zoom", "title"), TITLES, ids=[title[:25] for *_, title in TITLES])
 def test_titles(layers, zoom, title):
-    assert title in [words(step.title) for step in steps(derive(Sequential(layers, (3, 1))).gradient(), zoom)]
+    assert title in [prose_text(step.title) for step in steps(derive(Sequential(layers, (3, 1))).gradient(), zoom)]
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy"])
@@ -154,7 +154,7 @@ def test_titles(layers, zoom, title):
 def test_a_loss_begins_the_way_back(loss, sequence):
     model = Sequential([SimpleRNN(2, return_sequences=sequence), Dense(2, "softmax")], (2, 1))
     found = steps(derive(model).gradient(loss), "unrolled")
-    assert words(found[0].title) == "Start at L."
+    assert prose_text(found[0].title) == "Start at L."
     assert found[0].formulas.rows[0].cells == (r"\frac{\partial L}{\partial L}", "= 1")
     assert max(Counter(left_sides(found)).values()) == 1
 
@@ -163,7 +163,7 @@ def test_many_time_steps_are_one():
     model = Sequential([SimpleRNN(1), Dense(1)], (40, 1))
     assert len(steps(derive(model).gradient(), "step")) == len(STEP)
     collected = steps(derive(model).gradient(), "unrolled")[-1]
-    assert words(collected.title) == r"Collect: U, V and b_h are used in each of a_0, a_1, \dots, a_{39}."
+    assert prose_text(collected.title) == r"Collect: U, V and b_h are used in each of a_0, a_1, \dots, a_{39}."
 
 
 @pytest.mark.parametrize("name", ["scalar", "LSTM", "stack", "both ways, concat", "a shared layer"])

@@ -1,0 +1,59 @@
+"""The closed form: every equation put into the next one."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from symrnn.documents.blocks import Block, Formulas, Paragraph
+from symrnn.documents.example import Example
+from symrnn.documents.inline import prose
+from symrnn.programs.closed_form import NESTING, OPERATIONS, count, size
+from symrnn.typesetting.equations import lines_of
+from symrnn.typesetting.layout import Row, points, rows
+from symrnn.typesetting.styles import LATEX
+from symrnn.typesetting.substitution import ROOM
+
+_CLOSED_ROWS, _OPERATIONS, _ENTRIES_COUNTED = 3, 300, 2000
+
+
+def blocks(example: Example) -> tuple[Block, ...]:
+    """The closed form where it is small: up to three lines; beyond, how large it is."""
+    derivation = example.derivation
+    if derivation.is_open:
+        return ()
+    if _is_large(example):
+        many = f"With everything put in, an output has more than {_count(OPERATIONS)} operations: "
+        return (Paragraph(prose(many, _UNREAD)),)
+    operations, nesting = size(derivation.program("scalar"))
+    if operations <= _OPERATIONS and nesting <= NESTING:
+        lines = lines_of(derivation.display("closed"), LATEX)
+        if all(points("".join(map("".join, line.terms))) <= _CLOSED_ROWS * ROOM for line in lines) and len(lines) <= 3:
+            return (Paragraph(_OF_CLOSED), Formulas(_tagged(rows(lines, ROOM), "C")))
+    text = f"With everything put in, an output has {_count(operations)} operations, nested {nesting} deep: "
+    return (Paragraph(prose(text, _UNREAD)),)
+
+
+def _tagged(found: Sequence[Row], tag: str) -> tuple[Row, ...]:
+    """The rows with a label, where it is one formula."""
+    single = sum(not row.continues for row in found) == 1
+    return (replace(found[0], tag=tag if single else ""), *found[1:])
+
+
+def _count(number: int) -> str:
+    """The number, a large one as a power of ten."""
+    return re.sub(r"10\^(\d+)", r"$10^{\1}$", count(number))
+
+
+def _is_large(example: Example) -> bool:
+    """Whether even to count the operations would take long: every entry of every time step is one."""
+    network = example.derivation.network
+    entries = sum(int(np.prod(array.shape)) for array in network.arrays)
+    return entries * max(filter(None, network.timesteps.values()), default=1) > _ENTRIES_COUNTED
+
+
+_UNREAD = prose(
+    "a formula that nobody reads. The forward equations say the same, in the order in which it is computed."
+)
+_OF_CLOSED = prose("Each equation put into the next one, with the state before the first step zero:")
