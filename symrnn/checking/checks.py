@@ -24,7 +24,8 @@ from symrnn.checking.objective import default_loss, described, objective
 from symrnn.checking.recording import KerasRun, Recording, kept_states, observe, run, states_of
 from symrnn.checking.report import Report
 from symrnn.checking.tolerance import Quantity, compare
-from symrnn.codegen.function import Call, NumericFunction, read
+from symrnn.codegen.arguments import Call, read
+from symrnn.codegen.function import NumericFunction
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
 from symrnn.expressions.matrices import shape_of
