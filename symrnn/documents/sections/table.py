@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from symrnn.diagrams.picture import picture
+from symrnn.diagrams.picture import picture_of
 from symrnn.documents.blocks import Block, Cell, Formulas, Paragraph, Section, Table
 from symrnn.documents.example import Example
 from symrnn.documents.figures import figure
@@ -43,8 +43,8 @@ def _model(example: Example) -> tuple[Block, ...]:
 
 def _picture(example: Example) -> tuple[Block, ...]:
     network = example.derivation.network
-    rolled = [figure(picture(network, rolled=True))] if network.states else []
-    return (*rolled, figure(picture(network)))
+    rolled = [figure(picture_of(network, rolled=True))] if network.states else []
+    return (*rolled, figure(picture_of(network)))
 
 
 # closed form ------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def _backward(example: Example) -> tuple[Block, ...]:
     order = prose("The way back goes through the forward equations from the last to the first, by these rules.")
     adjoints = {name: float(v.reshape(())) for name, v in example.values.items() if v.size == 1}
     few = example.few and example.scalar
-    drawn = picture(gradient.network, backward=True, numbers=adjoints if few else None)
+    drawn = picture_of(gradient.network, backward=True, numbers=adjoints if few else None)
     table = rule_table(rules_used(gradient, zoom), example.scalar)
     return (Paragraph(intro), Formulas((definitions,)), Paragraph(order), table, figure(drawn), *found)
 
