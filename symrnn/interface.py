@@ -111,9 +111,9 @@ class Derivation(derivation.Derivation):
         Raises:
             ValueError: `rolled` together with `backward`, or `numbers` without `backward`.
         """
-        from symrnn.diagrams.picture import picture
+        from symrnn.diagrams.picture import picture_of
 
-        return picture(self.network, rolled, backward, numbers)
+        return picture_of(self.network, rolled, backward, numbers)
 
     def document(
         self,

@@ -20,11 +20,12 @@ import numpy as np
 from sympy import Expr
 
 from symrnn.checking.keras_models import import_frameworks
-from symrnn.checking.objective import described, objective
+from symrnn.checking.objective import described, objective_of
 from symrnn.checking.recording import KerasRun, Recording, kept_states, observe, run, states_of
 from symrnn.checking.report import Report
 from symrnn.checking.tolerance import Quantity, compare
-from symrnn.codegen.function import Call, NumericFunction, read
+from symrnn.codegen.arguments import Call, read
+from symrnn.codegen.function import NumericFunction
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
 from symrnn.expressions.matrices import shape_of
@@ -67,7 +68,7 @@ def check(
     call = _call(gradient.network, function, live, _given_x(gradient.network, x, live, seed), y_true, losses, seed)
     targets = [call.arrays[target.name] for target in function.arguments.targets]
     slots = _slots(gradient)
-    found = run(keras_model, *_inputs(gradient.network, call, live), objective(losses, targets, keras), keras)
+    found = run(keras_model, *_inputs(gradient.network, call, live), objective_of(losses, targets, keras), keras)
     forward = list(_forward(gradient.network, found, live, detail))
     rows = tuple(compare(gradient, function, forward, list(_backward(gradient, slots, found)), call, seed))
     versions = f"Keras {keras.__version__} on TensorFlow {tensorflow.__version__}"

@@ -18,7 +18,7 @@ def described(losses: Sequence[Loss]) -> str | None:
     return " + ".join(dict.fromkeys(map(str, losses))) or None
 
 
-def objective(losses: Sequence[Loss], targets: Sequence[np.ndarray], keras: Any) -> Callable[[list[Any]], Any]:
+def objective_of(losses: Sequence[Loss], targets: Sequence[np.ndarray], keras: Any) -> Callable[[list[Any]], Any]:
     """The sum of the losses of a model's outputs, or without losses the sum of all their entries."""
 
     def total(outputs: list[Any]) -> Any:

@@ -8,16 +8,11 @@ from sympy import Expr
 
 from symrnn.checking.perturbation import Noise, perturbed
 from symrnn.checking.report import AGREES, DIFFERS, LIMIT, UNDECIDABLE, Row
-from symrnn.codegen.backends.numpy_source import source
-from symrnn.codegen.function import Call, NumericFunction
-from symrnn.codegen.fusion.gates import fuse
-from symrnn.codegen.signature import Arguments, Output
+from symrnn.codegen.arguments import Call
+from symrnn.codegen.function import NumericFunction
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import function_of, lambdify
 from symrnn.expressions.names import Name
-from symrnn.models.network import Network
-from symrnn.programs.program import families
-from symrnn.programs.transforms import prune, stack_all
 
 _DRAWS = 4
 _ROUNDINGS = 4
@@ -108,15 +103,6 @@ def _moved(one: np.ndarray, other: np.ndarray) -> float:
     finite = np.isfinite(one) & np.isfinite(other)
     with np.errstate(all="ignore"):
         return float(np.max(np.abs(one - other), where=finite, initial=0.0))
-
-
-def _forward(network: Network, symbols: tuple[Expr, ...]) -> NumericFunction:
-    """The values of symbols of the forward program, each a family or a row per sample."""
-    program = prune(stack_all(network.program), symbols)
-    known = families(program)
-    outputs = tuple(Output("family" if symbol in known else "rows") for symbol in symbols)
-    order = tuple(symbol.name for symbol in (*program.sequences, *program.inputs))
-    return NumericFunction("values", source(fuse(program), "values"), None, order, outputs, Arguments((), ()), list)
 
 
 def _cast(call: Call, dtype: np.dtype) -> Call:

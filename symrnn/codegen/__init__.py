@@ -1,7 +1,8 @@
 """Programs as fast functions of numbers. Imports `models` and what is below.
 
 - `signature`: what a function takes and gives
-- `function`: arguments checked, results shaped
+- `arguments`: x, y_true and weights, checked and cast
+- `function`: compiled, called, results shaped
 - `schedule`: before, in and after the loop
 - `slices`: parts of a matrix side by side
 - `scalar_code`: scalar expressions as Python

@@ -25,6 +25,8 @@ class _Printer(PythonCodePrinter):
 
     def _print_Function(self, expr: Expr) -> str:
         name = type(expr).__name__
+        if name not in self.known_functions and not isinstance(expr, NamedFunction):
+            raise NotImplementedError(f"no rule of scalar code for {name}")
         return f"{self.known_functions.get(name, name)}({', '.join(map(self._print, expr.args))})"
 
     _print_exp = _print_log = _print_sin = _print_cos = _print_sinh = _print_cosh = _print_Function

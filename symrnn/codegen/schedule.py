@@ -46,7 +46,7 @@ def _moving(item: Recurrence) -> set[Expr]:
     return moving
 
 
-def schedule(item: Recurrence, fresh: Callable[[Expr, str], Expr]) -> Schedule:
+def schedule_of(item: Recurrence, fresh: Callable[[Expr, str], Expr]) -> Schedule:
     """Split the body by its dependence on the carried state; `fresh(symbol, suffix)` names a part."""
     moving = _moving(item)
     before, inside, after = split(item)

@@ -10,7 +10,7 @@ import numpy as np
 from sympy import Expr, MatrixSymbol
 
 from symrnn.codegen.backends.numpy_source import source
-from symrnn.codegen.function import compile_source
+from symrnn.codegen.backends.python_code import compile_source
 from symrnn.derivations.derivation import Gradient
 from symrnn.expressions.matrices import is_zero, shape_of
 from symrnn.expressions.names import Name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sympy import Expr, Matrix
 
 from symrnn.common.display import Displayed
-from symrnn.derivations.jacobian import Jacobian, jacobian
+from symrnn.derivations.jacobian import Jacobian, jacobian_of
 from symrnn.derivations.wrt import Request, names_in, of_array, request, select
 from symrnn.expressions.functions import define
 from symrnn.expressions.matrices import shape_of
@@ -207,7 +207,7 @@ class Derivation(Displayed):
         Raises:
             ValueError: a name that is no symbol, a whole family, or a weight.
         """
-        return jacobian(self.network, of, wrt)
+        return jacobian_of(self.network, of, wrt)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class Jacobian:
         return prune(back, back.outputs), seed
 
 
-def jacobian(network: Network, of: str, wrt: str) -> Jacobian:
+def jacobian_of(network: Network, of: str, wrt: str) -> Jacobian:
     """The Jacobian of one quantity by another, by their names, such as "h_2" and "h_0".
 
     Raises:

@@ -8,20 +8,19 @@ from typing import Any
 import numpy as np
 from sympy import Expr
 
-from symrnn.codegen.backends.math_source import scalar_source
+from symrnn.codegen.arguments import Call, read, whole
 from symrnn.codegen.backends.numpy_source import source
-from symrnn.codegen.function import Call, JacobianFunction, NumericFunction, read, whole
-from symrnn.codegen.fusion.gates import fuse
+from symrnn.codegen.backends.table import ARRAYS, ROW
+from symrnn.codegen.function import JacobianFunction, NumericFunction
 from symrnn.codegen.signature import Arguments, Output, Target
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.jacobian import Jacobian
 from symrnn.derivations.wrt import Request
-from symrnn.expressions.activation_table import clip
 from symrnn.expressions.matrices import shape_of
 from symrnn.expressions.nodes import N, OneHot
 from symrnn.models.network import Network
 from symrnn.programs.program import Program, families, right_sides
-from symrnn.programs.transforms import expand, name_of, named_symbols, prune, stack_all
+from symrnn.programs.transforms import name_of, named_symbols, prune, stack_all
 
 
 @singledispatch
@@ -104,12 +103,10 @@ def _function(
     derivation: Derivation, name: str, program: Program, outputs: tuple[Output, ...], finish: Callable[[list[Any]], Any]
 ) -> NumericFunction:
     """A program as a function of numbers."""
-    exact = any(expr.has(clip) for expr in right_sides(program))  # the ends of a clip depend on the dtype
-    rows = scalar_source(expand(program), name) if derivation.is_scalar and not exact else None
+    code = ARRAYS.source(program, name)
+    row_code = ROW.source(program, name) if ROW.writes(program, derivation.is_scalar) else None
     order = tuple(symbol.name for symbol in (*program.sequences, *program.inputs))
-    return NumericFunction(
-        name, source(fuse(program), name), rows, order, outputs, _arguments(derivation.network, program), finish
-    )
+    return NumericFunction(name, code, row_code, order, outputs, _arguments(derivation.network, program), finish)
 
 
 def _arguments(network: Network, program: Program) -> Arguments:

@@ -56,7 +56,7 @@ class Picture(Displayed):
         return f"{self.title}\n{self.alt}"
 
 
-def picture(
+def picture_of(
     network: Network, rolled: bool = False, backward: bool = False, numbers: Mapping[str, float] | None = None
 ) -> Picture:
     """The picture of a network, unrolled over its time steps, more than five of them elided.

@@ -24,7 +24,7 @@ _BORDERLESS = ("input", "output", "mask")
 
 @dataclass(frozen=True)
 class Room:
-    """What the arrows need: between two bands, between a state and the next, left of the first state."""
+    """What the arrows need: between two layers, between a state and the next, left of the first state."""
 
     up: float = 34.0
     along: float = 50.0
@@ -102,14 +102,14 @@ class _Placing:
     room: Room
     with_starts: bool
     places: Places
-    lanes: dict[int, float] = field(default_factory=dict)
-    bands: dict[int, float] = field(default_factory=dict)
+    offsets: dict[int, float] = field(default_factory=dict)
+    layers: dict[int, float] = field(default_factory=dict)
     origin: float = 0.0
     sizes: dict[Key, Box] = field(default_factory=dict)
     height: float = 0.0
 
     @property
-    def lane(self) -> float:
+    def spacing(self) -> float:
         """How far strands that stand side by side are apart."""
         return 0.6 * max(self.places.pitch, PITCHES[1])
 
@@ -126,7 +126,7 @@ class _Placing:
             self._open(own, stretch)
             for place in own:
                 self._put(place)
-            while ready := [place for place in waiting if self._sources(place) <= set(self.bands)]:
+            while ready := [place for place in waiting if self._sources(place) <= set(self.layers)]:
                 waiting.remove(ready[0])
                 self._put(ready[0])
         for place in inputs:
@@ -154,35 +154,35 @@ class _Placing:
     def _put(self, place: int) -> None:
         """Take the first of the candidates that is free, or the one with the fewest clashes."""
         tried: list[tuple[int, int, float, float]] = []
-        for number, (band, lane) in enumerate(self._candidates(place)):
-            tried.append((self._clashes(place, band, lane), number, band, lane))
+        for number, (layer, offset) in enumerate(self._candidates(place)):
+            tried.append((self._clashes(place, layer, offset), number, layer, offset))
             if not tried[-1][0]:
                 break
-        clashes, _, self.bands[place], self.lanes[place] = min(tried)
+        clashes, _, self.layers[place], self.offsets[place] = min(tried)
         self.places.clashes += clashes
-        boxes, starts, segments = self._parts(place, self.bands[place], self.lanes[place])
+        boxes, starts, segments = self._parts(place, self.layers[place], self.offsets[place])
         self.places.boxes |= boxes
         self.places.starts |= starts
         self.places.segments += segments
 
     def _candidates(self, place: int) -> Iterator[tuple[float, float]]:
-        """Bands and lanes, the nearest first."""
+        """Layers and offsets, the nearest first."""
         timeline = self.timeline
         strand = timeline.strands[place]
         links = [link for link in timeline.links if link.target == place and link.source.when != START]
-        sources = [link.source.strand for link in links if link.source.strand in self.bands]
+        sources = [link.source.strand for link in links if link.source.strand in self.layers]
         if strand.kind == "input" and timeline.stretches[place] is None:
             readers = [link.target for link in timeline.links if link.source.strand == place]
-            low, centre = self.bands[readers[0]] - 1, self._x(readers[0])
+            low, centre = self.layers[readers[0]] - 1, self._x(readers[0])
         else:
-            low = 1 + max((self.bands[source] for source in sources), default=-1)
+            low = 1 + max((self.layers[source] for source in sources), default=-1)
             centre = self._centre(place, sources)
         beside = [0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5, 2.0, -2.0, 0.25, -0.25, 0.75, -0.75]
         if strand.kind == "mask" and sources:
-            yield from ((low - 1, centre + lane * self.lane) for lane in (0.9, 1.2, -0.9))
-        found = [(band, lane) for band in range(4) for lane in beside]
+            yield from ((low - 1, centre + offset * self.spacing) for offset in (0.9, 1.2, -0.9))
+        found = [(layer, offset) for layer in range(4) for offset in beside]
         found.sort(key=lambda one: (one[0] + abs(one[1]) * 0.7, one[0], -one[1]))
-        yield from ((low + band, centre + lane * self.lane) for band, lane in found)
+        yield from ((low + layer, centre + offset * self.spacing) for layer, offset in found)
 
     def _centre(self, place: int, sources: list[int]) -> float:
         """Above what a strand reads; cells that read the same stand left and right of it."""
@@ -190,13 +190,13 @@ class _Placing:
         if timeline.stretches[place] is None:
             centres = [self._x(source) for source in sources]
             return sum(centres) / len(centres) if centres else self.origin
-        lanes = [self.lanes[source] for source in sources if timeline.stretches[source] is not None]
-        centre = sum(lanes) / len(lanes) if lanes else 0.0
+        offsets = [self.offsets[source] for source in sources if timeline.stretches[source] is not None]
+        centre = sum(offsets) / len(offsets) if offsets else 0.0
         if not sources:
             inputs = [s for s in sorted(timeline.drawn) if self._is_input_of(s, timeline.stretches[place])]
-            return (inputs.index(place) - (len(inputs) - 1) / 2) * self.lane if place in inputs else 0.0
+            return (inputs.index(place) - (len(inputs) - 1) / 2) * self.spacing if place in inputs else 0.0
         cells = [s for s in sorted(timeline.drawn) if self._reads(s, sources[0])]
-        return centre + ((cells.index(place) - (len(cells) - 1) / 2) * self.lane if place in cells else 0.0)
+        return centre + ((cells.index(place) - (len(cells) - 1) / 2) * self.spacing if place in cells else 0.0)
 
     def _is_input_of(self, place: int, stretch: int | None) -> bool:
         return self.timeline.strands[place].kind == "input" and self.timeline.stretches[place] == stretch
@@ -224,12 +224,12 @@ class _Placing:
     # what a strand adds to the picture
 
     def _parts(
-        self, place: int, band: float, lane: float
+        self, place: int, layer: float, offset: float
     ) -> tuple[dict[Key, Box], dict[int, Box], list[tuple[Segment, tuple[Key, ...]]]]:
         """The boxes of its nodes, of what it starts from, and the segments of its arrows."""
         timeline = self.timeline
-        y = -band * self.height
-        boxes = {key: self.sizes[key].moved(self._column(key) + lane, y) for key in timeline.keys(place)}
+        y = -layer * self.height
+        boxes = {key: self.sizes[key].moved(self._column(key) + offset, y) for key in timeline.keys(place)}
         known = self.places.boxes | boxes
         links = [link for link in timeline.links if place in (link.target, link.source.strand)]
         ends = [pair for link in links for pair in timeline.ends(link) if all(key in known for key in pair)]
@@ -260,8 +260,8 @@ class _Placing:
         narrower = 0.15 * ((key[1] >= dots) + (key[1] > dots))
         return self.origin + (key[1] - narrower) * self.places.pitch
 
-    def _clashes(self, place: int, band: float, lane: float) -> int:
-        boxes, starts, segments = self._parts(place, band, lane)
+    def _clashes(self, place: int, layer: float, offset: float) -> int:
+        boxes, starts, segments = self._parts(place, layer, offset)
         old = self.places
         new = [*boxes.values(), *starts.values()]
         others = [*old.boxes.values(), *old.starts.values()]

@@ -12,7 +12,7 @@ import numpy as np
 from sympy import Expr
 
 from symrnn.checking.report import Report
-from symrnn.codegen.function import Call, read, read_weights, whole
+from symrnn.codegen.arguments import Call, read, read_weights, whole
 from symrnn.derivations import numbers
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify

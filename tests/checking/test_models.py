@@ -9,7 +9,7 @@ from sympy import Eq, MatrixSymbol, tanh
 import symrnn
 from symrnn import GRU, LSTM, RNN, Activation, Concatenate, Dense, Dropout, Input, Masking, Model, Sequential, SimpleRNN
 from symrnn.checking.keras_models import build
-from symrnn.checking.objective import objective
+from symrnn.checking.objective import objective_of
 from symrnn.checking.recording import kept_states
 from symrnn.models.losses import LOSSES, Loss
 from symrnn.models.sampling import random_inputs, random_targets
@@ -118,7 +118,7 @@ def test_the_loss_is_that_of_keras_classes(loss):
     y = model(x, training=False)
     assert y._keras_mask is not None
     expected = kind(target.astype("float32"), y)
-    found = objective([Loss(loss)], [target.astype("float32")], keras)([y])
+    found = objective_of([Loss(loss)], [target.astype("float32")], keras)([y])
     assert float(found) == pytest.approx(float(expected), rel=1e-6)
 
 

@@ -7,7 +7,7 @@ import symrnn
 from symrnn import GRU, LSTM, Bidirectional, Dense, Embedding, Masking, Sequential, SimpleRNN
 from symrnn.checking.perturbation import exact_symbols, perturbed
 from symrnn.codegen.backends.numpy_source import source
-from symrnn.codegen.function import compile_source
+from symrnn.codegen.backends.python_code import compile_source
 from symrnn.models.layers import ELU, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Layer, ReLU
 from symrnn.models.sampling import random_inputs
 from symrnn.programs.program import Recurrence

@@ -5,7 +5,7 @@ import pytest
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.checking.tolerance import Quantity, compare, unit
-from symrnn.codegen.function import read
+from symrnn.codegen.arguments import read
 from symrnn.expressions.names import Name
 
 X = np.random.default_rng(0).normal(size=(2, 3, 1))

@@ -14,7 +14,8 @@ import sympy
 from sympy import Symbol
 
 from symrnn import Dense, Derivation, Sequential, SimpleRNN, TimeDistributed, derive
-from symrnn.codegen.function import NumericFunction, read
+from symrnn.codegen.arguments import read
+from symrnn.codegen.function import NumericFunction
 from symrnn.expressions.activations import activations
 from symrnn.expressions.functions import Indicator
 from symrnn.models.losses import LOSSES, with_loss, with_sum

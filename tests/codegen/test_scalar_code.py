@@ -10,7 +10,7 @@ import sympy
 from sympy import Abs, Expr, Max, Min, Piecewise, Rational, Symbol, erfc, exp, log, pi, sign, sqrt, tanh
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symrnn.codegen.function import compile_source
+from symrnn.codegen.backends.python_code import compile_source
 from symrnn.codegen.scalar_code import ARRAYS, FLOATS, Dialect
 from symrnn.expressions.activation_table import functions, sigmoid, slopes
 from symrnn.expressions.activations import activations, clip_from, elu, huber, leaky_relu, prelu, relu

@@ -3,7 +3,7 @@
 from sympy import MatrixSymbol, Symbol
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
-from symrnn.codegen.schedule import layout, schedule, split
+from symrnn.codegen.schedule import layout, schedule_of, split
 from symrnn.expressions.matrices import add, concat, hadamard, multiply, ones, zeros
 from symrnn.expressions.nodes import Columns, N
 from symrnn.programs.program import Carry, Equation, Program, Recurrence, recurrence, symbols_of
@@ -19,7 +19,7 @@ def fresh(symbol, suffix):
 
 def scheduled(item: Recurrence) -> tuple[list[str], list[str], list[str]]:
     """The equations of a recurrence that run before, in and after the loop, as text."""
-    plan = schedule(item, fresh)
+    plan = schedule_of(item, fresh)
     before, inside, after = ([f"{e.lhs} = {e.rhs}" for e in part] for part in (plan.before, plan.inside, plan.after))
     return before, inside, after
 
@@ -85,7 +85,7 @@ def test_every_equation_runs_once_and_after_what_it_needs(case) -> None:
 
 def kept(equations, stacked=(), carries=(CARRY,)):
     item = recurrence(equations, [x], list(carries), list(stacked))
-    return layout(item, schedule(item, fresh))
+    return layout(item, schedule_of(item, fresh))
 
 
 def test_only_what_is_read_later_has_an_array() -> None:

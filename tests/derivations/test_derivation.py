@@ -12,7 +12,7 @@ from sympy import Matrix, MatrixSymbol, Symbol, symbols, tanh
 
 import symrnn
 from symrnn import Activation, Dense, Derivation, Gradient, Sequential, SimpleRNN, derive
-from symrnn.codegen.function import read_weights
+from symrnn.codegen.arguments import read_weights
 from symrnn.expressions.nodes import N
 from symrnn.models.losses import ALIASES, LOSSES, Loss
 from symrnn.programs.transforms import expand

@@ -25,7 +25,7 @@ from symrnn import (
 from symrnn import GlobalAveragePooling1D as Mean
 from symrnn import GlobalMaxPooling1D as Largest
 from symrnn.diagrams.captions import title
-from symrnn.diagrams.picture import picture
+from symrnn.diagrams.picture import picture_of
 from tests.support.pictures import EVERY, drawn, encoder_decoder, network, notebook, way_back
 
 
@@ -104,7 +104,7 @@ def test_sentences(sentence, layers):
 
 
 def test_a_decoder_starts_where_its_encoder_ends():
-    assert "starts from the last h_t^{(1)} and c_t^{(1)}." in picture(encoder_decoder(3, 2)).caption
+    assert "starts from the last h_t^{(1)} and c_t^{(1)}." in picture_of(encoder_decoder(3, 2)).caption
 
 
 def test_names_of_cells_are_escaped():

@@ -10,7 +10,7 @@ import pytest
 
 from symrnn import SimpleRNN
 from symrnn.diagrams.geometry import crosses, depth, overlap
-from symrnn.diagrams.picture import Picture, picture
+from symrnn.diagrams.picture import Picture, picture_of
 from symrnn.diagrams.routing import segments
 from symrnn.expressions.names import Name
 from symrnn.models.forward_pass import forward
@@ -28,7 +28,7 @@ every_option = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.
 @over(MODELS)
 @every_option
 def test_every_picture(case, options):
-    found = picture(forward(case.model), **options)
+    found = picture_of(forward(case.model), **options)
     check_svg(found)
     check_text(found)
     check_ends(found.drawing)
@@ -40,7 +40,7 @@ CROWDED = [("masked Multiply", None, "unrolled"), ("states of both ways", 7, "ba
 
 @pytest.mark.parametrize(("name", "T", "how"), CROWDED)
 def test_elided_pictures_with_much_in_them(name, T, how):
-    found = picture(forward(MODELS[name].at(T)), **OPTIONS[how]).drawing
+    found = picture_of(forward(MODELS[name].at(T)), **OPTIONS[how]).drawing
     assert any(node.kind == "dots" for node in found.nodes)
     check_ends(found)
     check_room(found)
@@ -91,7 +91,7 @@ def check_room(drawing):
 def test_arrows_are_what_the_equations_read(case):
     """The same connections, found in the program with time written out."""
     network = forward(case.model)
-    drawing = picture(network).drawing
+    drawing = picture_of(network).drawing
     program = unroll(network.program, dict(network.timesteps))
     shown = [node for node in drawing.nodes if node.kind != "start"]
     nodes = {piece.code: node.name for node in shown for piece in node.text if isinstance(piece, Name)}

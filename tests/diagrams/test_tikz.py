@@ -10,7 +10,7 @@ from symrnn import LSTM, Bidirectional, Dense, Embedding, SimpleRNN
 from symrnn.diagrams import tikz
 from symrnn.diagrams.drawing import Arrow, Drawing, Label, Node
 from symrnn.diagrams.geometry import Box, Point
-from symrnn.diagrams.picture import picture
+from symrnn.diagrams.picture import picture_of
 from symrnn.diagrams.tikz import render
 from tests.support.pictures import EVERY, drawn, encoder_decoder, notebook, way_back
 
@@ -105,7 +105,7 @@ def installed(package):
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 @pytest.mark.skipif(not installed("tikz.sty"), reason="TikZ is not installed")
 def test_pictures_of_all_kinds_compile_and_none_is_wider_than_the_line(tmp_path):
-    found = [notebook(), way_back(), drawn(SimpleRNN(1), rolled=True), picture(encoder_decoder(None, None))]
+    found = [notebook(), way_back(), drawn(SimpleRNN(1), rolled=True), picture_of(encoder_decoder(None, None))]
     found += [drawn(Bidirectional(LSTM(2, **EVERY)), Dense(1), T=1000), drawn(LSTM(4, **EVERY), LSTM(3), backward=True)]
     found += [drawn(Embedding(9, 2, mask_zero=True), SimpleRNN(1), Dense(1))]
     alt = installed("accsupp.sty")

@@ -6,7 +6,7 @@ import pytest
 
 from symrnn import derive
 from symrnn.diagrams.labels import Number, Transposed, latex
-from symrnn.diagrams.picture import picture
+from symrnn.diagrams.picture import picture_of
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Math
 from symrnn.expressions.names import Name
@@ -15,7 +15,7 @@ from tests.support.bank import SAMPLE, over
 
 @over(SAMPLE)
 def test_the_caption_is_the_picture_s(case):
-    drawn = picture(case.derivation.network)
+    drawn = picture_of(case.derivation.network)
     made = figure(drawn)
     assert made.picture is drawn
     assert all(isinstance(span, str | Math) for span in made.caption)

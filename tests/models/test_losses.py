@@ -11,7 +11,7 @@ from sympy import Expr
 
 from symrnn.codegen.backends.math_source import scalar_source
 from symrnn.codegen.backends.numpy_source import source
-from symrnn.codegen.function import compile_source
+from symrnn.codegen.backends.python_code import compile_source
 from symrnn.expressions.activation_table import sigmoid
 from symrnn.expressions.matrices import elementwise, variable
 from symrnn.expressions.names import Name

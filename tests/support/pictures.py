@@ -6,7 +6,7 @@ import symrnn
 from symrnn import LSTM, Dense, Embedding, Input, Model, Sequential, SimpleRNN
 from symrnn.diagrams.drawing import Drawing
 from symrnn.diagrams.labels import text
-from symrnn.diagrams.picture import Picture, picture
+from symrnn.diagrams.picture import Picture, picture_of
 from symrnn.models.forward_pass import forward
 from symrnn.models.lecture import NOTEBOOK_WEIGHTS, NOTEBOOK_X
 from symrnn.models.network import Network
@@ -25,7 +25,7 @@ def network(*layers, T=3, features=1) -> Network:
 
 def drawn(*layers, T=3, features=1, **options) -> Picture:
     """The picture of layers one after the other."""
-    return picture(network(*layers, T=T, features=features), **options)
+    return picture_of(network(*layers, T=T, features=features), **options)
 
 
 def encoder_decoder(first, second) -> Network:

@@ -3,4 +3,6 @@
 - `numpy_source`: a program as NumPy
 - `numpy_expressions`: an expression as NumPy
 - `math_source`: a scalar program as floats
+- `python_code`: Python code as a function
+- `table`: the ways to compute a program, and which runs when
 """

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatch
 
-from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
+from sympy import Add, AtomicExpr, Expr, MatAdd, MatMul, MatrixSymbol, Mul, Pow, Symbol, Transpose
+from sympy.core.function import Application
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.codegen.scalar_code import ARRAYS
@@ -76,6 +77,16 @@ class Scope:
 @singledispatch
 def code(expr: Expr, scope: Scope) -> Coded:
     """The NumPy text of an expression and how tightly it binds."""
+    raise NotImplementedError(f"no NumPy rule for {type(expr).__name__}")
+
+
+@code.register(AtomicExpr)
+@code.register(Add)
+@code.register(Mul)
+@code.register(Pow)
+@code.register(Application)
+def _(expr: Expr, scope: Scope) -> Coded:
+    """A number."""
     symbols = {symbol: Symbol(scope.name(symbol)) for symbol in symbols_of([expr])}
     return _scalar(expr.xreplace(symbols))
 

@@ -17,7 +17,7 @@ from sympy.matrices.expressions import ZeroMatrix
 
 from symrnn.codegen.backends.numpy_expressions import ATOM, ROOM, ROW_FUNCTIONS, TOTAL, Scope, in_place
 from symrnn.codegen.scalar_code import ARRAYS
-from symrnn.codegen.schedule import Layout, Schedule, layout, schedule
+from symrnn.codegen.schedule import Layout, Schedule, layout, schedule_of
 from symrnn.expressions.matrices import shape_of
 from symrnn.expressions.nodes import Columns, Elementwise, N
 from symrnn.programs.program import (
@@ -168,7 +168,7 @@ def _sizes(program: Program, writer: _Writer) -> tuple[list[str], str]:
 
 
 def _write_recurrence(item: Recurrence, writer: _Writer) -> None:
-    plan = schedule(item, writer.fresh)
+    plan = schedule_of(item, writer.fresh)
     places = layout(item, plan)
     scope = writer.stacked(item)
     writer.equations(plan.before, replace(scope, by_columns=places.by_columns))

@@ -1,6 +1,6 @@
 """Backpropagation through time: what a bar means, the rules, the way back drawn, and its steps."""
 
-from symrnn.diagrams.picture import picture
+from symrnn.diagrams.picture import picture_of
 from symrnn.documents.blocks import Block, Formulas, Paragraph
 from symrnn.documents.example import Example
 from symrnn.documents.figures import figure
@@ -43,6 +43,6 @@ def blocks(example: Example) -> tuple[Block, ...]:
     order = prose("The way back goes through the forward equations from the last to the first, by these rules.")
     adjoints = {name: float(v.reshape(())) for name, v in example.values.items() if v.size == 1}
     few = example.few and example.scalar
-    drawn = picture(gradient.network, backward=True, numbers=adjoints if few else None)
+    drawn = picture_of(gradient.network, backward=True, numbers=adjoints if few else None)
     table = rule_table(rules_used(gradient, zoom), example.scalar)
     return (Paragraph(intro), Formulas((definitions,)), Paragraph(order), table, figure(drawn), *found)

@@ -7,7 +7,7 @@ import pytest
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.codegen.backends.math_source import scalar_source
-from symrnn.codegen.function import compile_source
+from symrnn.codegen.backends.python_code import compile_source
 from symrnn.programs.program import Program, families
 from symrnn.programs.transforms import expand, stack_all, unroll
 from tests.codegen.backends.test_numpy_source import arrays, evaluated, roundings

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sympy import MatrixSymbol, Rational, Symbol, exp, tanh
+from sympy import Inverse, MatrixSymbol, Rational, Symbol, exp, tanh
 
 from symrnn.codegen.backends.numpy_expressions import ROOM, ROW_FUNCTIONS, TOTAL, Scope, in_place
 from symrnn.expressions.matrices import (
@@ -67,6 +67,11 @@ TEXTS = [
 @pytest.mark.parametrize(("expr", "scope", "expected"), TEXTS, ids=[expected for *_, expected in TEXTS])
 def test_texts(expr, scope, expected):
     assert scope.code(expr) == expected
+
+
+def test_an_expression_without_a_rule_is_named():
+    with pytest.raises(NotImplementedError, match=r"^no NumPy rule for Inverse$"):
+        PLAIN.code(Inverse(W))
 
 
 def test_symbols_are_written_as_the_scope_names_them():

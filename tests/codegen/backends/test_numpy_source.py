@@ -15,7 +15,7 @@ from sympy import Abs, Expr, Symbol
 
 from symrnn import Dense, Derivation, Gradient, Sequential, SimpleRNN, derive
 from symrnn.codegen.backends.numpy_source import source
-from symrnn.codegen.function import compile_source
+from symrnn.codegen.backends.python_code import compile_source
 from symrnn.codegen.fusion.gates import fuse
 from symrnn.expressions.matrices import shape_of
 from symrnn.expressions.nodes import N

@@ -12,7 +12,7 @@ from sympy.matrices.expressions import MatrixExpr, OneMatrix
 import symrnn
 from symrnn import GRU, LSTM, RNN, Bidirectional, Cell, Dense, GRUCell, LSTMCell, Masking, Sequential, SimpleRNN
 from symrnn.codegen.backends.numpy_source import source
-from symrnn.codegen.function import compile_source
+from symrnn.codegen.backends.python_code import compile_source
 from symrnn.codegen.fusion.gates import fuse
 from symrnn.expressions.activation_table import sigmoid
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, zeros
