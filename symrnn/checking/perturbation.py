@@ -12,13 +12,28 @@ from functools import singledispatch
 from itertools import count
 from typing import Any
 
-from sympy import Abs, Expr, Float, MatAdd, MatMul, MatrixSymbol, Piecewise, Symbol
+from sympy import Abs, Expr, Float, MatAdd, MatMul, MatrixSymbol, Piecewise, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.expressions.functions import Indicator, NamedFunction
 from symrnn.expressions.matrices import add, elementwise, hadamard, scale, shape_of, split, variable
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import SLOTS, Columns, Concat, Differs, Elementwise, ElementwiseMax, N, OneHot
+from symrnn.expressions.nodes import (
+    SLOTS,
+    Columns,
+    Concat,
+    CrossEntropy,
+    Differs,
+    Elementwise,
+    ElementwiseMax,
+    LogSumExp,
+    N,
+    Node,
+    OneHot,
+    Scalar,
+    Softmax,
+    no_rule,
+)
 from symrnn.programs.program import Equation, Program, Recurrence, Reversal, Statement, recurrence, symbols_of
 from symrnn.programs.transforms import name_of
 
@@ -156,6 +171,15 @@ def exact_symbols(program: Program) -> set[Expr]:
 @singledispatch
 def rounds(expr: Expr, masks: set[Expr]) -> bool:
     """Whether the value of an expression is rounded where those of its symbols are exact."""
+    raise no_rule("rounding", expr)
+
+
+@rounds.register(Scalar)
+@rounds.register(Transpose)
+@rounds.register(Softmax)
+@rounds.register(CrossEntropy)
+@rounds.register(LogSumExp)
+def _(expr: Expr, masks: set[Expr]) -> bool:
     return True
 
 
@@ -220,6 +244,17 @@ def _is_exact(template: Expr) -> bool:
 @singledispatch
 def _noisy_slopes(expr: Expr, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
     """An expression of adjoints with noise in each slope in it."""
+    raise no_rule("noise", expr)
+
+
+@_noisy_slopes.register(Scalar)
+@_noisy_slopes.register(MatrixSymbol)
+@_noisy_slopes.register(OneMatrix)
+@_noisy_slopes.register(ZeroMatrix)
+@_noisy_slopes.register(Transpose)
+@_noisy_slopes.register(Node)
+def _(expr: Expr, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
+    """Nothing in it is a slope."""
     return expr
 
 

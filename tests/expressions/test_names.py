@@ -32,8 +32,8 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("letter", "code", "latex", "text"), TABLE, ids=[row[1] for row in TABLE])
-def test_letter(name: Name, code: str, latex: str, text: str) -> None:
+@pytest.mark.parametrize(("name", "code", "latex", "text"), TABLE, ids=[row[1] for row in TABLE])
+def test_name(name: Name, code: str, latex: str, text: str) -> None:
     assert name.code == code
     assert name.code.isidentifier()
     if not code.startswith("y_true"):
@@ -56,11 +56,11 @@ def test_move(time: object, to: object, expected: object) -> None:
     assert move(time, to) == expected
 
 
-@pytest.mark.parametrize("letter", [h.adjoint(), h.message(), U.partial("y"), a.adjoint()])
+@pytest.mark.parametrize("name", [h.adjoint(), h.message(), U.partial("y"), a.adjoint()])
 def test_a_derivative_knows_that_it_is_one(name: Name) -> None:
     assert name.is_adjoint
 
 
-@pytest.mark.parametrize("letter", [h, U, a, Name("L")])
+@pytest.mark.parametrize("name", [h, U, a, Name("L")])
 def test_a_value_knows_that_it_is_no_derivative(name: Name) -> None:
     assert not name.is_adjoint

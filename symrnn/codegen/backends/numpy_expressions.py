@@ -21,7 +21,9 @@ from symrnn.expressions.nodes import (
     LogSumExp,
     N,
     OneHot,
+    Scalar,
     Softmax,
+    no_rule,
 )
 from symrnn.programs.program import symbols_of
 
@@ -75,7 +77,16 @@ class Scope:
 
 @singledispatch
 def code(expr: Expr, scope: Scope) -> Coded:
-    """The NumPy text of an expression and how tightly it binds."""
+    """The NumPy text of an expression and how tightly it binds.
+
+    Raises:
+        NotImplementedError: there is no rule for this type of expression.
+    """
+    raise no_rule("NumPy", expr)
+
+
+@code.register(Scalar)
+def _(expr: Expr, scope: Scope) -> Coded:
     symbols = {symbol: Symbol(scope.name(symbol)) for symbol in symbols_of([expr])}
     return _scalar(expr.xreplace(symbols))
 
