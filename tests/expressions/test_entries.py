@@ -4,7 +4,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from sympy import Expr, Float, Identity, Integer, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, exp, lambdify, tanh
+from sympy import Float, Identity, Integer, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, exp, lambdify, tanh
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.expressions.entries import entries
