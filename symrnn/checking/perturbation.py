@@ -5,48 +5,36 @@ of the larger terms is added, and an e is added to each slope. What is exact in 
 masks, selections, copies, rows of an embedding, maxima, and what a function holds at its bound.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from itertools import count
-from typing import Any
 
-from sympy import Abs, Expr, Float, MatAdd, MatMul, MatrixSymbol, Piecewise, Symbol
+from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.expressions.functions import Indicator, NamedFunction
+from symrnn.expressions.activation_table import NamedSlope, RowFunction
+from symrnn.expressions.functions import NamedFunction
 from symrnn.expressions.matrices import add, elementwise, hadamard, scale, shape_of, split, variable
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import SLOTS, Columns, Concat, Differs, Elementwise, ElementwiseMax, N, OneHot
+from symrnn.expressions.nodes import (
+    SLOTS,
+    Columns,
+    Concat,
+    CrossEntropy,
+    Differs,
+    Elementwise,
+    ElementwiseMax,
+    LogSumExp,
+    N,
+    Node,
+    OneHot,
+    Scalar,
+    Softmax,
+    no_rule,
+)
 from symrnn.programs.program import Equation, Program, Recurrence, Reversal, Statement, recurrence, symbols_of
 from symrnn.programs.transforms import name_of
-
-EXACT = (
-    *("relu", "leaky_relu", "prelu", "hard_sigmoid", "hard_tanh", "soft_shrink", "hard_shrink", "sparse_sigmoid"),
-    *("clip", "huber", "larger", "maximum"),
-)  # fmt: skip
-"""How the names of functions in straight pieces begin: rounding moves them as it moves their argument, and at
-a bound not at all."""
-
-
-def _below_zero(function: Any) -> Expr:
-    """For a (e^x - 1) where x < 0: a, which is what the function comes to."""
-    bound = abs(float(function.row.definition(Float(-1000))))
-    return Piecewise((0, SLOTS[0] > 0), (Float(bound), True))
-
-
-CANCELS: Mapping[str, Callable[[Any], Expr]] = {
-    "elu": _below_zero,
-    "selu": _below_zero,
-    "tanh_shrink": lambda function: Abs(SLOTS[0]),
-    "squareplus": lambda function: Abs(SLOTS[0]) + 1,
-}
-"""The size of what Keras takes a difference of: e^x and 1, x and tanh x, sqrt(x^2 + 4) and x."""
-
-
-RELATIVE = ("celu_slope",)
-"""How the names of slopes begin that Keras computes without a difference: e^x, and not 1 + y."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +100,7 @@ def _noisy(equation: Equation, draw: _Draw, steps: str | None) -> Equation:
         places = count()
 
         def noise(slope: Expr) -> Expr:
-            relative = type(slope.template).__name__.startswith(RELATIVE)
+            relative = isinstance(slope.template, NamedSlope) and slope.template.row.relative
             drawn = draw(lhs, slope, int(relative), steps, f"_{next(places)}")
             return hadamard(slope, drawn) if relative else add(slope, drawn)
 
@@ -125,9 +113,9 @@ def _noisy(equation: Equation, draw: _Draw, steps: str | None) -> Equation:
 
 def _cancelled(rhs: Expr) -> Expr | None:
     """The size of the terms that Keras takes the difference of, where it does."""
-    function = type(rhs.template) if isinstance(rhs, Elementwise) else None
-    found = [size for name, size in CANCELS.items() if function and re.match(rf"{name}(_\d|$)", function.__name__)]
-    return found[0](function) if found else None
+    template = rhs.template if isinstance(rhs, Elementwise) else None
+    size = template.row.cancels if isinstance(template, RowFunction) else None
+    return size(SLOTS[0]) if size else None
 
 
 # what is exact ----------------------------------------------------------------------------------
@@ -156,6 +144,15 @@ def exact_symbols(program: Program) -> set[Expr]:
 @singledispatch
 def rounds(expr: Expr, masks: set[Expr]) -> bool:
     """Whether the value of an expression is rounded where those of its symbols are exact."""
+    raise no_rule("rounding", expr)
+
+
+@rounds.register(Scalar)
+@rounds.register(Transpose)
+@rounds.register(Softmax)
+@rounds.register(CrossEntropy)
+@rounds.register(LogSumExp)
+def _(expr: Expr, masks: set[Expr]) -> bool:
     return True
 
 
@@ -211,7 +208,7 @@ def _is_mask(expr: Expr, masks: set[Expr]) -> bool:
 def _is_exact(template: Expr) -> bool:
     """Whether a function, or its slope, is in straight pieces; so are sums and multiples of such functions."""
     parts = template.atoms(NamedFunction)
-    return bool(parts) and all(isinstance(part, Indicator) or type(part).__name__.startswith(EXACT) for part in parts)
+    return bool(parts) and all(part.straight for part in parts)
 
 
 # slopes -----------------------------------------------------------------------------------------
@@ -220,6 +217,17 @@ def _is_exact(template: Expr) -> bool:
 @singledispatch
 def _noisy_slopes(expr: Expr, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
     """An expression of adjoints with noise in each slope in it."""
+    raise no_rule("noise", expr)
+
+
+@_noisy_slopes.register(Scalar)
+@_noisy_slopes.register(MatrixSymbol)
+@_noisy_slopes.register(OneMatrix)
+@_noisy_slopes.register(ZeroMatrix)
+@_noisy_slopes.register(Transpose)
+@_noisy_slopes.register(Node)
+def _(expr: Expr, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
+    """Nothing in it is a slope."""
     return expr
 
 

@@ -5,6 +5,8 @@ A row of `ROWS` holds
 - the slope f', in the argument x and the output y, in terms of y where that form exists, with the
   value that Keras' gradient has at a kink;
 - where the definition would overflow or cancel, a stable form of it;
+- what rounding does to it: whether it is in straight pieces, the size of the terms that Keras takes a
+  difference of, whether Keras computes the slope without one;
 - how the function and its slope are printed: a slope that is `named` is printed f'(x), any other
   in full, as 1 - y^2 or y (1 - y).
 
@@ -44,7 +46,10 @@ Formula = Callable[..., Expr]
 class Row:
     """What is known of one function of a number: see the module's text.
 
-    `latex` and `text` are printed in place of the function's name, where they are not empty.
+    `latex` and `text` are printed in place of the function's name, where they are not empty. A
+    function that is `straight` is in straight pieces, or its slope is: rounding moves its value as it
+    moves its argument, and at a bound not at all. `cancels` is the size at x of what Keras takes a
+    difference of. A `relative` slope is one that Keras computes without a difference.
     """
 
     definition: Formula
@@ -53,6 +58,9 @@ class Row:
     named: bool = False
     latex: str = ""
     text: str = ""
+    straight: bool = False
+    cancels: Formula | None = None
+    relative: bool = False
 
 
 def float64(value: float) -> Expr:
@@ -94,6 +102,7 @@ def leaky_relu_row(slope: Expr) -> Row:
         definition=lambda x: when((x, x > 0), otherwise=slope * x),
         slope=lambda x, y: when((1, x > 0), otherwise=slope),
         named=True,
+        straight=True,
     )
 
 
@@ -104,6 +113,7 @@ def elu_row(alpha: Expr) -> Row:
         slope=lambda x, y: when((1, x > 0), otherwise=y + alpha),
         stable=lambda x: when((x, x > 0), otherwise=alpha * expm1(Min(x, 0))),
         named=True,
+        cancels=lambda x: when((0, x > 0), otherwise=Abs(alpha)),  # a e^x and a
     )
 
 
@@ -128,7 +138,7 @@ def relu_row(max_value: float | None, negative_slope: float, threshold: float) -
         both = [(1 + fall, And(inside, outside))] if start < corner else []
         return when(*both, (1, inside), *([(fall, outside)] if fall else []), otherwise=0)
 
-    return Row(definition, slope, named=True)
+    return Row(definition, slope, named=True, straight=True)
 
 
 def huber_row(delta: Expr) -> Row:
@@ -137,6 +147,7 @@ def huber_row(delta: Expr) -> Row:
         definition=lambda x: when((x**2 / 2, Abs(x) <= delta), otherwise=delta * Abs(x) - delta**2 / 2),
         slope=lambda x, y: Min(Max(x, -delta), delta),
         named=True,
+        straight=True,
     )
 
 
@@ -146,6 +157,7 @@ def clip_row(low: Expr, high: Expr) -> Row:
         definition=lambda x: Min(Max(x, low), high),
         slope=lambda x, y: when((0, x < low), (0, x > high), otherwise=1),
         named=True,
+        straight=True,
     )
 
 
@@ -166,12 +178,14 @@ ROWS: dict[str, Row] = {
         definition=lambda x: Max(x, 0),
         slope=lambda x, y: when((1, y > 0), otherwise=0),
         named=True,
+        straight=True,
     ),
     "leaky_relu": leaky_relu_row(float32(0.2)),
     "relu6": Row(
         definition=lambda x: Min(Max(x, 0), 6),
         slope=lambda x, y: when((0, y <= 0), (0, y >= 6), otherwise=1),
         named=True,
+        straight=True,
     ),
     "elu": elu_row(Integer(1)),
     "selu": Row(
@@ -179,12 +193,14 @@ ROWS: dict[str, Row] = {
         slope=lambda x, y: when((_SELU_SCALE, y >= 0), otherwise=y + _SELU_SCALE * _SELU_ALPHA),
         stable=lambda x: when((_SELU_SCALE * x, x > 0), otherwise=_SELU_SCALE * _SELU_ALPHA * expm1(Min(x, 0))),
         named=True,
+        cancels=lambda x: when((0, x > 0), otherwise=_SELU_SCALE * _SELU_ALPHA),  # as elu
     ),
     "celu": Row(
         definition=lambda x: Max(x, 0) + exp(Min(x, 0)) - 1,
         slope=lambda x, y: when((1, x > 0), (exp(x), x < 0), otherwise=2),
         stable=lambda x: Max(x, 0) + expm1(Min(x, 0)),
         named=True,
+        relative=True,  # e^x, and not 1 + y
     ),
     "softplus": Row(
         definition=lambda x: log(1 + exp(x)),
@@ -216,6 +232,7 @@ ROWS: dict[str, Row] = {
         definition=lambda x: Min(Max(x + 3, 0), 6) / 6,
         slope=lambda x, y: when((Rational(1, 6), Abs(x) < 3), otherwise=0),
         named=True,
+        straight=True,
     ),
     "hard_silu": Row(
         definition=lambda x: x * Min(Max(x + 3, 0), 6) / 6,
@@ -226,20 +243,24 @@ ROWS: dict[str, Row] = {
         definition=lambda x: Min(Max(x, -1), 1),
         slope=lambda x, y: when((1, Abs(x) <= 1), otherwise=0),
         named=True,
+        straight=True,
     ),
     "tanh_shrink": Row(
         definition=lambda x: x - tanh(x),
         slope=lambda x, y: tanh(x) ** 2,
+        cancels=Abs,  # x and tanh x
     ),
     "soft_shrink": Row(
         definition=lambda x: when((x - _HALF, x > _HALF), (x + _HALF, x < -_HALF), otherwise=0),
         slope=lambda x, y: when((1, Abs(x) > _HALF), otherwise=0),
         named=True,
+        straight=True,
     ),
     "hard_shrink": Row(
         definition=lambda x: when((x, Abs(x) > _HALF), otherwise=0),
         slope=lambda x, y: when((1, Abs(x) > _HALF), otherwise=0),
         named=True,
+        straight=True,
     ),
     "sparse_plus": Row(
         definition=lambda x: when((0, x <= -1), (x, x >= 1), otherwise=(x + 1) ** 2 / 4),
@@ -250,11 +271,13 @@ ROWS: dict[str, Row] = {
         definition=lambda x: when((0, x <= -1), (1, x >= 1), otherwise=(x + 1) / 2),
         slope=lambda x, y: when((_HALF, Abs(x) < 1), otherwise=0),
         named=True,
+        straight=True,
     ),
     "squareplus": Row(
         definition=lambda x: (x + sqrt(x**2 + 4)) / 2,
         slope=lambda x, y: y**2 / (y**2 + 1),
         stable=lambda x: when(((x + sqrt(x**2 + 4)) / 2, x >= 0), otherwise=2 / (sqrt(x**2 + 4) - x)),
+        cancels=lambda x: Abs(x) + 1,  # sqrt(x^2 + 4) and x
     ),
     "log_sigmoid": Row(
         definition=lambda x: -log(1 + exp(-x)),
@@ -311,7 +334,7 @@ class NamedSlope(NamedFunction):
 
 def function_of(name: str, row: Row) -> type[RowFunction]:
     """The SymPy function of a row."""
-    shared = {"row": row, "latex": row.latex, "text": row.text}
+    shared = {"row": row, "latex": row.latex, "text": row.text, "straight": row.straight}
     slope = type(f"{name}_slope", (NamedSlope,), {**shared, "nargs": 2}) if row.named else None
     return type(name, (RowFunction,), {**shared, "slope": slope, "nargs": 1})
 

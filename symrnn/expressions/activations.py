@@ -26,6 +26,8 @@ from symrnn.expressions.activation_table import (
     relu_row,
 )
 from symrnn.expressions.functions import NamedFunction
+from symrnn.expressions.matrices import add, columns, elementwise, hadamard, multiply, spread
+from symrnn.expressions.nodes import SLOTS, LogSumExp, Softmax
 
 # functions with parameters ----------------------------------------------------------------------
 
@@ -107,6 +109,7 @@ class prelu(NamedFunction):  # noqa: N801 - a mathematical function, as SymPy wr
     """prelu(x, alpha) = relu(x) - alpha relu(-x)."""
 
     nargs = 2
+    straight = True
 
     def fdiff(self, argindex: int = 1) -> Expr:
         """By x: relu'(x) + alpha relu'(-x); by alpha: -relu(-x)."""
@@ -129,8 +132,6 @@ _KERAS_ONLY = {
     "threshold": "Keras gives it no default arguments, so that it cannot be used by name",
 }
 _HELPERS = ("huber", "log_cosh", "clip", "inverse_norm")
-ROW_ACTIVATIONS = ("softmax", "log_softmax", "glu")
-"""Keras' name of each activation that is a function of a whole row; glu halves the row's width."""
 activations: dict[str, Formula] = {
     "linear": lambda x: x,
     "tanh": tanh,
@@ -139,6 +140,23 @@ activations: dict[str, Formula] = {
     **{alias: functions[name] for alias, name in _ALIASES.items()},
 }
 """Keras' name of each elementwise activation, and the function."""
+
+
+def _log_softmax(x: Expr) -> Expr:
+    return add(x, multiply(-1, spread(LogSumExp(x), x)))
+
+
+def _glu(x: Expr) -> Expr:
+    """A o sigma(B) for the halves of each row."""
+    half, odd = divmod(int(x.shape[1]), 2)
+    if odd:
+        raise ValueError(f"glu: expected an even number of columns, got {2 * half + 1}")
+    gate = elementwise(functions["sigmoid"](SLOTS[0]), columns(x, half, 2 * half))
+    return hadamard(columns(x, 0, half), gate)
+
+
+ROW_ACTIVATIONS: dict[str, Formula] = {"softmax": Softmax, "log_softmax": _log_softmax, "glu": _glu}
+"""Keras' name of each activation that is a function of a whole row, and the matrix; glu halves the row's width."""
 
 
 def activation_name(name: str | None) -> str:

@@ -20,9 +20,11 @@ from symrnn.expressions.nodes import (
     LogSumExp,
     N,
     OneHot,
+    Scalar,
     Softmax,
     cross_entropy,
     is_size,
+    no_rule,
 )
 
 Entries = list[list[Expr]]
@@ -33,7 +35,15 @@ def entries(expr: Expr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
     """The entries of a matrix as scalar expressions, row by row; `leaf` gives those of a symbol.
 
     `rows` is the number of samples that takes the place of `N`. A scalar has one entry.
+
+    Raises:
+        NotImplementedError: there is no rule for this type of expression.
     """
+    raise no_rule("entries", expr)
+
+
+@entries.register(Scalar)
+def _(expr: Expr, leaf: Callable[[Expr], Entries], rows: int) -> Entries:
     symbols = {s: leaf(s)[0][0] for s in expr.free_symbols if not is_size(s)}
     return [[expr.xreplace(symbols | {N: Integer(rows)})]]
 

@@ -29,12 +29,14 @@ class NamedFunction(Function):
     """A function that stays a name in expressions until its definition is asked for.
 
     `latex` and `text` are printed in place of its name, where they are not empty; `signs`, where it
-    is a relation, is printed between its arguments, in brackets, in LaTeX and as text.
+    is a relation, is printed between its arguments, in brackets, in LaTeX and as text. Where it is
+    `straight` it is in straight pieces, and rounding moves it as it moves its arguments.
     """
 
     latex: str = ""
     text: str = ""
     signs: tuple[str, str] | None = None
+    straight: bool = False
     is_extended_real = True
 
     def define(self) -> Expr:
@@ -63,6 +65,8 @@ def stable(expr: Expr) -> Expr:
 
 class Indicator(NamedFunction):
     """A function that is 1 or 0: TensorFlow takes each of its derivatives as 0."""
+
+    straight = True
 
     def fdiff(self, argindex: int = 1) -> Expr:
         """Nothing."""
@@ -123,6 +127,7 @@ class larger(NamedFunction):  # noqa: N801
     """larger(a, b) = max(a, b); where they are equal a gets the derivative, as in TensorFlow's maximum."""
 
     nargs = 2
+    straight = True
     latex, text = r"\max", "max"
 
     def fdiff(self, argindex: int = 1) -> Expr:
@@ -138,6 +143,7 @@ class larger(NamedFunction):  # noqa: N801
 class maximum(NamedFunction):  # noqa: N801
     """maximum(z_0, z_1, ...); equal ones share the derivative, as in TensorFlow's reduce_max."""
 
+    straight = True
     latex, text = r"\max", "max"
 
     def fdiff(self, argindex: int = 1) -> Expr:
@@ -177,3 +183,9 @@ class logsumexp(NamedFunction):  # noqa: N801
     def define(self) -> Expr:
         """The definition put in for the name."""
         return log(sum(map(exp, self.args)))
+
+
+OF_SEVERAL: tuple[type[NamedFunction], ...] = (
+    *(equal, at_least, differs, onehot, larger, maximum, softmax, logsumexp),
+)
+"""The functions of several numbers."""

@@ -25,9 +25,11 @@ from symrnn.expressions.nodes import (
     LogSumExp,
     Node,
     OneHot,
+    Scalar,
     Shape,
     Softmax,
     is_size,
+    no_rule,
 )
 
 
@@ -201,7 +203,17 @@ def split(expr: Expr) -> tuple[Expr, Expr]:
 
 @singledispatch
 def substitute(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
-    """The expression with symbols replaced; terms and factors that become zero are gone."""
+    """The expression with symbols replaced; terms and factors that become zero are gone.
+
+    Raises:
+        NotImplementedError: there is no rule for this type of expression.
+    """
+    raise no_rule("substitution", expr)
+
+
+@substitute.register(Scalar)
+@substitute.register(Identity)
+def _(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
     return expr.xreplace(mapping)
 
 
@@ -240,7 +252,14 @@ def shape(expr: Expr) -> Shape:
 
     Raises:
         ValueError: where shapes do not fit, which SymPy accepts while a size is symbolic.
+        NotImplementedError: there is no rule for this type of expression.
     """
+    raise no_rule("shape", expr)
+
+
+@shape.register(Scalar)
+def _(expr: Expr) -> Shape:
+    """A number, made of numbers."""
     for symbol in expr.free_symbols:
         if isinstance(symbol, MatrixSymbol):
             raise ValueError(f"{symbol} has the shape {symbol.shape} and stands where a number is expected, in {expr}")

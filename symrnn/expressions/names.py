@@ -72,7 +72,7 @@ class Name:
         return replace(self, entry=entry)
 
     def adjoint(self, order: int = 1) -> "Name":
-        """The name of the derivative by this symbol: a bar, or delta for a pre-activation a; a hat in a second sweep."""
+        """The name of the derivative by this symbol: a bar, delta for a pre-activation a, a hat at second order."""
         if self.base == "a" and order == 1:
             return replace(self, base="delta")
         return self._marked("bar", order)

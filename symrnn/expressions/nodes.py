@@ -1,11 +1,27 @@
 """The expressions that equations are made of, beside SymPy's own matrices.
 
 Samples are rows: a matrix that holds one row per sample has `N` rows, and `N` alone is symbolic.
+
+A node has a rule in each of seven tables, and a test walks every node through every table:
+
+| table                            | what its rule gives                                       |
+|----------------------------------|-----------------------------------------------------------|
+| `expressions.matrices.shape`     | the shape, checked                                        |
+| `expressions.entries.entries`    | the entries as scalar expressions                         |
+| `programs.rules.vjp`             | the vector-Jacobian product                               |
+| `programs.dataflow.rules_of`     | the kind of that product                                  |
+| `typesetting.expressions.show`   | LaTeX and text                                            |
+| `codegen.backends.numpy_expressions.code` | NumPy                                            |
+| `checking.perturbation.rounds`   | whether the value is rounded where its arguments are exact |
+
+`substitute` has one rule for all nodes. A table that does not know a type raises `no_rule`; numbers, the
+`Scalar` expressions, have rules of their own.
 """
 
 from typing import Any
 
-from sympy import Add, Basic, Expr, Integer, Symbol
+from sympy import Add, Basic, Expr, Integer, Mul, Number, NumberSymbol, Pow, Symbol
+from sympy.core.function import Application
 from sympy.matrices.expressions import MatrixExpr
 
 from symrnn.expressions.functions import differs, logsumexp, maximum, onehot, softmax
@@ -30,6 +46,13 @@ SLOTS = (Symbol("z0", real=True), Symbol("z1", real=True), Symbol("z2", real=Tru
 """The symbols that stand for the matrices in the scalar expression of an `Elementwise`."""
 
 Shape = tuple[Any, ...]
+Scalar = Number | NumberSymbol | Symbol | Add | Mul | Pow | Application
+"""The types of expressions of numbers; MatAdd and MatMul, an Add and a Mul to Python too, have rules of their own."""
+
+
+def no_rule(what: str, expr: Basic) -> NotImplementedError:
+    """The refusal of a table of rules, named by what it gives, for a type of expression that it does not know."""
+    return NotImplementedError(f"no {what} rule for {type(expr).__name__}, in {expr}")
 
 
 class Node(MatrixExpr):

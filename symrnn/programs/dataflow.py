@@ -4,11 +4,30 @@ The rules are those of `rules`, by the kind of expression on the way from an equ
 down to the quantity. An activated value whose adjoint has no name of its own is passed through.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
 
-from sympy import Add, Expr, Function, MatAdd, MatMul, Mul, Pow
-from sympy.matrices.expressions import HadamardProduct
+from sympy import (
+    Add,
+    Basic,
+    Expr,
+    Identity,
+    MatAdd,
+    MatMul,
+    MatrixSymbol,
+    Mul,
+    Number,
+    NumberSymbol,
+    Pow,
+    Symbol,
+    Transpose,
+)
+from sympy.core.function import Application
+from sympy.functions.elementary.piecewise import ExprCondPair
+from sympy.logic.boolalg import Boolean
+from sympy.matrices.expressions import HadamardProduct, OneMatrix, ZeroMatrix
 
 from symrnn.expressions.names import Name, move
 from symrnn.expressions.nodes import (
@@ -16,10 +35,14 @@ from symrnn.expressions.nodes import (
     Columns,
     Concat,
     CrossEntropy,
+    Diagonal,
+    Differs,
     Elementwise,
     ElementwiseMax,
     LogSumExp,
+    OneHot,
     Softmax,
+    no_rule,
 )
 from symrnn.programs.program import (
     Cut,
@@ -50,16 +73,37 @@ class Use:
     per_step: bool = False
 
 
-_OF_KIND: Mapping[type, str] = {
+_OF_STATEMENT: Mapping[type, str] = {Join: PARTS, Cut: PARTS, MaxOverTime: LARGEST, Reversal: ORDER}
+"""The rule of each kind of statement that is no equation."""
+_OF_NODE: Mapping[Any, str | None] = {
     **dict.fromkeys((Add, MatAdd), SUM),
     **dict.fromkeys((Mul, MatMul, HadamardProduct), PRODUCT),
-    **dict.fromkeys((Function, Pow), ACTIVATION),
+    **dict.fromkeys((Application, Pow), ACTIVATION),
     **dict.fromkeys((Softmax, CrossEntropy, LogSumExp), ROW),
-    **dict.fromkeys((Concat, Columns, Join, Cut), PARTS),
-    **dict.fromkeys((ElementwiseMax, MaxOverTime), LARGEST),
-    Reversal: ORDER,
+    **dict.fromkeys((Concat, Columns), PARTS),
+    ElementwiseMax: LARGEST,
+    **dict.fromkeys((Number, NumberSymbol, Symbol, MatrixSymbol, OneMatrix, ZeroMatrix, Identity), None),
+    **dict.fromkeys((Elementwise, Transpose, OneHot, Differs, Diagonal, ExprCondPair, Boolean), None),
 }
-"""The rule of each kind of expression, and of each kind of item."""
+"""The rule of each kind of expression; None where there is nothing to say of the node itself."""
+
+
+@singledispatch
+def rules_of(expr: Basic) -> frozenset[str]:
+    """The rules by which a node hands its adjoint to its parts, without those of its parts.
+
+    Raises:
+        NotImplementedError: there is no rule for this type of expression.
+    """
+    raise no_rule("data flow", expr)
+
+
+def _always(rule: str | None) -> Callable[[Basic], frozenset[str]]:
+    return lambda expr: frozenset() if rule is None else frozenset({rule})
+
+
+for _kind, _rule in _OF_NODE.items():
+    rules_of.register(_kind, _always(_rule))
 
 
 def kinds(expr: Expr, symbol: Expr) -> frozenset[str]:
@@ -68,8 +112,8 @@ def kinds(expr: Expr, symbol: Expr) -> frozenset[str]:
         pairs = [(s, m) for s, m in zip(SLOTS, expr.matrices, strict=False) if symbol in m.free_symbols]
         return frozenset().union(*(kinds(expr.template, slot) | kinds(part, symbol) for slot, part in pairs))
     parts = [part for part in expr.args if symbol in getattr(part, "free_symbols", ())]
-    own = {rule for kind, rule in _OF_KIND.items() if isinstance(expr, kind) and parts}
-    return frozenset(own).union(*(kinds(part, symbol) for part in parts))
+    own = rules_of(expr) if parts else frozenset()
+    return own.union(*(kinds(part, symbol) for part in parts))
 
 
 def uses_of(program: Program) -> dict[Expr, list[Use]]:
@@ -93,7 +137,7 @@ def _uses(item: Statement, program: Program) -> Iterator[tuple[Expr, Use]]:
             yield symbol, Use(item.lhs, item.rhs, symbol, name, kinds(item.rhs, symbol))
     else:
         name = name_of(program.names, item.lhs)
-        yield item.rhs, Use(item.lhs, item.rhs, item.rhs, name, frozenset({_OF_KIND[type(item)]}))
+        yield item.rhs, Use(item.lhs, item.rhs, item.rhs, name, frozenset({_OF_STATEMENT[type(item)]}))
 
 
 def _in_steps(item: Recurrence, program: Program) -> Iterator[tuple[Expr, Use]]:

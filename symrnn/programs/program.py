@@ -15,15 +15,18 @@ from sympy import Eq, Expr, MatrixSymbol, Symbol
 
 from symrnn.common.display import Displayed
 from symrnn.expressions.activation_table import functions, slopes
+from symrnn.expressions.activations import prelu
+from symrnn.expressions.functions import OF_SEVERAL
 from symrnn.expressions.matrices import shape, shape_of
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import T, is_size
+from symrnn.expressions.nodes import N, T, is_size
 
 _RESERVED = {
-    *("N", "T", "t", "dtype", "np", "math", "total", "softmax", "cross_entropy", "logsumexp", "sign", "erfc"),
-    *("onehot", "differs", "maximum", "equal", "larger", "at_least", "prelu", "room"),
-    *(kind.__name__ for kind in (*functions.values(), *slopes.values())),
+    *(size.name for size in (N, T)),
+    *(kind.__name__ for kind in (*functions.values(), *slopes.values(), *OF_SEVERAL, prelu)),
+    *("t", "dtype", "np", "math", "total", "room", "cross_entropy", "sign", "erfc"),
 }
+"""The names that generated code has of its own: the sizes, the functions, and what it defines beside them."""
 _STEPS = re.compile(r"T_\d+")
 Names = Mapping[Expr, Name]
 

@@ -278,7 +278,8 @@ def rename_item(item: Statement, mapping: Mapping) -> Statement:
 
 def _rename_carry(carry: Carry, mapping: Mapping) -> Carry:
     final = None if carry.final is None else mapping.get(carry.final, carry.final)
-    return Carry(*_all_of([carry.prev, carry.next, carry.init], mapping), final)
+    prev, following, init = _all_of([carry.prev, carry.next, carry.init], mapping)
+    return Carry(prev, following, init, final)
 
 
 def _all_of(exprs: Iterable[Expr], mapping: Mapping) -> tuple[Expr, ...]:

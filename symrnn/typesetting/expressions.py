@@ -15,6 +15,7 @@ from typing import Any
 from sympy import (
     Abs,
     Add,
+    Basic,
     Expr,
     Float,
     Function,
@@ -23,12 +24,16 @@ from sympy import (
     MatMul,
     MatrixSymbol,
     Mul,
+    Number,
+    NumberSymbol,
     Pow,
     Rational,
     Symbol,
     Transpose,
 )
 from sympy.core.function import Application
+from sympy.functions.elementary.piecewise import ExprCondPair
+from sympy.logic.boolalg import Boolean
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.common.decimals import shortest
@@ -49,6 +54,7 @@ from symrnn.expressions.nodes import (
     OneHot,
     Softmax,
     is_size,
+    no_rule,
 )
 from symrnn.typesetting.styles import ADD, ATOM, FUNCTION, LATEX, MUL, OPERATORS, TEXT, Style, Text
 
@@ -123,7 +129,19 @@ def _factors(term: Expr, context: Context) -> list[str]:
 
 @singledispatch
 def show(expr: Expr, context: Context) -> Text:
-    """The text of an expression."""
+    """The text of an expression.
+
+    Raises:
+        NotImplementedError: there is no rule for this type of expression.
+    """
+    raise no_rule("typesetting", expr)
+
+
+@show.register(Number | NumberSymbol)
+@show.register(ExprCondPair)
+@show.register(Boolean)
+def _(expr: Basic, context: Context) -> Text:
+    """What has no sign of its own is written as SymPy writes it: a constant, a case and its condition."""
     return Text(str(expr), ADD)
 
 

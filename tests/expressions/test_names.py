@@ -33,7 +33,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("name", "code", "latex", "text"), TABLE, ids=[row[1] for row in TABLE])
-def test_letter(name: Name, code: str, latex: str, text: str) -> None:
+def test_name(name: Name, code: str, latex: str, text: str) -> None:
     assert name.code == code
     assert name.code.isidentifier()
     if not code.startswith("y_true"):

@@ -87,8 +87,8 @@ WRONG: list[tuple[Expr, str]] = [
     (Columns(A, 1, 1), "columns 1 to 1 of 2 in Columns(A, 1, 1)"),
     (Columns(A, -1, 1), "columns -1 to 1 of 2 in Columns(A, -1, 1)"),
     (OneHot(A, 3), "expected one column of ids in OneHot(A, 3), got 2"),
-    (ElementwiseMax(A, B), "shapes differ in Peak(A, B): (N, 1), (N, 2)"),
-    (ElementwiseMax(A, A.T), "shapes differ in Peak(A, A.T): (2, N), (N, 2)"),
+    (ElementwiseMax(A, B), "shapes differ in ElementwiseMax(A, B): (N, 1), (N, 2)"),
+    (ElementwiseMax(A, A.T), "shapes differ in ElementwiseMax(A, A.T): (2, N), (N, 2)"),
     (LogSumExp(Concat(A, ROW)), "shapes do not fit side by side in Concat(A, r): (N, 2), (1, 2)"),
 ]
 

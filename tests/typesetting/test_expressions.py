@@ -108,4 +108,4 @@ def test_numbers_in_place_of_symbols():
 
 def test_names_without_a_letter_are_what_they_are_called():
     assert Context(LATEX, {}).show(Symbol("ü", real=True)) == "ü"
-    assert Context(TEXT, {}).symbol(Symbol("q")) == Name("q")
+    assert Context(TEXT, {}).name_of(Symbol("q")) == Name("q")

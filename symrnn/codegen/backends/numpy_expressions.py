@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatch
 
-from sympy import Add, AtomicExpr, Expr, MatAdd, MatMul, MatrixSymbol, Mul, Pow, Symbol, Transpose
-from sympy.core.function import Application
+from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.codegen.scalar_code import ARRAYS
@@ -22,7 +21,9 @@ from symrnn.expressions.nodes import (
     LogSumExp,
     N,
     OneHot,
+    Scalar,
     Softmax,
+    no_rule,
 )
 from symrnn.programs.program import symbols_of
 
@@ -76,17 +77,16 @@ class Scope:
 
 @singledispatch
 def code(expr: Expr, scope: Scope) -> Coded:
-    """The NumPy text of an expression and how tightly it binds."""
-    raise NotImplementedError(f"no NumPy rule for {type(expr).__name__}")
+    """The NumPy text of an expression and how tightly it binds.
+
+    Raises:
+        NotImplementedError: there is no rule for this type of expression.
+    """
+    raise no_rule("NumPy", expr)
 
 
-@code.register(AtomicExpr)
-@code.register(Add)
-@code.register(Mul)
-@code.register(Pow)
-@code.register(Application)
+@code.register(Scalar)
 def _(expr: Expr, scope: Scope) -> Coded:
-    """A number."""
     symbols = {symbol: Symbol(scope.name(symbol)) for symbol in symbols_of([expr])}
     return _scalar(expr.xreplace(symbols))
 

@@ -14,25 +14,23 @@
 r` are gates, `k` the candidate, `q` the activated c.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 
 from sympy import Expr
 
-from symrnn.expressions.activations import activation_name, activations
+from symrnn.expressions.activations import ROW_ACTIVATIONS, activation_name, activations
 from symrnn.expressions.matrices import (
     add,
-    columns,
     elementwise,
     hadamard,
     multiply,
     ones,
-    spread,
     substitute,
 )
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import SLOTS, LogSumExp, N, Softmax
+from symrnn.expressions.nodes import SLOTS, N
 from symrnn.models.builder import Block, CallScope, width
 from symrnn.models.custom_cell import Cell, name_of_identifier
 from symrnn.models.layers import Cells, GRUCell, LSTMCell, SimpleRNNCell
@@ -177,26 +175,9 @@ def affine(terms: Sequence[tuple[Expr, Expr]], *biases: Expr | None) -> Expr:
 def activate(name: str | None, x: Expr) -> Expr:
     """f(x) for a Keras activation: entry by entry, or a function of each row."""
     name = activation_name(name)
-    if name in ROWS:
-        return ROWS[name](x)
+    if name in ROW_ACTIVATIONS:
+        return ROW_ACTIVATIONS[name](x)
     return x if name == "linear" else elementwise(activations[name](SLOTS[0]), x)
-
-
-def _log_softmax(x: Expr) -> Expr:
-    return add(x, multiply(-1, spread(LogSumExp(x), x)))
-
-
-def _glu(x: Expr) -> Expr:
-    """A o sigma(B) for the halves of each row."""
-    half, odd = divmod(width(x), 2)
-    if odd:
-        raise ValueError(f"glu: expected an even number of columns, got {width(x)}")
-    gate = elementwise(activations["sigmoid"](SLOTS[0]), columns(x, half, 2 * half))
-    return hadamard(columns(x, 0, half), gate)
-
-
-ROWS: dict[str, Callable[[Expr], Expr]] = {"softmax": Softmax, "log_softmax": _log_softmax, "glu": _glu}
-"""Activations that are functions of a whole row."""
 
 
 def activated(name: str | None, rhs: Expr, letter: Name, y: Expr, names: CallScope) -> list[Equation]:

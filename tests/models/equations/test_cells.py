@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symrnn.expressions.activations import activations
+from symrnn.expressions.activations import ROW_ACTIVATIONS, activations
 from symrnn.expressions.matrices import shape, variable
 from symrnn.expressions.nodes import N
 from symrnn.interface import derive
-from symrnn.models.equations.cells import ROWS, activate, affine
+from symrnn.models.equations.cells import activate, affine
 from symrnn.models.forward_pass import forward
 from symrnn.models.layers import (
     GRU,
@@ -186,7 +186,7 @@ def test_activate(name: str | None, text: str) -> None:
     assert shape(activate(name, Z)) == (N, 2 if name == "glu" else 4)
 
 
-@pytest.mark.parametrize("name", [*activations, *ROWS])
+@pytest.mark.parametrize("name", [*activations, *ROW_ACTIVATIONS])
 def test_every_activation_has_a_shape(name: str) -> None:
     assert shape(activate(name, Z))[0] == N
 
