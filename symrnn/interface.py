@@ -212,4 +212,4 @@ def _(value: Displayed) -> dict[str, str]:
     """The rules are loaded with the first value that is shown."""
     from symrnn.documents import jupyter
 
-    return jupyter.mimebundle.dispatch(type(value))(value)
+    return jupyter.bundle_of(value)

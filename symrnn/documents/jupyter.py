@@ -6,7 +6,7 @@ from html import escape
 from importlib.util import find_spec
 
 from symrnn.checking.report import Report
-from symrnn.common.display import mimebundle
+from symrnn.common.display import Displayed, mimebundle
 from symrnn.derivations.derivation import Derivation
 from symrnn.diagrams.picture import Picture
 from symrnn.documents.blocks import Article, Block, Equations, Figure, Paragraph, Section, Table
@@ -28,6 +28,11 @@ def bundle(blocks: Sequence[Block]) -> dict[str, str]:
         "text/plain": "\n\n".join(map(text.block_text, blocks)),
     }
     return {**_html(blocks), **found}
+
+
+def bundle_of(value: Displayed) -> dict[str, str]:
+    """What Jupyter shows of a value, by the rules of this module."""
+    return mimebundle(value)
 
 
 @mimebundle.register

@@ -37,7 +37,7 @@ def derived(model: Any) -> Iterator[tuple[str, str]]:
     """LaTeX, text, tables, sources and pictures of a model, by the ends of their files' names."""
     d = symrnn.derive(model)
     g = d.gradient()
-    yield "table.txt", "\n".join(f"{w.symbol} {w.name} {w.keras} {w.shape}" for w in d.table)
+    yield "table.txt", "\n".join(f"{w.symbol} {w.name.latex} {w.keras} {w.shape}" for w in d.table)
     for what, made in (("forward", d), ("gradient", g)):
         for zoom in ZOOMS:
             yield f"{what} {zoom}.tex", said(lambda made=made, zoom=zoom: made.latex(zoom))
@@ -68,7 +68,7 @@ def names_of(program: Program) -> Iterator[str]:
     """The names of a program's symbols, by their kinds."""
     for item in program.equations:
         body = getattr(item, "body", None)
-        yield f"{type(item).__name__} {getattr(item, 'lhs', '')}"
+        yield str(getattr(item, "lhs", ""))
         if body is not None:
             yield f"  {body.inputs} {[step.lhs for step in body.assignments]} {body.outputs}"
             yield f"  {item.sequences} {item.carries} {item.stacked} {[total.lhs for total in item.sums]}"

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from symrnn.documents.composing.writers import pdf
+from symrnn.documents.writers import pdf
 
 from symrnn import GRU, LSTM, Bidirectional, Dense, Embedding, Masking, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Formulas, Paragraph, Section, Table, Verbatim
