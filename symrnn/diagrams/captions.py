@@ -6,6 +6,8 @@ The alternative text tells the connections in reading order, from the drawing it
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
 
 from symrnn.diagrams.columns import Timeline
 from symrnn.diagrams.drawing import Arrow, Drawing, Node
@@ -15,6 +17,7 @@ from symrnn.expressions.activations import activation_name
 from symrnn.expressions.names import Name
 from symrnn.models.custom_cell import Cell
 from symrnn.models.layers import (
+    ELU,
     RNN,
     Activation,
     Add,
@@ -23,16 +26,22 @@ from symrnn.models.layers import (
     Cells,
     Concatenate,
     Dense,
+    Dropout,
     Embedding,
     Flatten,
     GlobalAveragePooling1D,
     GlobalMaxPooling1D,
     InputLayer,
     Layer,
+    LeakyReLU,
     Masking,
+    Merge,
     Multiply,
+    PReLU,
     Recurrent,
+    ReLU,
     SimpleRNNCell,
+    Softmax,
     TimeDistributed,
 )
 from symrnn.models.network import Network, State
@@ -167,6 +176,98 @@ def _state(network: Network, strand: Lane, biases: Line) -> Line:
     return (*(("and ", *rest[1:]) if rest else ("is the state of ",)), named, *added)
 
 
+@dataclass(frozen=True)
+class Arriving:
+    """What arrives at a value: what is read, by which links, and the weights that it meets.
+
+    `after` are the activations that a Dense takes in.
+    """
+
+    read: Name
+    links: Sequence[Link] = ()
+    biases: Line = ()
+    weights: Line = ()
+    after: Sequence[str | None] = ()
+
+
+def _value(network: Network, time: Timeline, place: int, biases: Line) -> Line:
+    """What a layer without memory does; for a Dense and the Activation after it, both."""
+    strand = time.strands[place]
+    links = [link for link in time.links if link.target == place]
+    read = next(_letter(time, link) for link in links if time.strands[link.source.strand].kind != "mask")
+    layers = [
+        network.graph.layer(network.graph.calls[result.call])
+        for result, symbol in network.values.items()
+        if symbol == strand.symbols[0]
+    ]
+    if not layers:
+        return ()
+    after = [other.activation for other in layers[1:] if isinstance(other, Activation)]
+    return action(layers[0], Arriving(read, links, biases, tuple(a.name for a in strand.arrays), after))
+
+
+@singledispatch
+def action(layer: Layer, arriving: Arriving) -> Line:
+    """What a layer does with what arrives, after the letter of its value: is the sum of what arrives.
+
+    Raises:
+        NotImplementedError: there are no words for the layer.
+    """
+    raise NotImplementedError(f"{type(layer).__name__} has no words in captions")
+
+
+@action.register
+def _(layer: Dense, arriving: Arriving) -> Line:
+    return _applies(arriving.biases, next(iter(arriving.after), layer.activation))
+
+
+@action.register
+def _(layer: TimeDistributed, arriving: Arriving) -> Line:
+    return action(layer.layer, arriving)
+
+
+@action.register
+def _(layer: Recurrent, arriving: Arriving) -> Line:
+    """Its states have words of their own; another value of it is its sequence turned round."""
+    return ("is ", arriving.read, " with the last time step first")
+
+
+@action.register
+def _(layer: Bidirectional, arriving: Arriving) -> Line:
+    return _SENTENCES[_MERGED[layer.merge_mode or "concat"]](arriving.read)
+
+
+@action.register
+def _(layer: Activation, arriving: Arriving) -> Line:
+    return _applies((), layer.activation)
+
+
+@action.register(Softmax)
+@action.register(ReLU)
+@action.register(LeakyReLU)
+@action.register(ELU)
+@action.register(PReLU)
+def _(layer: Layer, arriving: Arriving) -> Line:
+    parameters: Line = (" with ", *_listed(arriving.weights)) if arriving.weights else ()
+    return (f"applies {type(layer).__name__}", *parameters, " to what arrives")
+
+
+@action.register
+def _(layer: Dropout, arriving: Arriving) -> Line:
+    """It has no value of its own."""
+    return ()
+
+
+@action.register(Merge)
+@action.register(Flatten)
+@action.register(GlobalMaxPooling1D)
+@action.register(GlobalAveragePooling1D)
+@action.register(Embedding)
+@action.register(Masking)
+def _(layer: Layer, arriving: Arriving) -> Line:
+    return (*_SENTENCES[type(layer)](arriving.read), *_counted(arriving.links))
+
+
 _SENTENCES: dict[type, Callable[[Name], Line]] = {
     Add: lambda read: ("is the sum of what arrives",),
     Multiply: lambda read: ("is the product of what arrives, entry by entry",),
@@ -179,35 +280,6 @@ _SENTENCES: dict[type, Callable[[Name], Line]] = {
     Masking: lambda read: ("is ", read, " where the time step counts, else 0"),
 }
 _MERGED = {"concat": Concatenate, "sum": Add, "mul": Multiply, "ave": Average}
-
-
-def _value(network: Network, time: Timeline, place: int, biases: Line) -> Line:
-    """What a layer without memory does; for a Dense and the Activation after it, both."""
-    strand = time.strands[place]
-    links = [link for link in time.links if link.target == place]
-    masks = [link for link in links if time.strands[link.source.strand].kind == "mask"]
-    read = next(_letter(time, link) for link in links if link not in masks)
-    layers = [
-        network.graph.layer(network.graph.calls[result.call])
-        for result, symbol in network.values.items()
-        if symbol == strand.symbols[0]
-    ]
-    if not layers:
-        return ()
-    layer = layers[0].layer if isinstance(layers[0], TimeDistributed) else layers[0]
-    if isinstance(layer, Dense):
-        after = [other.activation for other in layers[1:] if isinstance(other, Activation)]
-        return _applies(biases, next(iter(after), layer.activation))
-    if isinstance(layer, Bidirectional):
-        return _SENTENCES[_MERGED[layer.merge_mode or "concat"]](read)
-    if isinstance(layer, Recurrent):
-        return ("is ", read, " with the last time step first")
-    if isinstance(layer, Activation):
-        return _applies((), layer.activation)
-    if type(layer) in _SENTENCES:
-        return (*_SENTENCES[type(layer)](read), *_counted(links))
-    parameters: Line = (" with ", *_listed([a.name for a in strand.arrays])) if strand.arrays else ()
-    return (f"applies {type(layer).__name__}", *parameters, " to what arrives")
 
 
 def _counted(links: Sequence[Link]) -> Line:

@@ -1,6 +1,6 @@
 """One entry of a Keras config -> one layer; whatever symrnn does not know is refused by name.
 
-The arguments of a layer are those of the class in `layers`, under Keras' names. `_TABLE` says how each is
+The arguments of a layer are those of the class in `layers`, under Keras' names. `ARGUMENTS` says how each is
 read, and which others may only have one value.
 """
 
@@ -263,7 +263,7 @@ _RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN")
 _POOLING = _Arguments(fixed={"data_format": "channels_last", "keepdims": False})
 _NONE = _Arguments()
 
-_TABLE: dict[str, _Arguments] = {
+ARGUMENTS: dict[str, _Arguments] = {
     "InputLayer": _Arguments(
         dict.fromkeys(("batch_shape", "batch_input_shape"), _of(list)),
         {"sparse": False, "ragged": False, "optional": False},
@@ -320,7 +320,7 @@ def check_arguments(entry: Entry) -> None:
     Raises:
         NotImplementedError: one is not.
     """
-    arguments = _TABLE.get(entry.kind)
+    arguments = ARGUMENTS.get(entry.kind)
     if arguments is None:
         raise NotImplementedError(f"{entry.kind} is not supported; supported: {SUPPORTED}")
     check_builtin(entry)
@@ -346,7 +346,7 @@ def read_layer(entry: Entry) -> Any:
     check_arguments(entry)
     if entry.kind == "InputLayer":
         return _input_layer(entry)
-    arguments = _TABLE[entry.kind]
+    arguments = ARGUMENTS[entry.kind]
     found = {name: read(entry, name) for name, read in arguments.read.items()}
     if entry.kind in LAYERS:
         found["name"] = entry.name

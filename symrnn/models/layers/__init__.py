@@ -1,5 +1,8 @@
 """Layers as values, with Keras' names and arguments; others import them from here, not from its modules.
 
+A layer is called on tensors, as in Keras: `LSTM(4)(x)`. A layer that is called twice is shared: its
+weights are one. `LAYERS` and `CELLS` are the tables of what symrnn knows.
+
 - `core`: what all layers have; inputs, dense layers, embeddings, masks
 - `rnn`: cells and recurrent layers
 - `activation`: activations as layers

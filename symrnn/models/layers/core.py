@@ -1,8 +1,4 @@
-"""What all layers have, and inputs, dense layers, embeddings and masks.
-
-A layer is called on tensors, as in Keras: `LSTM(4)(x)`. A layer that is called twice is shared: its
-weights are one.
-"""
+"""What all layers have, and inputs, dense layers, embeddings and masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
