@@ -21,7 +21,7 @@ from symrnn.models.network import Network
 from symrnn.programs.program import Carry, Equation, Program, Recurrence, Reversal, symbols_of
 
 
-def described(losses: Sequence[Loss]) -> str | None:
+def losses_in_words(losses: Sequence[Loss]) -> str | None:
     """The losses for a report: one where all are the same."""
     return " + ".join(dict.fromkeys(map(str, losses))) or None
 

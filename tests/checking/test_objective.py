@@ -19,7 +19,7 @@ from symrnn import (
     SimpleRNN,
     derive,
 )
-from symrnn.checking.objective import Known, default_loss, described, is_share, objective_of
+from symrnn.checking.objective import Known, default_loss, losses_in_words, is_share, objective_of
 from symrnn.expressions.nodes import Concat, Differs, N, Softmax
 from symrnn.models.losses import Loss
 
@@ -72,9 +72,9 @@ def test_rows_with_a_constant_sum(expr, expected):
 
 
 def test_losses_in_words():
-    assert described([]) is None
-    assert described([Loss("mse"), Loss("mse")]) == "mse"
-    assert described([Loss("mse"), Loss("huber", delta=2.0), Loss("mse")]) == f"mse + {Loss('huber', delta=2.0)}"
+    assert losses_in_words([]) is None
+    assert losses_in_words([Loss("mse"), Loss("mse")]) == "mse"
+    assert losses_in_words([Loss("mse"), Loss("huber", delta=2.0), Loss("mse")]) == f"mse + {Loss('huber', delta=2.0)}"
 
 
 class TestKeras:
