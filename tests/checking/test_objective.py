@@ -19,7 +19,7 @@ from symrnn import (
     SimpleRNN,
     derive,
 )
-from symrnn.checking.objective import Known, default_loss, losses_in_words, is_share, objective_of
+from symrnn.checking.objective import Known, default_loss, is_share, losses_in_words, objective_of
 from symrnn.expressions.nodes import Concat, Differs, N, Softmax
 from symrnn.models.losses import Loss
 

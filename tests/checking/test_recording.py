@@ -5,7 +5,7 @@ import pytest
 
 import symrnn
 from symrnn import GRU, LSTM, Add, Bidirectional, Dense, Input, Masking, Model, Sequential, SimpleRNN
-from symrnn.checking.recording import Record, halves_of, kept_states, layers_of, observe, run, recorded_states
+from symrnn.checking.recording import Record, halves_of, kept_states, layers_of, observe, recorded_states, run
 from symrnn.models.graph import graph_of
 from tests.support.checking import live
 
