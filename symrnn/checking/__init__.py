@@ -1,5 +1,7 @@
 """A derivation beside Keras. Imports `derivations` and what is below.
 
+`documents`, `interface`, `cli`, `sphinxext` and `symrnn` itself may import it.
+
 - `checks`: the check
 - `report`: what it found
 - `tolerance`: what rounding allows

@@ -20,8 +20,8 @@ import numpy as np
 from sympy import Expr
 
 from symrnn.checking.keras_models import import_frameworks
-from symrnn.checking.objective import described, objective_of
-from symrnn.checking.recording import KerasRun, Recording, kept_states, observe, run, states_of
+from symrnn.checking.objective import losses_in_words, objective_of
+from symrnn.checking.recording import KerasRun, Recording, kept_states, observe, recorded_states, run
 from symrnn.checking.report import Report
 from symrnn.checking.tolerance import Quantity, compare
 from symrnn.codegen.arguments import Call, read
@@ -72,7 +72,7 @@ def check(
     forward = list(_forward(gradient.network, found, live, detail))
     rows = tuple(compare(gradient, function, forward, list(_backward(gradient, slots, found)), call, seed))
     versions = f"Keras {keras.__version__} on TensorFlow {tensorflow.__version__}"
-    return Report(rows, str(call.dtype), described(losses), call.samples, dict(call.lengths), versions)
+    return Report(rows, str(call.dtype), losses_in_words(losses), call.samples, dict(call.lengths), versions)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _gradient(given: Derivation | None, model: Derivation | None, live: _Live, l
         raise ValueError(f"derivation: expected {expected}, got {len(network.sources)}")
     if isinstance(chosen, Gradient):
         if loss is not None and _losses(loss, network) != (own := _losses(chosen.loss, network)):
-            raise ValueError(f"loss: expected {described(own)}, the loss of the derivation, got {loss!r}")
+            raise ValueError(f"loss: expected {losses_in_words(own)}, the loss of the derivation, got {loss!r}")
         return chosen
     wanted = [weight.symbol.name for weight in chosen.table]
     wanted += [source.symbol.name for source in network.sources if source.kind != "ids"]
@@ -246,7 +246,7 @@ def _forward(network: Network, found: KerasRun, live: _Live, detail: str) -> Ite
     if seen.layers:
         yield from _layers(network, seen, detail)
     else:
-        values = [state for record in found.records for state in states_of(record, found)]
+        values = [state for record in found.records for state in recorded_states(record, found)]
         yield from _states(network.states, values, names, by_step)
     for final, value in zip(network.finals, found.finals, strict=True):
         yield Quantity(final, name_of(names, final), value)

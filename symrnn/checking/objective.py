@@ -13,7 +13,7 @@ import numpy as np
 from symrnn.models.losses import LOSSES, Loss
 
 
-def described(losses: Sequence[Loss]) -> str | None:
+def losses_in_words(losses: Sequence[Loss]) -> str | None:
     """The losses for a report: one where all are the same."""
     return " + ".join(dict.fromkeys(map(str, losses))) or None
 

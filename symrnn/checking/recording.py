@@ -189,10 +189,10 @@ class Recording:
         record = self.run.records[self.calls[place]]
         halves = halves_of(record.layer)
         if halves == [record.layer]:
-            return states_of(record, self.run)
+            return recorded_states(record, self.run)
         count = [other for other in self.run.records if other.layer is record.layer].index(record)
         parts = [[other for other in self.run.records if other.layer is half][count] for half in halves]
-        return [state for part in parts for state in states_of(part, self.run)]
+        return [state for part in parts for state in recorded_states(part, self.run)]
 
 
 def observe(run: KerasRun, model: Any, graph: Graph) -> Recording:
@@ -223,7 +223,7 @@ def _same(record: Record, given: Sequence[Any]) -> bool:
 # states -----------------------------------------------------------------------------------------
 
 
-def states_of(record: Record, run: KerasRun) -> list[np.ndarray]:
+def recorded_states(record: Record, run: KerasRun) -> list[np.ndarray]:
     """The states of all steps, in the order of time, of a call of a recurrent layer; nothing of any other.
 
     The layer's cell runs in another layer, whose output is all its states side by side. Keras

@@ -11,7 +11,7 @@ from symrnn.checking.report import AGREES, DIFFERS, LIMIT, UNDECIDABLE, Row
 from symrnn.codegen.arguments import Call
 from symrnn.codegen.function import NumericFunction
 from symrnn.derivations.derivation import Derivation, Gradient
-from symrnn.derivations.numbers import function_of, lambdify
+from symrnn.derivations.numbers import function_of_symbols, lambdify
 from symrnn.expressions.names import Name
 
 _DRAWS = 4
@@ -84,11 +84,11 @@ def _values(
     are in float64 too and the noise alone tells.
     """
     wider = _cast(call, np.dtype(np.float64 if call.dtype == np.float32 else np.longdouble))
-    first = function_of(Derivation(gradient.network), symbols)
+    first = function_of_symbols(Derivation(gradient.network), symbols)
     best, own = ([*first.on_arrays(one), *function.on_arrays(one)] for one in (wider, call))
     program, noises = perturbed(gradient.network.program)
     steps, more = perturbed(gradient.steps)
-    noisy_first = function_of(Derivation(replace(gradient.network, program=program)), symbols)
+    noisy_first = function_of_symbols(Derivation(replace(gradient.network, program=program)), symbols)
     noisy = lambdify(replace(gradient, backward=steps))
     generator = np.random.default_rng(seed)
     drawn = []

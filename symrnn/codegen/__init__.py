@@ -1,5 +1,7 @@
 """Programs as fast functions of numbers. Imports `models` and what is below.
 
+`derivations`, `checking`, `documents` and `interface` may import it.
+
 - `signature`: what a function takes and gives
 - `arguments`: x, y_true and weights, checked and cast
 - `function`: compiled, called, results shaped

@@ -25,7 +25,7 @@ class Schedule:
     carries: list[Carry]
 
 
-def split(item: Recurrence) -> tuple[list[Equation], list[Equation], list[Equation]]:
+def split_step(item: Recurrence) -> tuple[list[Equation], list[Equation], list[Equation]]:
     """The equations of a step that can run before the loop, those that the next state needs, and the rest."""
     moving = _moving(item)
     needed = set(symbols_of(carry.next for carry in item.carries))
@@ -49,7 +49,7 @@ def _moving(item: Recurrence) -> set[Expr]:
 def schedule_of(item: Recurrence, fresh: Callable[[Expr, str], Expr]) -> Schedule:
     """Split the body by its dependence on the carried state; `fresh(symbol, suffix)` names a part."""
     moving = _moving(item)
-    before, inside, after = split(item)
+    before, inside, after = split_step(item)
     hoisted: list[Equation] = []
 
     def hoist(expr: Expr, symbol: Expr) -> Expr:

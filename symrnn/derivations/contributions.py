@@ -66,11 +66,11 @@ def _of_recurrence(
     with np.errstate(all="ignore"):
         rows = [function(*(_value(s, t, names, states, values, count) for s in symbols)) for t in range(count)]
     for place, total in enumerate(item.sums):
-        weight = codes.get(whole(name_of(names, total.lhs)).code, "")
+        weight = codes.get(summed_name(name_of(names, total.lhs)).code, "")
         yield Contributions(weight, name_of(names, total.lhs), total.rhs, tuple(np.asarray(row[place]) for row in rows))
 
 
-def whole(name: Name) -> Name:
+def summed_name(name: Name) -> Name:
     """The derivative that a sum is a part of, where a weight is read in several places: dU of dU_[1]."""
     return replace(name, sub=re.sub(r"\[\d+\]$", "", name.sub))
 

@@ -87,10 +87,10 @@ def values(derivation: Derivation, x: Any, *rest: Any) -> dict[str, np.ndarray]:
 
 def compute(derivation: Derivation, symbols: Sequence[Expr], call: Call) -> list[np.ndarray]:
     """The values of symbols of the step program, with arrays; a family's has an axis of time."""
-    return function_of(derivation, symbols).on_arrays(call)
+    return function_of_symbols(derivation, symbols).on_arrays(call)
 
 
-def function_of(derivation: Derivation, symbols: Sequence[Expr]) -> NumericFunction:
+def function_of_symbols(derivation: Derivation, symbols: Sequence[Expr]) -> NumericFunction:
     """What gives the values of symbols of the step program."""
     program = stack_all(derivation.steps)
     program = prune(program, tuple(symbols))

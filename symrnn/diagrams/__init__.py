@@ -1,5 +1,7 @@
 """The network drawn. Imports `models`, `typesetting` and what is below.
 
+`documents`, `interface`, `cli` and `sphinxext` may import it.
+
 - `picture`: a picture with its caption
 - `lanes`: a lane for each quantity, and links
 - `columns`: steps in columns

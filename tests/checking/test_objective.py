@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from symrnn.checking.objective import described, objective_of
+from symrnn.checking.objective import losses_in_words, objective_of
 from symrnn.models.losses import Loss
 
 
 def test_losses_in_words():
-    assert described([]) is None
-    assert described([Loss("mse"), Loss("mse")]) == "mse"
-    assert described([Loss("mse"), Loss("huber", delta=2.0), Loss("mse")]) == f"mse + {Loss('huber', delta=2.0)}"
+    assert losses_in_words([]) is None
+    assert losses_in_words([Loss("mse"), Loss("mse")]) == "mse"
+    assert losses_in_words([Loss("mse"), Loss("huber", delta=2.0), Loss("mse")]) == f"mse + {Loss('huber', delta=2.0)}"
 
 
 class TestKeras:

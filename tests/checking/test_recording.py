@@ -5,7 +5,7 @@ import pytest
 
 import symrnn
 from symrnn import GRU, LSTM, Add, Bidirectional, Dense, Input, Masking, Model, Sequential, SimpleRNN
-from symrnn.checking.recording import Record, halves_of, kept_states, layers_of, observe, run, states_of
+from symrnn.checking.recording import Record, halves_of, kept_states, layers_of, observe, recorded_states, run
 from symrnn.models.graph import graph_of
 from tests.support.checking import live
 
@@ -92,7 +92,7 @@ def test_the_states_of_both_halves():
     np.testing.assert_allclose(np.concatenate([states[0], states[2]], axis=-1), sequence, rtol=1e-6)
     for state, end, step in zip(states, last, [-1, -1, 0, 0], strict=True):
         np.testing.assert_allclose(state[:, step], end, rtol=1e-6)
-    assert states_of(Record(keras.layers.Dense(1), (X,), (), None, ()), found.run) == []
+    assert recorded_states(Record(keras.layers.Dense(1), (X,), (), None, ()), found.run) == []
 
 
 def test_calls_of_one_layer_are_told_by_their_inputs():

@@ -3,7 +3,7 @@
 from sympy import MatrixSymbol, Symbol
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
-from symrnn.codegen.schedule import layout, schedule_of, split
+from symrnn.codegen.schedule import layout, schedule_of, split_step
 from symrnn.expressions.matrices import add, concat, hadamard, multiply, ones, zeros
 from symrnn.expressions.nodes import Columns, N
 from symrnn.programs.program import Carry, Equation, Program, Recurrence, recurrence, symbols_of
@@ -68,7 +68,7 @@ def test_every_equation_runs_once_and_after_what_it_needs(case) -> None:
     for item in case.program.equations:
         if not isinstance(item, Recurrence):
             continue
-        before, inside, after = split(item)
+        before, inside, after = split_step(item)
         parts = [*before, *inside, *after]
         assert {e.lhs for e in parts} == {e.lhs for e in item.body.assignments}
         known = set(item.body.inputs)

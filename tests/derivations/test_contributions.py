@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
-from symrnn.derivations.contributions import contributions_of, whole
+from symrnn.derivations.contributions import contributions_of, summed_name
 from symrnn.documents.example import example_of
 from symrnn.expressions.names import Name
 from symrnn.programs.program import Recurrence
@@ -17,7 +17,7 @@ def test_the_terms_of_a_weight_add_up_to_its_gradient(case):
     totals: dict[str, np.ndarray] = {}
     for one in contributions_of(about.gradient, about.values):
         totals[one.weight] = totals.get(one.weight, 0) + one.total
-    summed = {whole(weight.name).code for weight in about.gradient.table}
+    summed = {summed_name(weight.name).code for weight in about.gradient.table}
     assert totals.keys() <= summed
     for weight in about.gradient.table:
         if weight.symbol.name in totals:
@@ -33,7 +33,7 @@ def test_every_weight_that_is_read_in_steps_has_its_terms(case):
     weights = {weight.name.partial(about.gradient.objective).code for weight in about.gradient.table}
     items = [item for item in about.gradient.steps.equations if isinstance(item, Recurrence)]
     totals = [total.lhs for item in items for total in item.sums]
-    sums = {whole(names[total]).code for total in totals if total in names}
+    sums = {summed_name(names[total]).code for total in totals if total in names}
     found = {one.weight for one in contributions_of(about.gradient, about.values)}
     assert {f"d{name}" for name in found} == sums & weights
 
@@ -63,5 +63,5 @@ def test_the_first_state_counts_where_it_is_given():
     ("name", "code"),
     [(Name("U", sub="[2]"), "U"), (Name("b", sub="h[11]"), "b_h"), (Name("b", sub="h"), "b_h")],
 )
-def test_whole(name, code):
-    assert whole(name).code == code
+def test_names_of_sums(name, code):
+    assert summed_name(name).code == code

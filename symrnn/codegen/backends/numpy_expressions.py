@@ -71,12 +71,12 @@ class Scope:
 
     def code(self, expr: Expr, level: int = 0) -> str:
         """The expression, in parentheses where it binds less tightly than `level`."""
-        text, own = code(expr, self)
+        text, own = numpy_code(expr, self)
         return text if own >= level else f"({text})"
 
 
 @singledispatch
-def code(expr: Expr, scope: Scope) -> Coded:
+def numpy_code(expr: Expr, scope: Scope) -> Coded:
     """The NumPy text of an expression and how tightly it binds.
 
     Raises:
@@ -85,7 +85,7 @@ def code(expr: Expr, scope: Scope) -> Coded:
     raise no_rule("NumPy", expr)
 
 
-@code.register(Scalar)
+@numpy_code.register(Scalar)
 def _(expr: Expr, scope: Scope) -> Coded:
     symbols = {symbol: Symbol(scope.name(symbol)) for symbol in symbols_of([expr])}
     return _scalar(expr.xreplace(symbols))
@@ -99,13 +99,13 @@ def _scalar(expr: Expr) -> Coded:
     return text, ADD if text.startswith("-") else level
 
 
-@code.register
+@numpy_code.register
 def _(expr: MatrixSymbol, scope: Scope) -> Coded:
     return scope.name(expr), ATOM
 
 
-@code.register(OneMatrix)
-@code.register(ZeroMatrix)
+@numpy_code.register(OneMatrix)
+@numpy_code.register(ZeroMatrix)
 def _(expr: MatrixExpr, scope: Scope) -> Coded:
     kind = "ones" if isinstance(expr, OneMatrix) else "zeros"
     height, width = expr.shape
@@ -116,23 +116,23 @@ def _(expr: MatrixExpr, scope: Scope) -> Coded:
     return f"np.{kind}(({rows}, {width}), dtype{order})", ATOM
 
 
-@code.register
+@numpy_code.register
 def _(expr: Transpose, scope: Scope) -> Coded:
     return f"{scope.code(expr.arg, ATOM)}.T", ATOM
 
 
-@code.register
+@numpy_code.register
 def _(expr: MatAdd, scope: Scope) -> Coded:
     first, *rest = [scope.code(term, ADD) for term in expr.args]
     return first + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in rest), ADD
 
 
-@code.register
+@numpy_code.register
 def _(expr: HadamardProduct, scope: Scope) -> Coded:
     return " * ".join(scope.code(factor, MUL if i == 0 else ATOM) for i, factor in enumerate(expr.args)), MUL
 
 
-@code.register
+@numpy_code.register
 def _(expr: MatMul, scope: Scope) -> Coded:
     """Products; 1 b is broadcasting, 1^T d a sum over the rows, d 1 a sum along each row."""
     numbers = [f for f in expr.args if not isinstance(f, MatrixExpr)]
@@ -146,7 +146,7 @@ def _(expr: MatMul, scope: Scope) -> Coded:
         and isinstance(factors[1], OneMatrix)
         and factors[0].shape[0] == N
     ):
-        return _scaled(numbers, *code(factors[0], scope))  # a column repeated side by side: NumPy broadcasts it
+        return _scaled(numbers, *numpy_code(factors[0], scope))  # a column repeated side by side: NumPy broadcasts it
     down = isinstance(factors[0], OneMatrix) and factors[0].shape[0] == 1 and len(factors) > 1
     spread = isinstance(factors[0], OneMatrix) and factors[0].shape[1] == 1 and len(factors) > 1
     factors = factors[1:] if down or spread else factors
@@ -164,7 +164,7 @@ def _(expr: MatMul, scope: Scope) -> Coded:
 def _product(factors: list[Expr], scope: Scope) -> Coded:
     """The factors joined by @; x_t^T d_t, for all time steps at once, is their sum."""
     if len(factors) == 1:
-        return code(factors[0], scope)
+        return numpy_code(factors[0], scope)
     first, second, *rest = factors
     if scope.by_columns and shape(first)[0] == N:
         left, right = scope.code(multiply(*factors[:-1])), scope.code(factors[-1])
@@ -185,7 +185,7 @@ def _scaled(numbers: list[Expr], text: str, level: int) -> Coded:
     return f"{front if own >= MUL else f'({front})'} * {text if level == ATOM else f'({text})'}", MUL
 
 
-@code.register
+@numpy_code.register
 def _(expr: Elementwise, scope: Scope) -> Coded:
     """The template's text with the operands put in as text: y / y stays, which is NaN at 0 as in Keras."""
     operands = {slot.name: scope.code(m, ATOM) for slot, m in zip(SLOTS, expr.matrices, strict=False)}
@@ -193,46 +193,46 @@ def _(expr: Elementwise, scope: Scope) -> Coded:
     return _SLOT.sub(lambda match: operands[match[0]], text), level
 
 
-@code.register
+@numpy_code.register
 def _(expr: Softmax, scope: Scope) -> Coded:
     return f"softmax({scope.code(expr.args[0])})", ATOM
 
 
-@code.register
+@numpy_code.register
 def _(expr: CrossEntropy, scope: Scope) -> Coded:
     return f"cross_entropy({', '.join(map(scope.code, expr.args))})", ATOM
 
 
-@code.register
+@numpy_code.register
 def _(expr: LogSumExp, scope: Scope) -> Coded:
     return f"logsumexp({scope.code(expr.args[0])})", ATOM
 
 
-@code.register
+@numpy_code.register
 def _(expr: Concat, scope: Scope) -> Coded:
     return f"np.concatenate(({', '.join(map(scope.code, expr.args))}), axis=-1)", ATOM
 
 
-@code.register
+@numpy_code.register
 def _(expr: Columns, scope: Scope) -> Coded:
     matrix, start, stop = expr.args
     return f"{scope.code(matrix, ATOM)}[..., {start}:{stop}]", ATOM
 
 
-@code.register
+@numpy_code.register
 def _(expr: OneHot, scope: Scope) -> Coded:
     ids, depth = expr.args
     return f"({scope.code(ids, ATOM)}.astype(int) == np.arange({depth})).astype(dtype)", ATOM
 
 
-@code.register
+@numpy_code.register
 def _(expr: Differs, scope: Scope) -> Coded:
     matrix, value = expr.args
     number = _scalar(value)[0]
     return f"({scope.code(matrix, ATOM)} != {number}).any(axis=-1, keepdims=True).astype(dtype)", ATOM
 
 
-@code.register
+@numpy_code.register
 def _(expr: ElementwiseMax, scope: Scope) -> Coded:
     return f"np.maximum.reduce(({', '.join(map(scope.code, expr.args))}))", ATOM
 

@@ -10,7 +10,7 @@ from sympy import Expr, MatAdd, MatMul
 from sympy.matrices.expressions import MatrixExpr, OneMatrix
 
 from symrnn.codegen.fusion.blocks import Blocks, walk, weight_blocks, within
-from symrnn.codegen.schedule import split
+from symrnn.codegen.schedule import split_step
 from symrnn.codegen.slices import ColumnSlice, slices_of
 from symrnn.expressions.matrices import add, concat, multiply, substitute, transpose
 from symrnn.expressions.nodes import Columns, Concat, N, OneHot
@@ -19,7 +19,7 @@ from symrnn.programs.program import Equation, Recurrence, Statement, parameters
 
 def places(item: Recurrence) -> dict[Expr, int]:
     """When each equation of a step runs: 0 before the loop, 1 in it, 2 after it."""
-    return {equation.lhs: place for place, part in enumerate(split(item)) for equation in part}
+    return {equation.lhs: place for place, part in enumerate(split_step(item)) for equation in part}
 
 
 # a common left factor -------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def _orders(item: Recurrence) -> Iterator[tuple[Expr, ...]]:
 
 def _computed(item: Recurrence) -> list[Expr]:
     """The values that are computed in the loop."""
-    return [equation.lhs for equation in split(item)[1] if not isinstance(equation.rhs, Columns)]
+    return [equation.lhs for equation in split_step(item)[1] if not isinstance(equation.rhs, Columns)]
 
 
 def _sums(number: int, item: Recurrence, homes: dict[Expr, int]) -> Iterator[_Sum]:

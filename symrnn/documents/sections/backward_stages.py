@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sympy import Expr
 
-from symrnn.derivations.contributions import whole
+from symrnn.derivations.contributions import summed_name
 from symrnn.derivations.derivation import Gradient
 from symrnn.expressions.matrices import is_zero
 from symrnn.expressions.names import Name
@@ -99,7 +99,7 @@ def _collected(gradient: Gradient) -> set[str]:
     items = gradient.steps.equations
     sums = [total.lhs for item in items if isinstance(item, Recurrence) for total in item.sums]
     names = {w.name.partial(gradient.objective).code: w.symbol.name for w in gradient.table}
-    found = (whole(name_of(gradient.steps.names, symbol)).code for symbol in sums)
+    found = (summed_name(name_of(gradient.steps.names, symbol)).code for symbol in sums)
     return {names[code] for code in found if code in names}
 
 

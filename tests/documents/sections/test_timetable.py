@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
-from symrnn.derivations.contributions import contributions_of, whole
+from symrnn.derivations.contributions import contributions_of, summed_name
 from symrnn.documents.example import example_of
 from symrnn.documents.sections.timetable import _ROOM, Column, _fitting, _points, _table, in_line, size_at, tables
 from symrnn.documents.writers.text import prose_text
@@ -45,7 +45,7 @@ def test_the_row_of_sums_is_the_gradient(case):
         size = float(total.reshape(())) if one.scalar else float(np.linalg.norm(total))
         name = in_line(part.name.latex)
         exact[name if one.scalar else rf"\lVert {name} \rVert"] = [size]
-        if one.scalar and whole(part.name) == part.name:
+        if one.scalar and summed_name(part.name) == part.name:
             assert size == pytest.approx(float(np.ravel(one.values[part.name.code])[0]), rel=1e-12, abs=1e-15)
     made = found(one)
     assert all({len(row) for row in table.rows} == {len(table.head)} for table in made)

@@ -5,12 +5,12 @@ import shutil
 import subprocess
 
 import pytest
-from symrnn.documents.writers import pdf
 
 from symrnn import GRU, LSTM, Bidirectional, Dense, Embedding, Masking, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Formulas, Paragraph, Section, Table, Verbatim
 from symrnn.documents.document import Document
 from symrnn.documents.inline import Code, Emphasis, Math, Strong, prose
+from symrnn.documents.writers import pdf
 from symrnn.documents.writers.latex import article_latex, block_latex, escaped, prose_latex, sections_latex
 from symrnn.documents.writers.pdf import overfull, pdf_of
 from symrnn.expressions.names import Name
