@@ -8,7 +8,7 @@ from sympy import Expr, Float, Integer, Inverse, MatAdd, MatMul, MatrixSymbol, P
 from sympy.matrices.expressions import HadamardProduct, Identity, MatrixExpr, OneMatrix, Transpose, ZeroMatrix
 
 from symrnn.checking.perturbation import rounds
-from symrnn.codegen.backends.numpy_expressions import Scope, code
+from symrnn.codegen.backends.numpy_expressions import Scope, numpy_code
 from symrnn.expressions import nodes
 from symrnn.expressions.entries import entries
 from symrnn.expressions.matrices import shape, substitute
@@ -32,12 +32,12 @@ TABLES: dict[Any, Callable[[Expr], Any]] = {
     vjp: lambda expr: vjp(expr, MatrixSymbol("g", N, N), expr),
     rules_of: rules_of,
     show: lambda expr: (show(expr, Context(LATEX, {})), show(expr, Context(TEXT, {}))),
-    code: lambda expr: code(expr, Scope(str)),
+    numpy_code: lambda expr: numpy_code(expr, Scope(str)),
     rounds: lambda expr: rounds(expr, set()),
 }
 """The tables, and how each is asked."""
 EXCEPTIONS = {
-    **{(table, kind): "only Jacobians hold it, which are printed and computed by seeds" for table in (vjp, code, rounds)
+    **{(table, kind): "only Jacobians hold it, which are printed and computed by seeds" for table in (vjp, numpy_code, rounds)
        for kind in (nodes.Diagonal, Identity)},
     **{(vjp, kind): "its symbols are where the sweep ends" for kind in (MatrixSymbol,)},
 }  # fmt: skip
