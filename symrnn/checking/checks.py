@@ -27,7 +27,7 @@ from symrnn.checking.tolerance import Quantity, compare
 from symrnn.codegen.function import Call, NumericFunction, read
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
-from symrnn.expressions.matrices import shape_of
+from symrnn.expressions.shapes import shape_of
 from symrnn.importers.keras.reader import from_keras, is_keras_model
 from symrnn.models.forward import forward
 from symrnn.models.graph import Result

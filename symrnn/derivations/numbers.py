@@ -17,11 +17,12 @@ from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.jacobian import Jacobian
 from symrnn.derivations.wrt import Request
 from symrnn.expressions.activation_table import clip
-from symrnn.expressions.matrices import shape_of
 from symrnn.expressions.nodes import N, OneHot
+from symrnn.expressions.shapes import shape_of
 from symrnn.models.network import Network
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import Program, families, right_sides
-from symrnn.programs.transforms import expand, name_of, named_symbols, prune, stack_all
+from symrnn.programs.transforms import name_of, named_symbols, prune, stack_all
 
 
 @singledispatch

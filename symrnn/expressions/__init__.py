@@ -6,5 +6,6 @@
 - `activation_table`: a row for each of Keras' activations
 - `activations`: activations by Keras' names and parameters
 - `matrices`: sums and products that keep their order
+- `shapes`: the shape of an expression, checked
 - `entries`: an expression's entries as scalars
 """

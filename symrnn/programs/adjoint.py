@@ -15,20 +15,10 @@ from typing import Any
 from sympy import Expr
 
 from symrnn.expressions.functions import equal
-from symrnn.expressions.matrices import (
-    add,
-    elementwise,
-    factored,
-    hadamard,
-    is_zero,
-    ones,
-    shape_of,
-    substitute,
-    variable,
-    zeros,
-)
+from symrnn.expressions.matrices import add, elementwise, factored, hadamard, is_zero, ones, substitute, variable, zeros
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise, Softmax
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.program import (
     Carry,
     Cut,

@@ -56,6 +56,7 @@ from symrnn.models.layers import (
     TimeDistributed,
 )
 from symrnn.models.losses import with_loss, with_sum
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import (
     Carry,
     Equation,
@@ -69,7 +70,8 @@ from symrnn.programs.program import (
     right_sides,
     symbols_of,
 )
-from symrnn.programs.transforms import expand, inline, length_of, unroll
+from symrnn.programs.transforms import inline, length_of
+from symrnn.programs.unrolling import unroll
 
 Symbols = tuple[Expr, ...]
 

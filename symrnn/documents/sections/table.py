@@ -26,9 +26,10 @@ from symrnn.models.layers import cells_of
 from symrnn.programs.closed_form import NESTING, OPERATIONS, count, size
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.equations import lines_of
-from symrnn.typesetting.layout import Row, points, rows
+from symrnn.typesetting.layout import Row, rows
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM, written
+from symrnn.typesetting.widths import points
 
 _CLOSED_ROWS, _MOST_STEPS, _OPERATIONS, _ENTRIES_COUNTED = 3, 24, 300, 2000
 

@@ -12,9 +12,10 @@ from symrnn.documents.sections.worked import forward_blocks, labelled, labels, w
 from symrnn.documents.writers.text import words
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context
-from symrnn.typesetting.layout import Row, points
+from symrnn.typesetting.layout import Row
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM
+from symrnn.typesetting.widths import points
 from tests.support.bank import SAMPLE, over
 
 
