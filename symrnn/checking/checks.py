@@ -28,7 +28,7 @@ from symrnn.codegen.arguments import Call, read
 from symrnn.codegen.function import NumericFunction
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
-from symrnn.expressions.matrices import shape_of
+from symrnn.expressions.shapes import shape_of
 from symrnn.importers.formats import read_model
 from symrnn.importers.keras.reader import is_keras_model
 from symrnn.models.forward_pass import forward

@@ -15,7 +15,7 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 
 from symrnn.expressions.activation_table import NamedSlope, RowFunction
 from symrnn.expressions.functions import NamedFunction
-from symrnn.expressions.matrices import add, elementwise, hadamard, scale, shape_of, split, variable
+from symrnn.expressions.matrices import add, elementwise, hadamard, scale, split, variable
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import (
     SLOTS,
@@ -33,6 +33,7 @@ from symrnn.expressions.nodes import (
     Softmax,
     no_rule,
 )
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.program import Equation, Program, Recurrence, Reversal, Statement, recurrence, symbols_of
 from symrnn.programs.transforms import name_of
 

@@ -8,8 +8,9 @@ from sympy import Expr, MatAdd, MatMul, MatrixSymbol
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.codegen.slices import slices_of
-from symrnn.expressions.matrices import add, hadamard, shape
+from symrnn.expressions.matrices import add, hadamard
 from symrnn.expressions.nodes import Columns, Concat, N
+from symrnn.expressions.shapes import shape
 from symrnn.programs.program import Carry, Equation, Recurrence, symbols_of
 
 # when -----------------------------------------------------------------------------------------------

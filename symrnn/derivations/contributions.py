@@ -12,8 +12,9 @@ from sympy import Expr, MatrixSymbol
 from symrnn.codegen.backends.numpy_source import source
 from symrnn.codegen.backends.python_code import compile_source
 from symrnn.derivations.derivation import Gradient
-from symrnn.expressions.matrices import is_zero, shape_of
+from symrnn.expressions.matrices import is_zero
 from symrnn.expressions.names import Name
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.program import Program, Recurrence, symbols_of
 from symrnn.programs.transforms import name_of
 

@@ -11,15 +11,17 @@ from symrnn.common.display import Displayed
 from symrnn.derivations.jacobian import Jacobian, jacobian_of
 from symrnn.derivations.wrt import Request, names_in, of_array, request, select
 from symrnn.expressions.functions import define
-from symrnn.expressions.matrices import shape_of
 from symrnn.expressions.nodes import N
+from symrnn.expressions.shapes import shape_of
 from symrnn.models.layers import check_size
 from symrnn.models.losses import Loss, losses_of, with_loss, with_sum
 from symrnn.models.network import Network, Weight
 from symrnn.programs import closed_form
 from symrnn.programs.adjoint import backprop
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import Cut, Equation, Join, Program
-from symrnn.programs.transforms import all_symbols, expand, name_of, named_symbols, unroll
+from symrnn.programs.transforms import all_symbols, name_of, named_symbols
+from symrnn.programs.unrolling import unroll
 from symrnn.typesetting import equations
 from symrnn.typesetting.styles import LATEX, TEXT
 

@@ -19,14 +19,16 @@ from sympy import Expr, Identity, MatAdd, MatMul, MatrixSymbol
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, ZeroMatrix
 
 from symrnn.derivations.wrt import Request, request
-from symrnn.expressions.matrices import add, hadamard, multiply, ones, shape_of, transpose, variable
+from symrnn.expressions.matrices import add, hadamard, multiply, ones, transpose, variable
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import Diagonal, N
+from symrnn.expressions.shapes import shape_of
 from symrnn.models.network import Network
 from symrnn.programs.adjoint import backprop
 from symrnn.programs.program import Equation, Program, families, recurrence
 from symrnn.programs.rules import contributions
-from symrnn.programs.transforms import length_of, name_of, prune, unroll, with_samples
+from symrnn.programs.transforms import length_of, name_of, prune, with_samples
+from symrnn.programs.unrolling import unroll
 from symrnn.typesetting import equations
 from symrnn.typesetting.styles import LATEX, TEXT
 

@@ -16,8 +16,8 @@ from symrnn.codegen.signature import Arguments, Output, Target
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.jacobian import Jacobian
 from symrnn.derivations.wrt import Request
-from symrnn.expressions.matrices import shape_of
 from symrnn.expressions.nodes import N, OneHot
+from symrnn.expressions.shapes import shape_of
 from symrnn.models.network import Network
 from symrnn.programs.program import Program, families, right_sides
 from symrnn.programs.transforms import name_of, named_symbols, prune, stack_all

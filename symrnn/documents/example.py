@@ -16,7 +16,7 @@ from symrnn.codegen.arguments import Call, read, read_weights, whole
 from symrnn.derivations import numbers
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
-from symrnn.expressions.matrices import shape_of
+from symrnn.expressions.shapes import shape_of
 from symrnn.models.graph import graph_of
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
 from symrnn.models.losses import default_loss

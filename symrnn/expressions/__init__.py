@@ -7,5 +7,6 @@
 - `activations`: activations by Keras' names and parameters
 - `gates`: the order of the gates of Keras' cells
 - `matrices`: sums and products that keep their order
+- `shapes`: the shape of an expression, checked
 - `entries`: an expression's entries as scalars
 """

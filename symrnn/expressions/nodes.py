@@ -6,7 +6,7 @@ A node has a rule in each of seven tables, and a test walks every node through e
 
 | table                            | what its rule gives                                       |
 |----------------------------------|-----------------------------------------------------------|
-| `expressions.matrices.shape`     | the shape, checked                                        |
+| `expressions.shapes.shape`       | the shape, checked                                        |
 | `expressions.entries.entries`    | the entries as scalar expressions                         |
 | `programs.rules.vjp`             | the vector-Jacobian product                               |
 | `programs.dataflow.rules_of`     | the kind of that product                                  |
@@ -22,7 +22,7 @@ from typing import Any
 
 from sympy import Add, Basic, Expr, Integer, Mul, Number, NumberSymbol, Pow, Symbol
 from sympy.core.function import Application
-from sympy.matrices.expressions import MatrixExpr
+from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
 
 from symrnn.expressions.functions import differs, logsumexp, maximum, onehot, softmax
 
@@ -40,6 +40,11 @@ def steps_symbol(name: str) -> Symbol:
 def is_size(symbol: Basic) -> bool:
     """Whether the symbol is a number of samples or of time steps."""
     return bool(symbol.is_Symbol and symbol.is_integer and symbol.is_positive)
+
+
+def is_symbol(expr: Basic) -> bool:
+    """Whether the expression is one symbol, a number or a matrix."""
+    return isinstance(expr, Symbol | MatrixSymbol)
 
 
 SLOTS = (Symbol("z0", real=True), Symbol("z1", real=True), Symbol("z2", real=True))

@@ -49,9 +49,10 @@ from sympy.matrices.expressions.hadamard import HadamardPower
 
 from symrnn.expressions.activation_table import NamedSlope
 from symrnn.expressions.functions import NamedFunction
-from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, shape, shape_of, transpose
+from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, transpose
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise, N, Node
+from symrnn.expressions.shapes import shape, shape_of
 from symrnn.programs.program import Equation, check_name
 
 _KNOWN = (Abs, NamedFunction, NamedSlope, Piecewise, asinh, atan, cos, cosh, erfc, exp, log, sign, sin, sinh, tanh)

@@ -42,20 +42,10 @@ from sympy.matrices.expressions import OneMatrix
 from symrnn.expressions.activation_table import EPSILON, clip, float32, float64, inverse_norm, log_cosh, softplus
 from symrnn.expressions.activations import clip_from, huber
 from symrnn.expressions.functions import equal, larger
-from symrnn.expressions.matrices import (
-    add,
-    columns,
-    elementwise,
-    hadamard,
-    multiply,
-    ones,
-    peak,
-    scaled,
-    shape_of,
-    variable,
-)
+from symrnn.expressions.matrices import add, columns, elementwise, hadamard, multiply, ones, peak, scaled, variable
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, CrossEntropy, N, OneHot
+from symrnn.expressions.shapes import shape_of
 from symrnn.models.network import ModelOutput, Network
 from symrnn.programs.program import Equation, Program, Statement, recurrence
 

@@ -2,7 +2,9 @@
 
 - `program`: Equation, Recurrence, Program, and its check
 - `dataflow`: which equation reads what, and how
-- `transforms`: time and matrices written out, pruning, renaming
+- `transforms`: pruning, renaming, everything substituted
+- `unrolling`: time written out
+- `expansion`: matrices written out
 - `initial_states`: states before the first step as symbols
 - `closed_form`: everything substituted, within limits
 - `rules`: the vector-Jacobian product of each node

@@ -14,19 +14,9 @@ from functools import cached_property, singledispatch
 from sympy import Expr
 
 from symrnn.expressions.functions import equal
-from symrnn.expressions.matrices import (
-    add,
-    elementwise,
-    factored,
-    hadamard,
-    is_zero,
-    ones,
-    shape_of,
-    substitute,
-    variable,
-    zeros,
-)
+from symrnn.expressions.matrices import add, elementwise, factored, hadamard, is_zero, ones, substitute, variable, zeros
 from symrnn.expressions.nodes import SLOTS, Elementwise, Softmax
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.adjoint_names import Kind, Unnamed, letters_of, named, names_of, symbols_for
 from symrnn.programs.program import (
     Carry,

@@ -11,8 +11,9 @@ from itertools import chain, count
 
 from sympy import Expr
 
-from symrnn.expressions.matrices import shape_of, variable
+from symrnn.expressions.matrices import variable
 from symrnn.expressions.names import Name
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.program import Names, Program, Recurrence, Statement, defines, recurrence, stacked_by
 from symrnn.programs.transforms import name_of, rename_item
 

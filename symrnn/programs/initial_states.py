@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from sympy import Expr
 
-from symrnn.expressions.matrices import is_zero, shape_of, variable
+from symrnn.expressions.matrices import is_zero, variable
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.program import Program, Recurrence
 from symrnn.programs.transforms import name_of
 

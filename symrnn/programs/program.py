@@ -17,9 +17,9 @@ from symrnn.common.display import Displayed
 from symrnn.expressions.activation_table import functions, slopes
 from symrnn.expressions.activations import prelu
 from symrnn.expressions.functions import OF_SEVERAL
-from symrnn.expressions.matrices import shape, shape_of
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import N, T, is_size
+from symrnn.expressions.shapes import shape, shape_of
 
 _RESERVED = {
     *(size.name for size in (N, T)),

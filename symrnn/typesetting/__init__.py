@@ -4,6 +4,7 @@
 - `expressions`: one expression
 - `equations`: a program, line by line
 - `layout`: lines broken and aligned
+- `widths`: how wide a formula is set
 - `substitution`: formulas with numbers put in
 - `mathml`: LaTeX as MathML
 - `mathml_spacing`: TeX's spaces in MathML

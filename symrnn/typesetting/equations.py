@@ -9,9 +9,10 @@ from itertools import chain
 from sympy import Expr, Function, MatrixSymbol, Symbol
 
 from symrnn.expressions.gates import GATES
-from symrnn.expressions.matrices import is_zero, shape_of, substitute, zeros
+from symrnn.expressions.matrices import is_zero, substitute, zeros
 from symrnn.expressions.names import Name, move
 from symrnn.expressions.nodes import SLOTS, Elementwise
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.closed_form import count, size
 from symrnn.programs.program import (
     Carry,

@@ -18,8 +18,9 @@ from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise
 from symrnn.programs.program import Equation, Names, symbols_of
 from symrnn.typesetting.expressions import Context, terms_of
-from symrnn.typesetting.layout import Row, flat, pieces, points
+from symrnn.typesetting.layout import Row, flat, pieces
 from symrnn.typesetting.styles import ADD, ATOM, LATEX, MUL, Text, decimal
+from symrnn.typesetting.widths import points
 
 ROOM = 420
 """Points that a display may take beside its label, on a page with 455."""

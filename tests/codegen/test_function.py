@@ -20,8 +20,10 @@ from symrnn.expressions.activations import activations
 from symrnn.expressions.functions import Indicator
 from symrnn.models.losses import LOSSES, with_loss, with_sum
 from symrnn.models.network import ModelInput, ModelOutput
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import Program
-from symrnn.programs.transforms import expand, name_of, named_symbols, unroll
+from symrnn.programs.transforms import name_of, named_symbols
+from symrnn.programs.unrolling import unroll
 from tests.support.bank import (
     GRAPHS,
     LAYERS,

@@ -15,7 +15,7 @@ from symrnn import Activation, Dense, Derivation, Gradient, Sequential, SimpleRN
 from symrnn.codegen.arguments import read_weights
 from symrnn.expressions.nodes import N
 from symrnn.models.losses import ALIASES, LOSSES, Loss
-from symrnn.programs.transforms import expand
+from symrnn.programs.expansion import expand
 from tests.codegen.backends.test_numpy_source import evaluated, roundings
 from tests.codegen.test_function import WEIGHTS, drawn, entries, exactly, inputs, over_objectives, parts, refused
 from tests.support.bank import MODELS, SAMPLE, Case, over, written_out

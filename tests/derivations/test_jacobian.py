@@ -6,7 +6,8 @@ import sympy
 
 import symrnn
 from symrnn import GRU, LSTM, Bidirectional, Dense, GlobalMaxPooling1D, Sequential, SimpleRNN
-from symrnn.programs.transforms import expand, unroll
+from symrnn.programs.expansion import expand
+from symrnn.programs.unrolling import unroll
 from tests.support.bank import computable
 
 _sequence = {"return_sequences": True}

@@ -15,7 +15,8 @@ from symrnn.diagrams.routing import segments
 from symrnn.expressions.names import Name
 from symrnn.models.forward_pass import forward
 from symrnn.programs.program import symbols_of
-from symrnn.programs.transforms import name_of, unroll
+from symrnn.programs.transforms import name_of
+from symrnn.programs.unrolling import unroll
 from tests.support.bank import MODELS, over
 from tests.support.pictures import drawn, notebook
 

@@ -17,14 +17,13 @@ from symrnn.expressions.matrices import (
     multiply,
     ones,
     scale,
-    shape,
-    shape_of,
     substitute,
     transpose,
     variable,
     zeros,
 )
 from symrnn.expressions.nodes import SLOTS, CrossEntropy, Elementwise, N, Softmax, T
+from symrnn.expressions.shapes import shape, shape_of
 
 a, b, c = sympy.symbols("a b c", real=True)
 A, B, C = (MatrixSymbol(name, N, 2) for name in "ABC")

@@ -9,7 +9,7 @@ from sympy.matrices.expressions import MatrixExpr
 
 from symrnn.expressions.entries import Entries, entries
 from symrnn.expressions.functions import differs, logsumexp, maximum, onehot
-from symrnn.expressions.matrices import columns, concat, peak, shape, substitute, variable
+from symrnn.expressions.matrices import columns, concat, peak, substitute, variable
 from symrnn.expressions.nodes import (
     Columns,
     Concat,
@@ -22,6 +22,7 @@ from symrnn.expressions.nodes import (
     is_size,
     steps_symbol,
 )
+from symrnn.expressions.shapes import shape
 from symrnn.programs.rules import contributions
 from tests.support.bank import same
 

@@ -14,9 +14,11 @@ from symrnn.models.forward_pass import forward
 from symrnn.models.layers import Dense, Sequential, SimpleRNN
 from symrnn.programs import adjoint, rules
 from symrnn.programs.adjoint import backprop
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import Program, Recurrence
 from symrnn.programs.rules import Pair, vjp
-from symrnn.programs.transforms import expand, inline, unroll
+from symrnn.programs.transforms import inline
+from symrnn.programs.unrolling import unroll
 from tests.support.bank import (
     BANK,
     GATES,

@@ -11,8 +11,9 @@ from symrnn.checking.perturbation import rounds
 from symrnn.codegen.backends.numpy_expressions import Scope, numpy_code
 from symrnn.expressions import nodes
 from symrnn.expressions.entries import entries
-from symrnn.expressions.matrices import shape, substitute
+from symrnn.expressions.matrices import substitute
 from symrnn.expressions.nodes import N, Node
+from symrnn.expressions.shapes import shape
 from symrnn.programs.dataflow import rules_of
 from symrnn.programs.rules import vjp
 from symrnn.typesetting.expressions import Context, show

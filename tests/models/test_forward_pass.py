@@ -11,7 +11,7 @@ from symrnn.models.forward_pass import forward
 from symrnn.models.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed
 from symrnn.models.network import Network
 from symrnn.programs.program import Program, Recurrence, defines, families, reads
-from symrnn.programs.transforms import unroll
+from symrnn.programs.unrolling import unroll
 from tests.codegen.test_function import drawn, parts
 from tests.support.bank import GRAPHS, LAYERS, MODELS, SIMPLE, Case, evaluate, over
 

@@ -22,8 +22,8 @@ from symrnn.models.layers import Dense, Masking, Sequential, SimpleRNN
 from symrnn.models.losses import ALIASES, LOSSES, Loss, loss_name, loss_of, losses_of, with_loss, with_sum
 from symrnn.models.network import ModelOutput, Network
 from symrnn.programs.adjoint import backprop
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import Equation, Program, defines, recurrence
-from symrnn.programs.transforms import expand
 from tests.support.bank import Case, evaluate, expanded
 
 NAMES = sorted([*LOSSES, *ALIASES])

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from symrnn import GRU, LSTM, Bidirectional, Dense, Sequential, SimpleRNN, derive
-from symrnn.expressions.matrices import is_zero, shape_of, substitute, zeros
+from symrnn.expressions.matrices import is_zero, substitute, zeros
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.initial_states import with_initial_states
 from symrnn.programs.program import Recurrence
-from symrnn.programs.transforms import unroll
+from symrnn.programs.unrolling import unroll
 from tests.support.bank import MODELS, SAMPLE, evaluate, over
 
 EVERY = {"return_sequences": True}

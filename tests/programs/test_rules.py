@@ -9,7 +9,7 @@ from sympy.matrices.expressions import HadamardProduct, OneMatrix, ZeroMatrix
 
 from symrnn.expressions.activation_table import functions
 from symrnn.expressions.entries import entries
-from symrnn.expressions.matrices import shape, variable
+from symrnn.expressions.matrices import variable
 from symrnn.expressions.nodes import (
     SLOTS,
     Columns,
@@ -23,6 +23,7 @@ from symrnn.expressions.nodes import (
     OneHot,
     Softmax,
 )
+from symrnn.expressions.shapes import shape
 from symrnn.programs.rules import contributions, vjp
 from tests.support.bank import computable
 

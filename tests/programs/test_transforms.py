@@ -10,8 +10,10 @@ from sympy import Expr, Integer, MatrixSymbol, tanh
 from symrnn.expressions.nodes import N, T
 from symrnn.models.forward_pass import forward
 from symrnn.models.layers import Dense, Sequential, SimpleRNN
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import Program, Recurrence, Reversal, defines, reads, symbols_of
-from symrnn.programs.transforms import expand, inline, prune, rename, unroll, with_samples
+from symrnn.programs.transforms import inline, prune, rename, with_samples
+from symrnn.programs.unrolling import unroll
 from tests.support.bank import BANK, LOSS_MODELS, MODELS, SAMPLE, Case, Symbols, apart, closed, evaluate, over, same
 
 SMALL = {

@@ -59,6 +59,7 @@ from symrnn.models.layers import (
 )
 from symrnn.models.losses import with_loss, with_sum
 from symrnn.programs.adjoint import backprop
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import (
     Carry,
     Equation,
@@ -72,7 +73,8 @@ from symrnn.programs.program import (
     right_sides,
     symbols_of,
 )
-from symrnn.programs.transforms import expand, inline, length_of, unroll
+from symrnn.programs.transforms import inline, length_of
+from symrnn.programs.unrolling import unroll
 
 Symbols = tuple[Expr, ...]
 

@@ -19,7 +19,7 @@ from symrnn import (
     SimpleRNN,
 )
 from symrnn.derivations.derivation import ZOOMS
-from symrnn.typesetting.layout import columns
+from symrnn.typesetting.widths import columns
 from tests.support.bank import MODELS, SIMPLE
 from tests.support.tex import needs_latex
 

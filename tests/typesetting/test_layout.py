@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symrnn.typesetting.equations import lines_of
-from symrnn.typesetting.layout import Line, Row, align, columns, pieces, plain, points, rows
+from symrnn.typesetting.layout import Line, Row, align, pieces, plain, rows
 from symrnn.typesetting.styles import LATEX, TEXT
+from symrnn.typesetting.widths import columns, points
 from tests.support.bank import SAMPLE, over
 from tests.support.tex import needs_latex, widths
 

@@ -13,8 +13,8 @@ from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.documents.example import example_of
 from symrnn.expressions.names import Name
 from symrnn.programs.program import Equation
-from symrnn.typesetting.layout import points
 from symrnn.typesetting.substitution import ROOM, Numbers, chain, chain_rows, decimals, exactly, matrix, written
+from symrnn.typesetting.widths import points
 from tests.support.bank import MODELS, over
 
 _SCALAR = {

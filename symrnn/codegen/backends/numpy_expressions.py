@@ -9,7 +9,7 @@ from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.codegen.scalar_code import ARRAYS
-from symrnn.expressions.matrices import add, hadamard, multiply, shape
+from symrnn.expressions.matrices import add, hadamard, multiply
 from symrnn.expressions.nodes import (
     SLOTS,
     Columns,
@@ -25,6 +25,7 @@ from symrnn.expressions.nodes import (
     Softmax,
     no_rule,
 )
+from symrnn.expressions.shapes import shape
 from symrnn.programs.program import symbols_of
 
 TOTAL = """def total(a, b):

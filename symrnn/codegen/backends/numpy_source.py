@@ -18,8 +18,8 @@ from sympy.matrices.expressions import ZeroMatrix
 from symrnn.codegen.backends.numpy_expressions import ATOM, ROOM, ROW_FUNCTIONS, TOTAL, Scope, in_place
 from symrnn.codegen.scalar_code import ARRAYS
 from symrnn.codegen.schedule import Layout, Schedule, layout, schedule_of
-from symrnn.expressions.matrices import shape_of
 from symrnn.expressions.nodes import Columns, Elementwise, N
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.program import (
     Cut,
     Equation,

@@ -13,8 +13,8 @@ from symrnn.codegen.backends.numpy_source import source
 from symrnn.codegen.backends.python_code import compile_source
 from symrnn.codegen.fusion.gates import fuse
 from symrnn.expressions.activation_table import clip
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import Program, right_sides
-from symrnn.programs.transforms import expand
 
 
 @dataclass(frozen=True)

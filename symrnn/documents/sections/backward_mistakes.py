@@ -15,8 +15,9 @@ from symrnn.derivations.derivation import Gradient
 from symrnn.derivations.numbers import lambdify
 from symrnn.documents.inline import Prose, prose
 from symrnn.expressions.activation_table import sigmoid
-from symrnn.expressions.matrices import elementwise, shape_of, substitute, transpose, zeros
+from symrnn.expressions.matrices import elementwise, substitute, transpose, zeros
 from symrnn.expressions.nodes import SLOTS, Elementwise
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.program import Carry, Equation, Program, Recurrence, Statement, families, recurrence, symbols_of
 from symrnn.programs.transforms import name_of, stack_all
 from symrnn.typesetting.equations import is_adjoint

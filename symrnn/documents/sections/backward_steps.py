@@ -14,9 +14,10 @@ from symrnn.programs.dataflow import Use
 from symrnn.programs.program import Equation, Program
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context, terms_of
-from symrnn.typesetting.layout import Row, flat, points, rows
+from symrnn.typesetting.layout import Row, flat, rows
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM, Numbers, chain, chain_rows
+from symrnn.typesetting.widths import points
 
 LONGEST = 330
 """Points up to which a title shows the equation that is undone, and not its left side alone."""

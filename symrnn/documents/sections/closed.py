@@ -11,9 +11,10 @@ from symrnn.documents.example import Example
 from symrnn.documents.inline import prose
 from symrnn.programs.closed_form import NESTING, OPERATIONS, count, size
 from symrnn.typesetting.equations import lines_of
-from symrnn.typesetting.layout import Row, points, rows
+from symrnn.typesetting.layout import Row, rows
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM
+from symrnn.typesetting.widths import points
 
 _CLOSED_ROWS, _OPERATIONS, _ENTRIES_COUNTED = 3, 300, 2000
 

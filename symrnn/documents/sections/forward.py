@@ -10,9 +10,10 @@ from symrnn.programs.dataflow import SUM, kinds
 from symrnn.programs.program import Equation, Program, symbols_of
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context, terms_of
-from symrnn.typesetting.layout import Row, flat, points
+from symrnn.typesetting.layout import Row, flat
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM, Chain, chain_rows
+from symrnn.typesetting.widths import points
 
 
 def blocks(example: Example) -> tuple[Block, ...]:

@@ -17,15 +17,16 @@ from symrnn.documents.blocks import Cell, Table
 from symrnn.documents.example import FEW_STEPS, Example
 from symrnn.documents.inline import Math, prose
 from symrnn.expressions.functions import define
-from symrnn.expressions.matrices import shape, variable
+from symrnn.expressions.matrices import variable
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise
+from symrnn.expressions.shapes import shape
 from symrnn.programs.program import Equation, Program, Recurrence, symbols_of
 from symrnn.programs.transforms import name_of, with_samples
 from symrnn.typesetting.expressions import Context, show
-from symrnn.typesetting.layout import points
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import written
+from symrnn.typesetting.widths import points
 
 _ROOM, _FEW, _DECIMALS = 500, 4, 6
 

@@ -20,8 +20,9 @@ from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong, s
 from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import lines_of
-from symrnn.typesetting.layout import Row, align, points, rows
+from symrnn.typesetting.layout import Row, align, rows
 from symrnn.typesetting.styles import LATEX
+from symrnn.typesetting.widths import points
 
 _WIDTH, _LONG = 455, 36
 _PREAMBLE = r"""\documentclass[a4paper,10pt]{article}

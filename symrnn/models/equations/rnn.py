@@ -6,9 +6,10 @@ from typing import Any
 
 from sympy import Expr
 
-from symrnn.expressions.matrices import add, elementwise, is_zero, scaled, shape_of, zeros
+from symrnn.expressions.matrices import add, elementwise, is_zero, scaled, zeros
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N, Softmax, T
+from symrnn.expressions.shapes import shape_of
 from symrnn.models.builder import (
     MERGES,
     CallScope,

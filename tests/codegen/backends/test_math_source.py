@@ -8,8 +8,10 @@ import pytest
 from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.codegen.backends.math_source import scalar_source
 from symrnn.codegen.backends.python_code import compile_source
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import Program, families
-from symrnn.programs.transforms import expand, stack_all, unroll
+from symrnn.programs.transforms import stack_all
+from symrnn.programs.unrolling import unroll
 from tests.codegen.backends.test_numpy_source import arrays, evaluated, roundings
 from tests.codegen.test_function import WEIGHTS, drawn, entries, flat
 from tests.support.bank import BANK, Case, apart, over

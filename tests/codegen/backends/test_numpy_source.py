@@ -17,11 +17,13 @@ from symrnn import Dense, Derivation, Gradient, Sequential, SimpleRNN, derive
 from symrnn.codegen.backends.numpy_source import source
 from symrnn.codegen.backends.python_code import compile_source
 from symrnn.codegen.fusion.gates import fuse
-from symrnn.expressions.matrices import shape_of
 from symrnn.expressions.nodes import N
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.adjoint import backprop
+from symrnn.programs.expansion import expand
 from symrnn.programs.program import Program, families
-from symrnn.programs.transforms import expand, name_of, stack_all, unroll
+from symrnn.programs.transforms import name_of, stack_all
+from symrnn.programs.unrolling import unroll
 from tests.codegen.test_function import (
     DIGITS,
     OBJECTIVES,

@@ -11,9 +11,10 @@ from symrnn.documents.sections.forward import blocks, labelled, labels
 from symrnn.documents.writers.text import prose_text
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context
-from symrnn.typesetting.layout import Row, points
+from symrnn.typesetting.layout import Row
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM
+from symrnn.typesetting.widths import points
 from tests.support.bank import SAMPLE, over
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from symrnn.expressions.activations import ROW_ACTIVATIONS, activations
-from symrnn.expressions.matrices import shape, variable
+from symrnn.expressions.matrices import variable
 from symrnn.expressions.nodes import N
+from symrnn.expressions.shapes import shape
 from symrnn.interface import derive
 from symrnn.models.equations.cells import activate, affine
 from symrnn.models.forward_pass import forward
