@@ -11,7 +11,7 @@ from symrnn.common.errors import at
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import N, T, steps_symbol
 from symrnn.models.builder import ProgramBuilder, Value
-from symrnn.models.equations.rule import apply
+from symrnn.models.equations.table import apply
 from symrnn.models.graph import Call, Graph, Model, Result, graph_of, takes_ids
 from symrnn.models.layers import Embedding, InputLayer, Sequential
 from symrnn.models.lengths import lengths_of

@@ -161,7 +161,7 @@ def back_through(item: Statement, sweep: Sweep) -> Passed:
 
 @back_through.register
 def _(item: Equation, sweep: Sweep) -> Passed:
-    """Z = f(p): the adjoint of z is the sum of its terms, and f hands it on to p."""
+    """For z = f(p) the adjoint of z is the sum of its terms, and f hands it on to p."""
     return [item], [*_back(item, sweep, sweep.terms)] if sweep.terms[item.lhs] else []
 
 
@@ -184,7 +184,7 @@ def _(item: Reversal, sweep: Sweep) -> Passed:
 
 @back_through.register
 def _(item: Join, sweep: Sweep) -> Passed:
-    """G = [h_0, ..., h_{T-1}]: each h_t gets its columns of g's adjoint."""
+    """Of g = [h_0, ..., h_{T-1}] each h_t gets its columns of g's adjoint."""
     return _back_by(Cut, Kind.PART, item.rhs, item, sweep)
 
 

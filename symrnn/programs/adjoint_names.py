@@ -4,7 +4,7 @@ The k-th backpropagation has marks of its own, a bar for the first and a hat for
 adjoints can be differentiated again. No two symbols have one name: where a name is taken, a number is added.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import chain, count
@@ -76,9 +76,10 @@ class _Naming:
         return replace(self.adjoint(symbol), base="u", sub="")
 
     def start(self, symbol: Expr) -> Name:
-        """The adjoint's letter at the step before the first one."""
+        """The adjoint's letter at the step before the first one; a message of h_{t-1} runs the other way."""
         name = name_of(self.names, symbol)
-        return name.at("T" if name.time == "t+1" else -1).adjoint(self.order)
+        runs_back = (name.time == "t+1") != (name.mark == "message")
+        return name.at("T" if runs_back else -1).adjoint(self.order)
 
     def use(self, symbol: Expr, number: int) -> Name:
         """The adjoint's letter with the number of the use in brackets."""
@@ -151,13 +152,13 @@ def symbols_for(names: Names) -> dict[Expr, Expr]:
 
 
 def named(
-    items: Iterable[Statement], mapping: dict[Expr, Expr], sequences: Iterable[Expr], names: Names
+    items: Sequence[Statement], mapping: dict[Expr, Expr], sequences: Iterable[Expr], names: Names
 ) -> tuple[Statement, ...]:
     """The items with names for the unnamed symbols, and the recurrences among these with the families they read."""
-    items = [(item, not mapping.keys().isdisjoint(defines(item))) for item in items]
-    renamed = [(rename_item(item, mapping) if is_new else item, is_new) for item, is_new in items]
-    families = {*sequences, *chain.from_iterable(stacked_by(item) for item, _ in renamed)}
-    return tuple(_bound(item, families, names) if is_new else item for item, is_new in renamed)
+    new = [not mapping.keys().isdisjoint(defines(item)) for item in items]
+    renamed = [rename_item(item, mapping) if is_new else item for item, is_new in zip(items, new, strict=True)]
+    families = {*sequences, *chain.from_iterable(map(stacked_by, renamed))}
+    return tuple(_bound(item, families, names) if is_new else item for item, is_new in zip(renamed, new, strict=True))
 
 
 def _bound(item: Statement, families: set[Expr], names: Names) -> Statement:

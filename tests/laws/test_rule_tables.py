@@ -38,8 +38,8 @@ TABLES: dict[Any, Callable[[Expr], Any]] = {
 }
 """The tables, and how each is asked."""
 EXCEPTIONS = {
-    **{(table, kind): "only Jacobians hold it, which are printed and computed by seeds" for table in (vjp, numpy_code, rounds)
-       for kind in (nodes.Diagonal, Identity)},
+    **{(table, kind): "only Jacobians hold it, which are printed and computed by seeds"
+       for table in (vjp, numpy_code, rounds) for kind in (nodes.Diagonal, Identity)},
     **{(vjp, kind): "its symbols are where the sweep ends" for kind in (MatrixSymbol,)},
 }  # fmt: skip
 """Which types a table need not know, and why."""

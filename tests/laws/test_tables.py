@@ -9,8 +9,7 @@ from symrnn.expressions.gates import GATES
 from symrnn.expressions.names import Name
 from symrnn.importers.keras.layer_config import ARGUMENTS
 from symrnn.models.equations import cells
-from symrnn.models.equations.rule import apply
-from symrnn.models.equations.table import RULES
+from symrnn.models.equations.table import RULES, apply
 from symrnn.models.layers import CELLS, LAYERS, InputLayer, Layer, NotEqual
 
 

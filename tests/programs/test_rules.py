@@ -4,11 +4,32 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from sympy import Add, Expr, Float, Integer, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, exp, lambdify, tanh
-from sympy.matrices.expressions import HadamardProduct, OneMatrix, ZeroMatrix
+from sympy import (
+    Add,
+    Derivative,
+    Expr,
+    Float,
+    Identity,
+    Integer,
+    MatAdd,
+    MatMul,
+    MatrixSymbol,
+    Mul,
+    Number,
+    NumberSymbol,
+    Pow,
+    Symbol,
+    Transpose,
+    exp,
+    lambdify,
+    tanh,
+)
+from sympy.core.function import Application
+from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.expressions.activation_table import functions
 from symrnn.expressions.entries import entries
+from symrnn.expressions.functions import equal
 from symrnn.expressions.matrices import variable
 from symrnn.expressions.nodes import (
     SLOTS,
@@ -39,6 +60,7 @@ EXPRS = [
     Elementwise(tanh(P), A), Elementwise(exp(P) * Q - 2 * P * Q**2, A, B), Elementwise(P * Q + R, A, B, A),
     Elementwise(functions["softplus"](P), A), Elementwise(3 * P - 1, A), Elementwise(P / Q, A, B),
     Softmax(A), CrossEntropy(A, B), LogSumExp(A), Concat(A, C, B), Concat(C, A, C), Columns(U, 0, 2), Columns(V, 1, 3),
+    Elementwise(P * Q * R, A, B, MatrixSymbol("D", N, 2)), Elementwise(equal(P, Q), A, B),
     OneHot(C, 3), Differs(A, Float(0.5)), ElementwiseMax(A, B), ElementwiseMax(A, B, A),
 ]  # fmt: skip
 over = pytest.mark.parametrize("expr", EXPRS, ids=map(str, EXPRS))
@@ -80,7 +102,21 @@ def test_a_rule_is_sympys_derivative_of_the_entries(expr):
 
 
 def test_every_node_type_is_here():
-    assert {kind for kind in vjp.registry if kind is not object} == {type(expr) for expr in EXPRS}
+    numbers = {kind for kind in vjp.registry if not issubclass(kind, MatrixExpr)}
+    assert vjp.registry.keys() - numbers == {type(expr) for expr in EXPRS}
+    assert numbers == {object, Symbol, Number, NumberSymbol, Add, Mul, Pow, Application}
+
+
+@pytest.mark.parametrize("expr", [Identity(2), Derivative(tanh(x), x), MatrixSymbol("M", 2, 2)[0, 0]])
+def test_an_expression_without_a_rule_is_named(expr):
+    with pytest.raises(NotImplementedError, match=rf"^no vjp rule for {type(expr).__name__}$"):
+        vjp(expr, g, z)
+
+
+def test_a_slope_of_three_operands_and_the_result():
+    expr = Elementwise(exp(P * Q * R), A, B, MatrixSymbol("D", N, 2))
+    for (_, adjoint), slot in zip(vjp(expr, variable("g", (N, 2)), variable("Z", (N, 2))), SLOTS, strict=True):
+        assert adjoint.args[1] == Elementwise(expr.template.diff(slot), *expr.matrices)
 
 
 @pytest.mark.parametrize(
