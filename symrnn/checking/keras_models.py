@@ -72,7 +72,7 @@ def _dtype(dtype: str | None, keras: Any) -> Iterator[None]:
         keras.config.set_dtype_policy(policy)
 
 
-def load(path: str | os.PathLike) -> Any:
+def load(path: str | os.PathLike[str]) -> Any:
     """The model of a .keras or .h5 file, in Keras' safe mode and without what it was compiled with."""
     return import_frameworks()[0].saving.load_model(path, compile=False, safe_mode=True)
 

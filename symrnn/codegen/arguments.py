@@ -163,7 +163,7 @@ def _cast(arrays: dict[str, np.ndarray], dtype: np.dtype, ids: set[str]) -> dict
         return {name: array.astype(np.float64 if name in ids else dtype, copy=False) for name, array in arrays.items()}
 
 
-def read_weights(arguments: Arguments, weights: Arrays) -> dict[str, np.ndarray]:
+def read_weights(arguments: Arguments, weights: Any) -> dict[str, np.ndarray]:
     """The weights by the name of their symbol, from a list as of get_weights(), or a mapping by name."""
     arrays, names = arguments.arrays, arguments.names
     if not isinstance(weights, Mapping | Sequence | np.ndarray) or isinstance(weights, str):

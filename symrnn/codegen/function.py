@@ -65,11 +65,11 @@ class NumericFunction:
             return [_shape_row(output, value, call) for output, value in zip(self.outputs, values, strict=True)]
 
     @cached_property
-    def _arrays(self) -> Callable[..., tuple]:
+    def _arrays(self) -> Callable[..., tuple[Any, ...]]:
         return ARRAYS.compile(self.source, self.name)
 
     @cached_property
-    def _floats(self) -> Callable[..., tuple]:
+    def _floats(self) -> Callable[..., tuple[Any, ...]]:
         return ROW.compile(self.row_source or "", self.name)
 
 
@@ -150,5 +150,5 @@ class JacobianFunction:
         return seed
 
     @cached_property
-    def _compiled(self) -> Callable[..., tuple]:
+    def _compiled(self) -> Callable[..., tuple[Any, ...]]:
         return ARRAYS.compile(self.source, "jacobian")

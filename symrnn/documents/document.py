@@ -9,7 +9,7 @@ from symrnn.documents.writers import table
 class Document(Article):
     """A title, a line below it, what the document answers, and its sections; `document["forward"]` is one."""
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the document in the format of the file's ending, which `writers.table.WRITERS` has.
 
         Raises:

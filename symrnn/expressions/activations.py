@@ -159,7 +159,7 @@ ROW_ACTIVATIONS: dict[str, Formula] = {"softmax": Softmax, "log_softmax": _log_s
 """Keras' name of each activation that is a function of a whole row, and the matrix; glu halves the row's width."""
 
 
-def activation_name(name: str | None) -> str:
+def activation_name(name: object) -> str:
     """The name of an activation, checked: None is linear, as in Keras.
 
     Raises:

@@ -128,7 +128,8 @@ class _Values:
     parameters: dict[str, tuple[int, ...]]
 
     def __post_init__(self) -> None:
-        for name, size in self.parameters.items():
+        sizes: Mapping[str, Any] = self.parameters
+        for name, size in sizes.items():
             _check_name(name)
             whole = isinstance(size, tuple | list) and all(isinstance(n, int | Integer) and n > 0 for n in size)
             if not whole or len(size) not in (1, 2):
@@ -159,7 +160,7 @@ def _symbol(given: Any, what: str) -> Expr:
     return given
 
 
-def _pair(name: str, pair: Any, values: _Values) -> tuple[Expr, Expr]:
+def _pair(name: Any, pair: Any, values: _Values) -> tuple[Expr, Expr]:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise ValueError(f"Cell: states: {name}: expected the pair (previous, next), got {pair!r}")
     if not isinstance(name, str) or not name.isidentifier() or "_" in name:

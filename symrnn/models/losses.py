@@ -87,7 +87,7 @@ class Loss:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
+    return not isinstance(value, bool) and isinstance(value, Real) and isfinite(value)
 
 
 _VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {

@@ -9,7 +9,7 @@ _KEPT = 31 * 2**20
 """Bytes; the library counts blocks of up to 32 MB."""
 
 
-def compile_source(source: str, name: str) -> Callable[..., tuple]:
+def compile_source(source: str, name: str) -> Callable[..., tuple[Any, ...]]:
     """The function `name` of a generated module. All names in it have passed `program.validate`.
 
     Linux' C library gives a large array back to the system when it is freed, and its pages cost more

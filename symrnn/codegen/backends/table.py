@@ -5,6 +5,7 @@ A further one, such as C or JAX, is a module beside this one and a row.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Backend:
 
     name: str
     source: Callable[[Program, str], str]
-    compile: Callable[[str, str], Callable[..., tuple]]
+    compile: Callable[[str, str], Callable[..., tuple[Any, ...]]]
     writes: Callable[[Program, bool], bool]
     runs: Callable[[int, np.dtype], bool]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import permutations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sympy import Expr, MatAdd, MatMul
 from sympy.matrices.expressions import MatrixExpr, OneMatrix
@@ -76,7 +76,7 @@ def _factors(expr: Expr, fixed: Iterable[Expr]) -> tuple[Expr, Expr] | None:
 
 
 def _with(
-    item: Recurrence, mapping: dict[Expr, Expr], blocks: Blocks, more: Sequence[Equation], **changes: tuple
+    item: Recurrence, mapping: dict[Expr, Expr], blocks: Blocks, more: Sequence[Equation], **changes: tuple[Any, ...]
 ) -> Recurrence:
     """A recurrence with parts of its expressions replaced, and with more equations."""
     carries = tuple(replace(carry, next=substitute(carry.next, mapping)) for carry in item.carries)
@@ -162,7 +162,7 @@ def _terms(expr: Expr, fixed: Iterable[Expr]) -> dict[Expr, Expr]:
     return dict(factors for factors in terms if factors is not None)
 
 
-def _arranged(item: Recurrence, sums: Sequence[_Sum], orders: set[tuple]) -> list[tuple[Expr, ...]]:
+def _arranged(item: Recurrence, sums: Sequence[_Sum], orders: set[tuple[Expr, ...]]) -> list[tuple[Expr, ...]]:
     """The values in such orders that those of as many sums as can be are adjacent.
 
     Of several such orders it is one whose weights are side by side already.
@@ -188,7 +188,7 @@ def _can_run(item: Recurrence, sums: Sequence[_Sum], groups: Sequence[set[Expr]]
     return True
 
 
-def _arrangement(sums: Sequence[_Sum], orders: set[tuple]) -> tuple[Expr, ...]:
+def _arrangement(sums: Sequence[_Sum], orders: set[tuple[Expr, ...]]) -> tuple[Expr, ...]:
     values = list(dict.fromkeys(value for found in sums for value in found.values))
     values.sort(key=lambda value: [value not in found.values for found in sums])
     if len(values) > MOST:

@@ -25,7 +25,7 @@ def check_place(target: Path) -> None:
         raise FileNotFoundError(f"{target}: expected the name of a file in a folder that exists")
 
 
-def write(path: str | os.PathLike, text: str | bytes) -> None:
+def write(path: str | os.PathLike[str], text: str | bytes) -> None:
     """Write a file whole or not at all.
 
     Raises:

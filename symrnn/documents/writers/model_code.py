@@ -89,13 +89,13 @@ def _(value: str) -> str:
     return repr(str(value))
 
 
-@code.register
-def _(value: list) -> str:
+@code.register(list)
+def _(value: list[Any]) -> str:
     return f"[{', '.join(map(code, value))}]"
 
 
-@code.register
-def _(value: tuple) -> str:
+@code.register(tuple)
+def _(value: tuple[Any, ...]) -> str:
     return f"({', '.join(map(code, value))}{',' if len(value) == 1 else ''})"
 
 
@@ -125,11 +125,11 @@ def _arguments(value: Any) -> Iterator[str]:
             yield f"{part.name}={code(given)}"
 
 
-def _is_required(part: Field) -> bool:
+def _is_required(part: Field[Any]) -> bool:
     return part.default is MISSING and part.default_factory is MISSING
 
 
-def _is_default(part: Field, given: Any) -> bool:
+def _is_default(part: Field[Any], given: Any) -> bool:
     default = part.default_factory() if part.default_factory is not MISSING else part.default
     return type(given) is type(default) and given == default
 

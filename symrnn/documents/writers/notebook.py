@@ -89,7 +89,7 @@ def tries(prediction: Any, gradients: Any, loss: Any = None) -> dict[str, tuple[
 
 
 def setup(
-    model: Sequential | Model | Graph | str | os.PathLike,
+    model: Sequential | Model | Graph | str | os.PathLike[str],
     timesteps: int | None = None,
     numbers: Mapping[str, Any] | None = None,
     **arguments: Any,
@@ -150,8 +150,8 @@ def _(value: Sequence[Any]) -> str:
     return f"[{', '.join(map(literal, value))}]"
 
 
-@literal.register
-def _(value: Mapping) -> str:
+@literal.register(Mapping)
+def _(value: Mapping[Any, Any]) -> str:
     return f"{{{', '.join(f'{literal(name)}: {literal(part)}' for name, part in value.items())}}}"
 
 

@@ -20,7 +20,7 @@ WRITERS: Mapping[str, Writer] = {
 """How a document is written, by the ending of the file."""
 
 
-def writer_of(path: str | os.PathLike) -> Writer:
+def writer_of(path: str | os.PathLike[str]) -> Writer:
     """The writer for a file.
 
     Raises:
@@ -32,7 +32,7 @@ def writer_of(path: str | os.PathLike) -> Writer:
     return WRITERS[ending]
 
 
-def save(article: Article, path: str | os.PathLike, progress: Progress | None = None) -> None:
+def save(article: Article, path: str | os.PathLike[str], progress: Progress | None = None) -> None:
     """Write a document in the format of the file's ending; the pictures of a .md stand beside it."""
     target = Path(path)
     check_place(target)

@@ -198,7 +198,8 @@ class RNN(Recurrent):
     cell: Any
 
     def __post_init__(self) -> None:
-        for cell in self.cells:
+        cells: tuple[Any, ...] = self.cells
+        for cell in cells:
             if not isinstance(cell, Cells):
                 supported = ", ".join([*CELLS, "Cell"])
                 raise NotImplementedError(f"RNN({type(cell).__name__}) is not supported; supported: {supported}")

@@ -51,7 +51,8 @@ class Sequential:
                 )
         ids = any(isinstance(layer, Embedding) for layer in self.layers)
         expected = "(timesteps,) for an Embedding" if ids else "(timesteps, features)"
-        if not isinstance(self.input_shape, Sequence) or len(self.input_shape) != (1 if ids else 2):
+        given: object = self.input_shape
+        if not isinstance(given, Sequence) or len(given) != (1 if ids else 2):
             raise ValueError(f"input_shape: expected {expected}, got {self.input_shape!r}")
         object.__setattr__(self, "input_shape", tuple(self.input_shape))
         for what, size in zip(("timesteps", "features"), self.input_shape, strict=False):
