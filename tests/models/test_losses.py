@@ -175,9 +175,8 @@ def mask_of(output: Output) -> np.ndarray | None:
 
 
 OUTPUTS = [Output(sequence=sequence, masked=masked) for sequence in (False, True) for masked in (False, True)]
-over_outputs = pytest.mark.parametrize(
-    "output", OUTPUTS, ids=["plain", "plain, masked", "sequence", "sequence, masked"]
-)
+NAMES_OF_OUTPUTS = ["plain", "plain, masked", "sequence", "sequence, masked"]
+over_outputs = pytest.mark.parametrize("output", OUTPUTS, ids=NAMES_OF_OUTPUTS)
 SMOOTHED = [Loss(name, label_smoothing=0.1) for name in CROSSENTROPIES[:2]]
 FROM_LOGITS = [Loss(name, from_logits=True) for name in CROSSENTROPIES]
 BOTH = [Loss(name, from_logits=True, label_smoothing=0.3) for name in CROSSENTROPIES[:2]]
@@ -191,10 +190,11 @@ def test_keras_agrees(output: Output, loss: Loss) -> None:
     compare(output, loss, predictions(loss.name, shape), targets(loss.name, shape), mask_of(output))
 
 
+LOOKED_AT = [(output, loss) for loss in MADE for output in (OUTPUTS if loss.name in CROSSENTROPIES else OUTPUTS[:1])]
+
+
 @pytest.mark.parametrize(
-    ("output", "loss"),
-    [(output, loss) for loss in MADE for output in (OUTPUTS if loss.name in CROSSENTROPIES else OUTPUTS[:1])],
-    ids=str,
+    ("output", "loss"), LOOKED_AT, ids=[f"{NAMES_OF_OUTPUTS[OUTPUTS.index(o)]}-{loss}" for o, loss in LOOKED_AT]
 )
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 def test_keras_agrees_where_it_has_kept_the_logits(output: Output, activation: str, loss: Loss) -> None:
