@@ -112,12 +112,7 @@ class Example:
 
 
 def example_of(
-    derivation: Derivation,
-    x: Any = None,
-    y_true: Any = None,
-    weights: Any = None,
-    loss: Any = None,
-    seed: int = 0,
+    derivation: Derivation, x: Any = None, y_true: Any = None, weights: Any = None, loss: Any = None, seed: int = 0
 ) -> Example:
     """The example of a document: what is not given is the notebook's, or drawn by the seed.
 
