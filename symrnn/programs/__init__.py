@@ -9,4 +9,5 @@
 - `closed_form`: everything substituted, within limits
 - `rules`: the vector-Jacobian product of each node
 - `adjoint`: the reverse sweep
+- `adjoint_names`: what its symbols are called
 """
