@@ -15,7 +15,7 @@ r"""How symbols are named: one structured name gives the identifier in code, the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from unicodedata import normalize
 
@@ -60,8 +60,8 @@ class Name:
     objective: str = ""
     axes: int = 1
     steps: str = "T"
-    order: int = 1
-    earlier: tuple[int, ...] = ()
+    order: int = field(default=1, repr=False)
+    earlier: tuple[int, ...] = field(default=(), repr=False)
 
     def at(self, time: Time | None) -> "Name":
         """The same letter at another time step."""

@@ -15,7 +15,7 @@ def shown(found):
     """The letters of the nodes of each strand that is drawn, dots for those between, from left to right."""
 
     def said(key):
-        return "⋯" if found.is_dots(key) else text((found.symbol(key),))
+        return "⋯" if found.is_dots(key) else text((found.name(key),))
 
     return {place: [*map(said, found.keys(place))] for place in sorted(found.drawn)}
 

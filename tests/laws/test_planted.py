@@ -30,6 +30,7 @@ from symrnn import (
     SimpleRNN,
 )
 from symrnn.checking.keras_models import build
+from symrnn.derivations.numbers import lambdify
 from symrnn.expressions.matrices import (
     add,
     concat,
@@ -71,10 +72,12 @@ class Misprinted(Gradient):
     old: str = ""
     new: str = ""
 
-    def lambdify(self):
-        function = super().lambdify()
-        assert self.old in function.source
-        return replace(function, source=function.source.replace(self.old, self.new))
+
+@lambdify.register
+def _(gradient: Misprinted):
+    function = lambdify.dispatch(Gradient)(gradient)
+    assert gradient.old in function.source
+    return replace(function, source=function.source.replace(gradient.old, gradient.new))
 
 
 def misprinted(old, new):

@@ -61,6 +61,7 @@ EXPRS = [
     Elementwise(functions["softplus"](P), A), Elementwise(3 * P - 1, A), Elementwise(P / Q, A, B),
     Softmax(A), CrossEntropy(A, B), LogSumExp(A), Concat(A, C, B), Concat(C, A, C), Columns(U, 0, 2), Columns(V, 1, 3),
     Elementwise(P * Q * R, A, B, MatrixSymbol("D", N, 2)), Elementwise(equal(P, Q), A, B),
+    Elementwise(exp(P**2 * Q * R), A, B, MatrixSymbol("D", N, 2)),
     OneHot(C, 3), Differs(A, Float(0.5)), ElementwiseMax(A, B), ElementwiseMax(A, B, A),
 ]  # fmt: skip
 over = pytest.mark.parametrize("expr", EXPRS, ids=map(str, EXPRS))
@@ -113,10 +114,11 @@ def test_an_expression_without_a_rule_is_named(expr):
         vjp(expr, g, z)
 
 
-def test_a_slope_of_three_operands_and_the_result():
-    expr = Elementwise(exp(P * Q * R), A, B, MatrixSymbol("D", N, 2))
-    for (_, adjoint), slot in zip(vjp(expr, variable("g", (N, 2)), variable("Z", (N, 2))), SLOTS, strict=True):
-        assert adjoint.args[1] == Elementwise(expr.template.diff(slot), *expr.matrices)
+def test_a_slope_of_three_operands_computes_the_result_again():
+    expr = Elementwise(exp(P**2 * Q * R), A, B, MatrixSymbol("D", N, 2))
+    adjoint = vjp(expr, variable("g", (N, 2)), variable("Z", (N, 2)))[0][1]
+    (slope,) = adjoint.atoms(Elementwise)
+    assert slope == Elementwise(expr.template * P * Q * R, *expr.matrices)
 
 
 @pytest.mark.parametrize(

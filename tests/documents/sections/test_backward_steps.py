@@ -101,7 +101,7 @@ def test_rules_are_in_the_table_and_reasons_given_once(case, zoom):
 @over({name: case for name, case in MODELS.items() if name not in ("batch", "batch of sequences")})
 def test_with_numbers_every_row_is_one_of_the_way_back(case):
     about = case.example
-    plain, numbers = steps_of(case, "unrolled"), steps(about.gradient, "unrolled", about.numbers)
+    plain, numbers = steps(about.gradient, "unrolled"), steps(about.gradient, "unrolled", about.numbers)
     assert [(step.title, step.rule) for step in plain] == [(step.title, step.rule) for step in numbers]
     assert left_sides(numbers) == left_sides(plain)
     assert not any("nan" in cell for step in numbers for row in step.formulas.rows for cell in row.cells)
