@@ -5,36 +5,14 @@ from symrnn.expressions.activations import activations
 from symrnn.interface import Derivation, Gradient, check, derive
 from symrnn.models.custom_cell import Cell
 from symrnn.models.graph import Model
-from symrnn.models.layers import (
-    ELU,
-    GRU,
-    LSTM,
-    RNN,
-    Activation,
-    Add,
-    Average,
-    Bidirectional,
-    Concatenate,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
-    GRUCell,
-    Input,
-    LeakyReLU,
-    LSTMCell,
-    Masking,
-    Multiply,
-    PReLU,
-    ReLU,
-    Sequential,
-    SimpleRNN,
-    SimpleRNNCell,
-    Softmax,
-    TimeDistributed,
-)
+from symrnn.models.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from symrnn.models.layers.core import Dense, Embedding, Input, InputLayer, Masking, NotEqual, TimeDistributed
+from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
+from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.reshaping import Flatten, RepeatVector
+from symrnn.models.layers.rnn import GRU, LSTM, RNN, Bidirectional, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell
+from symrnn.models.layers.table import Sequential
 from symrnn.models.losses import Loss
 
 __all__ = [
@@ -58,14 +36,17 @@ __all__ = [
     "GlobalMaxPooling1D",
     "Gradient",
     "Input",
+    "InputLayer",
     "LSTMCell",
     "LeakyReLU",
     "Loss",
     "Masking",
     "Model",
     "Multiply",
+    "NotEqual",
     "PReLU",
     "ReLU",
+    "RepeatVector",
     "Report",
     "Sequential",
     "SimpleRNN",

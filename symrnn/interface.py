@@ -13,7 +13,8 @@ from symrnn.common.display import Displayed, mimebundle
 from symrnn.derivations import derivation, jacobian
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Graph, Model, graph_of, with_timesteps
-from symrnn.models.layers import Sequential, check_size
+from symrnn.models.layers.core import check_size
+from symrnn.models.layers.table import Sequential
 from symrnn.models.lecture import NOTEBOOK
 from symrnn.models.losses import Loss
 

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from symrnn.interface import Derivation, derive
-from symrnn.models.layers import CELLS, LAYERS, Dense, Layer, Sequential
+from symrnn.models.layers.core import Dense, Layer
+from symrnn.models.layers.rnn import CELLS
+from symrnn.models.layers.table import LAYERS, Sequential
 
 RECURRENT: Mapping[str, Any] = {name: LAYERS[name] for name in (cell.removesuffix("Cell") for cell in CELLS)}
 """The layers of one cell that symrnn knows, by name."""

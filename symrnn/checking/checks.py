@@ -33,7 +33,7 @@ from symrnn.importers.formats import read_model
 from symrnn.importers.keras.reader import is_keras_model
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Result
-from symrnn.models.layers import Bidirectional, Recurrent
+from symrnn.models.layers.rnn import Bidirectional, Recurrent
 from symrnn.models.losses import Loss, default_loss, losses_of
 from symrnn.models.network import Network, State, Weight
 from symrnn.models.sampling import SAMPLES, random_inputs, random_targets

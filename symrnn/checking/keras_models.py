@@ -12,19 +12,10 @@ import numpy as np
 
 from symrnn.models.custom_cell import Cell
 from symrnn.models.graph import Call, Graph, Model, Result, graph_of
-from symrnn.models.layers import (
-    CELLS,
-    RNN,
-    Bidirectional,
-    InputLayer,
-    Layer,
-    NotEqual,
-    PReLU,
-    Recurrent,
-    Sequential,
-    TimeDistributed,
-    states_of,
-)  # fmt: skip
+from symrnn.models.layers.activation import PReLU
+from symrnn.models.layers.core import InputLayer, Layer, NotEqual, TimeDistributed
+from symrnn.models.layers.rnn import CELLS, RNN, Bidirectional, Recurrent, states_of
+from symrnn.models.layers.table import Sequential
 
 
 def build(

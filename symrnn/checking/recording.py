@@ -18,7 +18,7 @@ import numpy as np
 
 from symrnn.checking.keras_models import import_frameworks
 from symrnn.models.graph import Graph, Result
-from symrnn.models.layers import InputLayer, NotEqual
+from symrnn.models.layers.core import InputLayer, NotEqual
 
 Tensors = list[Any]
 Objective = Callable[[Tensors], Any]

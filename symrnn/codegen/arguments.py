@@ -54,6 +54,7 @@ def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> Call:
         _check_length(source, block, name, lengths)
         blocks[source.symbol.name] = block
         singles.append(single)
+    lengths |= arguments.lengths
     samples = _samples([blocks[source.symbol.name] for source in sources], names, singles)
     arrays = blocks | given
     targets = arguments.targets

@@ -1,6 +1,7 @@
 """What the functions of a derivation take and give: known without a number, and so without NumPy."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from symrnn.models.network import ModelInput, WeightArray
@@ -18,11 +19,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the functions of a derivation take: the inputs, y_true for each output, the weights."""
+    """What the functions of a derivation take: the inputs, y_true for each output, the weights.
+
+    `lengths` are the numbers of time steps of sequences that start within the model.
+    """
 
     sources: tuple[ModelInput, ...]
     arrays: tuple[WeightArray, ...]
     targets: tuple[Target, ...] = ()
+    lengths: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

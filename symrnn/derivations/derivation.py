@@ -13,7 +13,7 @@ from symrnn.derivations.wrt import Request, names_in, of_array, request, select
 from symrnn.expressions.functions import define
 from symrnn.expressions.nodes import N
 from symrnn.expressions.shapes import shape_of
-from symrnn.models.layers import check_size
+from symrnn.models.layers.core import check_size
 from symrnn.models.losses import Loss, losses_of, with_loss, with_sum
 from symrnn.models.network import Network, Weight
 from symrnn.programs import closed_form

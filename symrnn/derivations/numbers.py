@@ -60,9 +60,9 @@ def lambdify_jacobian(jacobian: Jacobian) -> JacobianFunction:
     network = jacobian.network
     program, seed = jacobian.seeded()
     order = tuple(symbol.name for symbol in (*program.sequences, *program.inputs))
-    arguments = Arguments(network.sources, network.arrays)
+    arguments = Arguments(network.sources, network.arrays, lengths=network.own_lengths)
     width = int(shape_of(seed)[1])
-    code = source(program, "jacobian")
+    code = source(program, "jacobian", network.own_lengths)
     steps = name_of(network.program.names, jacobian.of.symbols[0]).steps
     return JacobianFunction(code, order, arguments, seed.name, width, jacobian.of.step, jacobian.wrt.step, steps)
 
@@ -103,8 +103,9 @@ def _function(
     derivation: Derivation, name: str, program: Program, outputs: tuple[Output, ...], finish: Callable[[list[Any]], Any]
 ) -> NumericFunction:
     """A program as a function of numbers."""
-    code = ARRAYS.source(program, name)
-    row_code = ROW.source(program, name) if ROW.writes(program, derivation.is_scalar) else None
+    lengths = derivation.network.own_lengths
+    code = ARRAYS.source(program, name, lengths)
+    row_code = ROW.source(program, name, lengths) if ROW.writes(program, derivation.is_scalar) else None
     order = tuple(symbol.name for symbol in (*program.sequences, *program.inputs))
     return NumericFunction(name, code, row_code, order, outputs, _arguments(derivation.network, program), finish)
 
@@ -119,7 +120,7 @@ def _arguments(network: Network, program: Program) -> Arguments:
             depth = next((int(ids.args[1]) for ids in one_hots if ids.args[0] == symbol), None)
             targets[name.layer] = Target(symbol.name, int(shape_of(symbol)[1]), steps, depth)
     listed = tuple(targets[label] for label in sorted(targets, key=lambda label: int(label or 0)))
-    return Arguments(network.sources, network.arrays, listed)
+    return Arguments(network.sources, network.arrays, listed, network.own_lengths)
 
 
 def _output(symbol: Expr, program: Program, known: dict[Expr, None]) -> Output:

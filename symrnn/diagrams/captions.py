@@ -5,8 +5,8 @@ The alternative text tells the connections in reading order, from the drawing it
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import singledispatch
 
 from symrnn.diagrams.columns import Timeline
@@ -16,34 +16,10 @@ from symrnn.diagrams.lanes import ALL, LAST, START, Lane, Link
 from symrnn.expressions.activations import activation_name
 from symrnn.expressions.names import Name
 from symrnn.models.custom_cell import Cell
-from symrnn.models.layers import (
-    ELU,
-    RNN,
-    Activation,
-    Add,
-    Average,
-    Bidirectional,
-    Cells,
-    Concatenate,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
-    InputLayer,
-    Layer,
-    LeakyReLU,
-    Masking,
-    Merge,
-    Multiply,
-    PReLU,
-    Recurrent,
-    ReLU,
-    SimpleRNNCell,
-    Softmax,
-    TimeDistributed,
-)
+from symrnn.models.layers.activation import Activation
+from symrnn.models.layers.core import Dense, InputLayer, Layer, TimeDistributed
+from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
+from symrnn.models.layers.rnn import RNN, Bidirectional, Cells, Recurrent, SimpleRNNCell
 from symrnn.models.network import Network, State
 
 _HOW = {"unrolled": "unrolled in time", "rolled": "rolled up", "backward": "on the way back"}
@@ -213,7 +189,21 @@ def action(layer: Layer, arriving: Arriving) -> Line:
     Raises:
         NotImplementedError: there are no words for the layer.
     """
-    raise NotImplementedError(f"{type(layer).__name__} has no words in captions")
+    if layer.does is None:
+        raise NotImplementedError(f"{type(layer).__name__} has no words in captions")
+    return _filled(layer.does, arriving)
+
+
+def _filled(sentence: str, arriving: Arriving) -> Line:
+    """The words of a layer with letters in the places of their names."""
+    known: dict[str, Line] = {
+        "x": (arriving.read,),
+        "weights": _listed(arriving.weights),
+        "counted": _counted(arriving.links),
+    }
+    pieces = re.split(r"\{(\w+)\}", sentence)
+    lines = [known.get(piece, (Name(piece),)) if i % 2 else (piece,) for i, piece in enumerate(pieces) if piece]
+    return tuple(piece for line in lines for piece in line)
 
 
 @action.register
@@ -234,7 +224,7 @@ def _(layer: Recurrent, arriving: Arriving) -> Line:
 
 @action.register
 def _(layer: Bidirectional, arriving: Arriving) -> Line:
-    return _SENTENCES[_MERGED[layer.merge_mode or "concat"]](arriving.read)
+    return action(_MERGED[layer.merge_mode or "concat"](), replace(arriving, links=()))
 
 
 @action.register
@@ -242,43 +232,6 @@ def _(layer: Activation, arriving: Arriving) -> Line:
     return _applies((), layer.activation)
 
 
-@action.register(Softmax)
-@action.register(ReLU)
-@action.register(LeakyReLU)
-@action.register(ELU)
-@action.register(PReLU)
-def _(layer: Layer, arriving: Arriving) -> Line:
-    parameters: Line = (" with ", *_listed(arriving.weights)) if arriving.weights else ()
-    return (f"applies {type(layer).__name__}", *parameters, " to what arrives")
-
-
-@action.register
-def _(layer: Dropout, arriving: Arriving) -> Line:
-    """It has no value of its own."""
-    return ()
-
-
-@action.register(Merge)
-@action.register(Flatten)
-@action.register(GlobalMaxPooling1D)
-@action.register(GlobalAveragePooling1D)
-@action.register(Embedding)
-@action.register(Masking)
-def _(layer: Layer, arriving: Arriving) -> Line:
-    return (*_SENTENCES[type(layer)](arriving.read), *_counted(arriving.links))
-
-
-_SENTENCES: dict[type, Callable[[Name], Line]] = {
-    Add: lambda read: ("is the sum of what arrives",),
-    Multiply: lambda read: ("is the product of what arrives, entry by entry",),
-    Average: lambda read: ("is the mean of what arrives",),
-    Concatenate: lambda read: ("is what arrives side by side",),
-    Flatten: lambda read: ("is all ", read, " side by side"),
-    GlobalMaxPooling1D: lambda read: ("is the largest ", read, " over the time steps, entry by entry"),
-    GlobalAveragePooling1D: lambda read: ("is the mean of ", read, " over the time steps"),
-    Embedding: lambda read: ("is the row of ", Name("E"), " that ", read, " names"),
-    Masking: lambda read: ("is ", read, " where the time step counts, else 0"),
-}
 _MERGED = {"concat": Concatenate, "sum": Add, "mul": Multiply, "ave": Average}
 
 

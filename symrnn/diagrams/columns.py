@@ -104,7 +104,7 @@ class Timeline:
         if not link.has_arrow:
             return
         if when == LAST:
-            yield self.last(source), into[0]
+            yield from ((self.last(source), key) for key in into if not self.is_dots(key))
         elif when == START:
             if self.starts_from(link):
                 yield self.last(source), self.first(target)
@@ -234,7 +234,7 @@ def _in_order(strands: tuple[Lane, ...], links: tuple[Link, ...], groups: tuple[
     waits: dict[int, set[int]] = {group: set() for group in groups if group is not None}
     for link in links:
         source, target = reach[link.source.strand], groups[link.target]
-        if link.source.when == START and target is not None:
+        if link.source.when in (START, LAST) and target is not None:
             waits[target] |= source
     order: list[int] = []
     while len(order) < len(waits):

@@ -9,7 +9,7 @@ from symrnn.expressions.matrices import add, concat, hadamard, scale, variable
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import Differs, N
 from symrnn.models.graph import Graph, Result
-from symrnn.models.layers import Add, Average, Concatenate, Multiply
+from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
 from symrnn.models.lengths import Lengths
 from symrnn.models.naming import Numbering
 from symrnn.models.network import ModelInput, State, Weight, WeightArray
@@ -80,6 +80,11 @@ class ProgramBuilder:
         if steps is None:
             return self.symbol(name, N, columns)
         return self.symbol(replace(name, time="t", steps=steps.name), N, columns)
+
+    def steps(self, result: Result) -> Expr | None:
+        """The number of time steps of a result."""
+        length = self.lengths[result]
+        return None if length is None else length.steps
 
     def append(self, equations: Sequence[Equation], reads: Sequence[Expr], steps: Expr | None) -> None:
         """Equations of a layer without memory: once, or in every step of a sequence."""
@@ -214,7 +219,7 @@ def plain(build: ProgramBuilder, place: int, rhs: Expr, steps: Expr | None, name
 
 def fixed_timesteps(build: ProgramBuilder, x: Value) -> int:
     """The number of time steps of a sequence, for a layer whose weights have their shape from it."""
-    count = next((s.timesteps for s in build.sources.values() if s.steps == x.steps), None)
+    count = next((one.timesteps for one in build.lengths.values() if one is not None and one.steps == x.steps), None)
     if count is None:
         raise ValueError("expected a fixed number of time steps; give timesteps")
     return count

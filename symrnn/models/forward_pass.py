@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from symrnn.common.errors import at
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import N, T, steps_symbol
+from symrnn.expressions.nodes import N, T
 from symrnn.models.builder import ProgramBuilder, Value
 from symrnn.models.equations.table import apply
 from symrnn.models.graph import Call, Graph, Model, Result, graph_of, takes_ids
-from symrnn.models.layers import Embedding, InputLayer, Sequential
+from symrnn.models.layers.core import Embedding, InputLayer
+from symrnn.models.layers.table import Sequential
 from symrnn.models.lengths import lengths_of
 from symrnn.models.naming import numbering_of
 from symrnn.models.network import ModelInput, ModelOutput, Network, WeightArray
@@ -49,7 +50,8 @@ def forward(model: Sequential | Model | Graph) -> Network:
     outputs = tuple(head.symbol for head in heads)
     program = Program(tuple(inputs), tuple(sequences), tuple(build.items), outputs, build.names)
     values = {result: value.symbol for result, value in build.values.items()}
-    return Network(graph, program, arrays, sources, tuple(build.states), heads, tuple(build.finals), values)
+    timesteps = {one.steps: one.timesteps for one in build.lengths.values() if one is not None}
+    return Network(graph, program, arrays, sources, tuple(build.states), heads, tuple(build.finals), timesteps, values)
 
 
 def _name(graph: Graph, call: Call) -> str:
@@ -69,23 +71,23 @@ def _in_order(build: ProgramBuilder) -> tuple[WeightArray, ...]:
 
 def _input(layer: InputLayer, build: ProgramBuilder, place: int) -> None:
     letter, shape = build.labels.inputs[place], layer.shape
-    name = build.lengths[Result(place)]
+    length = build.lengths[Result(place)]
     ids = takes_ids(build.graph, place)
     if len(shape) not in ((1,) if ids else (1, 2)) or (shape[-1] is None and not ids):
         expected = "(timesteps,) for an Embedding" if ids else "(timesteps, features) or (features,)"
         raise ValueError(f"Input: expected the shape {expected}, got {shape}")
     columns = 1 if ids else int(shape[-1] or 0)
-    if name is None:
+    if length is None:
         symbol = build.symbol(letter, N, columns)
         source = ModelInput(symbol, "rows", columns, state=letter.time is not None, dtype=layer.dtype)
         build.sources[place] = source
         build.values[Result(place)] = Value(symbol)
         return
-    steps = steps_symbol(name)
+    steps = length.steps
     symbol = build.row(letter, columns, steps)
     depth = min(_depths(build.graph, place)) if ids else None
     kind = "ids" if ids else "sequence"
-    build.sources[place] = ModelInput(symbol, kind, columns, steps, shape[0], depth, dtype=layer.dtype)
+    build.sources[place] = ModelInput(symbol, kind, columns, steps, length.timesteps, depth, dtype=layer.dtype)
     build.values[Result(place)] = Value(symbol, steps)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symrnn.models.layer_order import keras_order
-from symrnn.models.layers import LAYERS, Embedding, InputLayer, Layer, NotEqual, Sequential, Tensor, check_size
+from symrnn.models.layers.core import Embedding, InputLayer, Layer, NotEqual, Tensor, check_size
+from symrnn.models.layers.table import LAYERS, Sequential
 
 
 @dataclass(frozen=True)

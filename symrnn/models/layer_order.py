@@ -7,7 +7,8 @@ the first visit on the way from the outputs; what it computes masks with is part
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from symrnn.models.layers import Concatenate, Embedding, InputLayer, Layer, NotEqual, Tensor
+from symrnn.models.layers.core import Embedding, InputLayer, Layer, NotEqual, Tensor
+from symrnn.models.layers.merging import Concatenate
 
 
 @dataclass(frozen=True, eq=False)

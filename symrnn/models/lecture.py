@@ -1,6 +1,8 @@
 """The network of the lecture notebook that symrnn began with: SimpleRNN(1) and Dense(1) on three time steps."""
 
-from symrnn.models.layers import Dense, Sequential, SimpleRNN
+from symrnn.models.layers.core import Dense
+from symrnn.models.layers.rnn import SimpleRNN
+from symrnn.models.layers.table import Sequential
 
 NOTEBOOK = Sequential([SimpleRNN(1), Dense(1)], input_shape=(3, 1))
 """Three time steps, one feature, one unit, one output."""

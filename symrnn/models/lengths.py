@@ -1,39 +1,76 @@
-"""How many time steps each result has: which lengths are one, and what they are called."""
+"""How many time steps each result has: which lengths are one, what they are called, and how long they are."""
 
+from dataclasses import dataclass, field
+
+from sympy import Expr
+
+from symrnn.expressions.nodes import steps_symbol
 from symrnn.models.graph import Graph, Result, takes_ids
-from symrnn.models.layers import InputLayer, Merge
+from symrnn.models.layers.core import InputLayer
+from symrnn.models.layers.merging import Merge
 
-Lengths = dict[Result, str | None]
-"""The name of the number of time steps of each result; None where it is no sequence."""
+
+@dataclass(frozen=True)
+class Length:
+    """A number of time steps: its symbol T, T_2, ..., and the number itself, None where it is open."""
+
+    steps: Expr
+    timesteps: int | None = None
+
+
+Lengths = dict[Result, Length | None]
+"""The length of each result; None where it is no sequence."""
+
+
+@dataclass
+class _Groups:
+    """Places at which sequences start, in groups of equal length; local to one call of `lengths_of`."""
+
+    parents: dict[int, int] = field(default_factory=dict)
+    numbers: dict[int, int | None] = field(default_factory=dict)
+
+    def add(self, place: int, number: int | None) -> None:
+        """A place of its own, or one of the group that starts with the same number of steps."""
+        same = (one for one in self.parents if number is not None and self.numbers[one] == number)
+        self.parents[place] = next(same, place)
+        self.numbers[place] = number
+
+    def root(self, place: int) -> int:
+        """The first place of the group."""
+        while self.parents[place] != place:
+            place = self.parents[place]
+        return place
+
+    def join(self, one: int, other: int) -> None:
+        """Make two groups one, unless their numbers of steps contradict each other."""
+        first, second = self.root(one), self.root(other)
+        number = self.numbers[first] or self.numbers[second]
+        if self.numbers[second] in (number, None):
+            self.parents[second] = first
+            self.numbers[first] = number
 
 
 def lengths_of(graph: Graph) -> Lengths:
-    """The names T, T_2, ... of the lengths: one for inputs of equal length, or that are merged."""
-    parents: dict[int, int] = {}
-
-    def root(one: int) -> int:
-        while parents[one] != one:
-            one = parents[one]
-        return one
-
+    """The lengths T, T_2, ...: one where sequences of equal length start, or are merged."""
+    groups = _Groups()
     found: dict[Result, int | None] = {}
-    known: dict[int, int] = {}
     for place, call in enumerate(graph.calls):
         layer = graph.layer(call)
-        sources = [found.get(result) for result in call.inputs]
-        if isinstance(layer, InputLayer):
-            is_sequence = len(layer.shape) == 2 or takes_ids(graph, place)
-            own = known.setdefault(layer.shape[0], place) if is_sequence and layer.shape[0] is not None else place
-            parents.setdefault(own, own)
-            parents[place] = own
+        if layer.time == "starts":
+            is_sequence = not isinstance(layer, InputLayer) or len(layer.shape) == 2 or takes_ids(graph, place)
+            if is_sequence:
+                groups.add(place, layer.timesteps)
             found[Result(place)] = place if is_sequence else None
             continue
+        sources = [found.get(result) for result in call.inputs]
         if isinstance(layer, Merge):
             given = [source for source in sources if source is not None]
             for other in given[1:]:
-                parents[root(other)] = root(given[0])
+                groups.join(given[0], other)
         for output in range(layer.results):
             found[Result(place, output)] = sources[0] if layer.keeps_time(output) else None
-    roots = list(dict.fromkeys(root(one) for one in found.values() if one is not None))
-    names = {one: "T" if i == 0 else f"T_{i + 1}" for i, one in enumerate(roots)}
-    return {result: None if one is None else names[root(one)] for result, one in found.items()}
+    roots = dict.fromkeys(groups.root(one) for one in found.values() if one is not None)
+    lengths = {
+        one: Length(steps_symbol("T" if i == 0 else f"T_{i + 1}"), groups.numbers[one]) for i, one in enumerate(roots)
+    }
+    return {result: None if one is None else lengths[groups.root(one)] for result, one in found.items()}

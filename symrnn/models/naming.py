@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 from symrnn.expressions.names import Name
 from symrnn.models.graph import Call, Graph, Result
-from symrnn.models.layers import Activation, Dense, Dropout, Layer, states_of
+from symrnn.models.layers.activation import Activation
+from symrnn.models.layers.core import Dense, Layer
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.rnn import states_of
 
 
 @dataclass(frozen=True)

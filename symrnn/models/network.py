@@ -107,8 +107,9 @@ class ModelOutput:
 class Network:
     """The forward program of a model and what belongs to it.
 
-    `finals` are the states after the last step of stateful layers, which the model hands back,
-    `values` the symbols of what each call returns.
+    `timesteps` is the number of time steps of each length, None where it is open, `finals` the states
+    after the last step of stateful layers, which the model hands back, `values` the symbols of what
+    each call returns.
     """
 
     graph: Graph
@@ -118,6 +119,7 @@ class Network:
     states: tuple[State, ...]
     heads: tuple[ModelOutput, ...]
     finals: tuple[Expr, ...] = ()
+    timesteps: Mapping[Expr, int | None] = field(default_factory=dict, compare=False)
     values: Mapping[Result, Expr] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -126,10 +128,10 @@ class Network:
         return tuple(part for array in self.arrays for part in array.parts)
 
     @property
-    def timesteps(self) -> dict[Expr, int | None]:
-        """The number of time steps of each length, None where it is open."""
-        found = {source.steps: source.timesteps for source in self.sources if source.steps is not None}
-        return {steps: number for steps, number in found.items() if steps is not None}
+    def own_lengths(self) -> dict[str, int]:
+        """The numbers of time steps by name that no input tells: those of sequences that start within the model."""
+        told = {source.steps for source in self.sources}
+        return {str(steps): number for steps, number in self.timesteps.items() if number and steps not in told}
 
     @property
     def output(self) -> Expr:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from symrnn.models.graph import Graph, Result
-from symrnn.models.layers import Dropout, GlobalAveragePooling1D
+from symrnn.models.layers.pooling import GlobalAveragePooling1D
+from symrnn.models.layers.regularization import Dropout
 from symrnn.models.network import ModelInput, ModelOutput, Network
 
 Generator = np.random.Generator

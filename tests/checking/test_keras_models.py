@@ -6,37 +6,17 @@ import sympy
 
 from symrnn.checking.keras_models import build, load
 from symrnn.importers.keras.reader import from_keras
+from symrnn.models.custom_cell import Cell
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Model, graph_of
-from symrnn.models.layers import (
-    GRU,
-    LSTM,
-    RNN,
-    Activation,
-    Add,
-    Average,
-    Bidirectional,
-    Cell,
-    Concatenate,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GRUCell,
-    Input,
-    InputLayer,
-    LSTMCell,
-    Masking,
-    NotEqual,
-    PReLU,
-    ReLU,
-    Sequential,
-    SimpleRNN,
-    SimpleRNNCell,
-    Softmax,
-    TimeDistributed,
-)
+from symrnn.models.layers.activation import Activation, PReLU, ReLU, Softmax
+from symrnn.models.layers.core import Dense, Embedding, Input, InputLayer, Masking, NotEqual, TimeDistributed
+from symrnn.models.layers.merging import Add, Average, Concatenate
+from symrnn.models.layers.pooling import GlobalAveragePooling1D
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.reshaping import Flatten
+from symrnn.models.layers.rnn import GRU, LSTM, RNN, Bidirectional, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell
+from symrnn.models.layers.table import Sequential
 from tests.support.keras_bank import BANK, QUIET, keras, randomized, saved
 
 pytestmark = QUIET

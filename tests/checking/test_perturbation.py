@@ -8,7 +8,10 @@ from symrnn import GRU, LSTM, Bidirectional, Dense, Embedding, Masking, Sequenti
 from symrnn.checking.perturbation import exact_symbols, perturbed
 from symrnn.codegen.backends.numpy_source import source
 from symrnn.codegen.backends.python_code import compile_source
-from symrnn.models.layers import ELU, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Layer, ReLU
+from symrnn.models.layers.activation import ELU, ReLU
+from symrnn.models.layers.core import Layer
+from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from symrnn.models.layers.reshaping import Flatten
 from symrnn.models.sampling import random_inputs
 from symrnn.programs.program import Recurrence
 from tests.support.models_of_keras import GRAPHS, LAYERS, MASKED, STATES

@@ -19,6 +19,7 @@ from symrnn import (
     LSTMCell,
     Masking,
     PReLU,
+    RepeatVector,
     SimpleRNN,
     TimeDistributed,
 )
@@ -81,6 +82,11 @@ SENTENCES = {
     "h_t is the state of GRU(1).": [GRU(1, use_bias=False)],
     "y adds b_o and applies softmax to what arrives and reads the last h_t only.": [GRU(1), Dense(2, "softmax")],
     "y applies PReLU with α to what arrives.": [SimpleRNN(1, **EVERY), Flatten(), PReLU()],
+    "g_t is what arrives, in every time step, and reads the last h_t^{(1)} only.": [
+        SimpleRNN(1),
+        RepeatVector(2),
+        SimpleRNN(1),
+    ],
     "g is all h_t side by side.": [SimpleRNN(1, **EVERY), Flatten(), PReLU()],
     "g is the largest h_t over the time steps, entry by entry.": [GRU(1, **EVERY), Largest(), Dense(1)],
     "y is the mean of h_t over the time steps.": [GRU(1, **EVERY), Mean()],

@@ -11,7 +11,9 @@ from sympy.matrices.expressions import HadamardProduct
 from symrnn.expressions.matrices import transpose
 from symrnn.expressions.nodes import CrossEntropy, Elementwise, N, Softmax
 from symrnn.models.forward_pass import forward
-from symrnn.models.layers import Dense, Sequential, SimpleRNN
+from symrnn.models.layers.core import Dense
+from symrnn.models.layers.rnn import SimpleRNN
+from symrnn.models.layers.table import Sequential
 from symrnn.programs import adjoint, rules
 from symrnn.programs.adjoint import backprop
 from symrnn.programs.expansion import expand

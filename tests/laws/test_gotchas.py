@@ -22,27 +22,13 @@ from symrnn.checking.keras_models import build
 from symrnn.expressions.activations import activations
 from symrnn.expressions.functions import define
 from symrnn.models.graph import Model
-from symrnn.models.layers import (
-    ELU,
-    GRU,
-    LSTM,
-    Activation,
-    Bidirectional,
-    Concatenate,
-    Dense,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
-    Input,
-    LeakyReLU,
-    Masking,
-    Multiply,
-    NotEqual,
-    Sequential,
-    SimpleRNN,
-    TimeDistributed,
-)
+from symrnn.models.layers.activation import ELU, Activation, LeakyReLU
+from symrnn.models.layers.core import Dense, Embedding, Input, Masking, NotEqual, TimeDistributed
+from symrnn.models.layers.merging import Concatenate, Multiply
+from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from symrnn.models.layers.reshaping import Flatten
+from symrnn.models.layers.rnn import GRU, LSTM, Bidirectional, SimpleRNN
+from symrnn.models.layers.table import Sequential
 
 keras = pytest.importorskip("keras")
 tensorflow = pytest.importorskip("tensorflow")

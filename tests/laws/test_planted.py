@@ -44,7 +44,7 @@ from symrnn.expressions.matrices import (
 )
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N
-from symrnn.models.layers import NotEqual
+from symrnn.models.layers.core import NotEqual
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
 from symrnn.programs.program import Equation, Recurrence, Reversal, defines, recurrence
 from tests.support.checking import live, quantities

@@ -17,42 +17,26 @@ import symrnn
 from symrnn.checking.keras_models import build
 from symrnn.expressions.activations import ROW_ACTIVATIONS, activations
 from symrnn.models.graph import Model, graph_of
-from symrnn.models.layers import (
+from symrnn.models.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from symrnn.models.layers.core import Dense, Embedding, Input, Layer, Masking, Tensor, TimeDistributed
+from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
+from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.reshaping import Flatten, RepeatVector
+from symrnn.models.layers.rnn import (
     CELLS,
-    ELU,
     GRU,
-    LAYERS,
     LSTM,
     MERGE_MODES,
     RNN,
-    Activation,
-    Add,
-    Average,
     Bidirectional,
-    Concatenate,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
     GRUCell,
-    Input,
-    Layer,
-    LeakyReLU,
     LSTMCell,
-    Masking,
-    Multiply,
-    PReLU,
-    ReLU,
-    Sequential,
     SimpleRNN,
     SimpleRNNCell,
-    Softmax,
-    Tensor,
-    TimeDistributed,
     states_of,
 )
+from symrnn.models.layers.table import LAYERS, Sequential
 from symrnn.models.losses import LOSSES
 
 keras = pytest.importorskip("keras")
@@ -130,6 +114,9 @@ class Sketch:
             x = self.recurrent(x, not left)
             if self.one(False, False, True) and left:
                 self.more.append(x.tensor)
+        if not x.steps and self.one(False, False, True):
+            steps = self.one(1, 3, 4)
+            x = self.recurrent(self.call(RepeatVector(steps), x, x.width, steps), self.chance())
         y = self.end(x)
         more = [] if self.loss in SHARES else [tensor for tensor in self.more if tensor is not y.tensor]
         if self.chain and not more and self.one(True, False):

@@ -7,7 +7,8 @@ from mpmath import mpf, workdps
 from sympy import Add, Expr, Symbol, lambdify
 
 from symrnn.expressions.names import Name
-from symrnn.models.layers import GRU, LSTM, Dense, SimpleRNN
+from symrnn.models.layers.core import Dense
+from symrnn.models.layers.rnn import GRU, LSTM, SimpleRNN
 from symrnn.programs.adjoint import Sweep, back_through, backprop
 from symrnn.programs.adjoint_names import Kind
 from symrnn.programs.expansion import expand

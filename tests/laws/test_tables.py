@@ -10,20 +10,28 @@ from symrnn.expressions.names import Name
 from symrnn.importers.keras.layer_config import ARGUMENTS
 from symrnn.models.equations import cells
 from symrnn.models.equations.table import RULES, apply
-from symrnn.models.layers import CELLS, LAYERS, InputLayer, Layer, NotEqual
+from symrnn.models.layers.core import InputLayer, Layer, NotEqual
+from symrnn.models.layers.rnn import CELLS
+from symrnn.models.layers.table import LAYERS
 
 
 class Unknown(Layer):
     """A layer without rules."""
 
 
+over_layers = pytest.mark.parametrize("kind", LAYERS.values(), ids=LAYERS)
 over_cells = pytest.mark.parametrize("kind", CELLS.values(), ids=CELLS)
 
 
-@pytest.mark.parametrize("table", [apply, action], ids=["equations", "captions"])
-@pytest.mark.parametrize("kind", LAYERS.values(), ids=LAYERS)
-def test_every_layer_has_a_rule(table, kind):
-    assert table.dispatch(kind) is not table.dispatch(object)
+@over_layers
+def test_every_layer_has_equations(kind):
+    assert apply.dispatch(kind) is not apply.dispatch(object)
+
+
+@over_layers
+def test_every_layer_has_words(kind):
+    """Of its own, or where they depend on its arguments a rule of captions."""
+    assert (kind.does is None) == (action.dispatch(kind) is not action.dispatch(object))
 
 
 @over_cells

@@ -4,29 +4,14 @@ import pytest
 
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Model
-from symrnn.models.layers import (
-    GRU,
-    LSTM,
-    RNN,
-    Activation,
-    Add,
-    Average,
-    Bidirectional,
-    Concatenate,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePooling1D,
-    GRUCell,
-    Input,
-    Masking,
-    Multiply,
-    Sequential,
-    SimpleRNN,
-    SimpleRNNCell,
-    Softmax,
-    TimeDistributed,
-)
+from symrnn.models.layers.activation import Activation, Softmax
+from symrnn.models.layers.core import Dense, Input, Masking, TimeDistributed
+from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
+from symrnn.models.layers.pooling import GlobalAveragePooling1D
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.reshaping import Flatten
+from symrnn.models.layers.rnn import GRU, LSTM, RNN, Bidirectional, GRUCell, SimpleRNN, SimpleRNNCell
+from symrnn.models.layers.table import Sequential
 from symrnn.models.losses import default_loss
 
 EVERY, CROSS = {"return_sequences": True}, "categorical_crossentropy"

@@ -8,7 +8,11 @@ import pytest
 
 from symrnn.checking.keras_models import build
 from symrnn.models.forward_pass import forward
-from symrnn.models.layers import Activation, Dense, Dropout, Layer, Sequential, SimpleRNN, TimeDistributed
+from symrnn.models.layers.activation import Activation
+from symrnn.models.layers.core import Dense, Layer, TimeDistributed
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.rnn import SimpleRNN
+from symrnn.models.layers.table import Sequential
 from symrnn.models.network import Network
 from symrnn.programs.program import Program, Recurrence, defines, families, reads
 from symrnn.programs.unrolling import unroll

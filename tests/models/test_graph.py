@@ -5,24 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from symrnn.models.graph import Call, Graph, Model, Result, graph_of, takes_ids, with_timesteps
-from symrnn.models.layers import (
-    LSTM,
-    RNN,
-    Add,
-    Bidirectional,
-    Concatenate,
-    Dense,
-    Dropout,
-    Embedding,
-    GRUCell,
-    Input,
-    InputLayer,
-    LSTMCell,
-    NotEqual,
-    Sequential,
-    SimpleRNN,
-    Tensor,
-)
+from symrnn.models.layers.core import Dense, Embedding, Input, InputLayer, NotEqual, Tensor
+from symrnn.models.layers.merging import Add, Concatenate
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.rnn import LSTM, RNN, Bidirectional, GRUCell, LSTMCell, SimpleRNN
+from symrnn.models.layers.table import Sequential
 from tests.codegen.test_function import refused
 from tests.support.bank import GRAPHS, LAYERS, SIMPLE, Case, over
 

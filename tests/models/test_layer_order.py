@@ -7,12 +7,7 @@ import pytest
 
 from symrnn.models.graph import graph_of
 from symrnn.models.layer_order import keras_order
-from symrnn.models.layers import (
-    Dense,
-    Input,
-    InputLayer,
-    NotEqual,
-)
+from symrnn.models.layers.core import Dense, Input, InputLayer, NotEqual
 from tests.support.models_of_keras import GRAPHS, MASKED, STATES
 
 

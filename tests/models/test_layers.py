@@ -6,37 +6,20 @@ from collections.abc import Callable
 import pytest
 
 from symrnn.expressions.activations import ROW_ACTIVATIONS, activations
-from symrnn.models.layers import (
-    ELU,
-    GRU,
-    LSTM,
-    RNN,
-    Activation,
-    Bidirectional,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
-    Input,
-    LeakyReLU,
-    LSTMCell,
-    Masking,
-    NotEqual,
-    PReLU,
-    ReLU,
-    Sequential,
-    SimpleRNN,
-    TimeDistributed,
-)
+from symrnn.models.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU
+from symrnn.models.layers.core import Dense, Embedding, Input, Masking, NotEqual, TimeDistributed
+from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.reshaping import Flatten
+from symrnn.models.layers.rnn import GRU, LSTM, RNN, Bidirectional, LSTMCell, SimpleRNN
+from symrnn.models.layers.table import Sequential
 
 KNOWN = ", ".join(sorted([*activations, *ROW_ACTIVATIONS]))
 POSITIVE = "expected a positive whole number"
 LAYERS = (
     "SimpleRNN, LSTM, GRU, RNN, Bidirectional, Dense, TimeDistributed, Activation, Softmax, ReLU, LeakyReLU, ELU, "
-    "PReLU, Dropout, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Embedding, Masking, Add, Multiply, "
-    "Average, Concatenate"
+    "PReLU, Dropout, Flatten, RepeatVector, GlobalAveragePooling1D, GlobalMaxPooling1D, Embedding, Masking, Add, "
+    "Multiply, Average, Concatenate"
 )
 
 

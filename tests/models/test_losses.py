@@ -18,7 +18,9 @@ from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N, Softmax, T, steps_symbol
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Graph
-from symrnn.models.layers import Dense, Masking, Sequential, SimpleRNN
+from symrnn.models.layers.core import Dense, Masking
+from symrnn.models.layers.rnn import SimpleRNN
+from symrnn.models.layers.table import Sequential
 from symrnn.models.losses import ALIASES, LOSSES, Loss, loss_name, loss_of, losses_of, with_loss, with_sum
 from symrnn.models.network import ModelOutput, Network
 from symrnn.programs.adjoint import backprop

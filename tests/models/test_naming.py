@@ -6,29 +6,14 @@ import pytest
 
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Model, graph_of
-from symrnn.models.layers import (
-    GRU,
-    LSTM,
-    RNN,
-    Activation,
-    Add,
-    Bidirectional,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GRUCell,
-    Input,
-    Layer,
-    LSTMCell,
-    Masking,
-    PReLU,
-    Sequential,
-    SimpleRNN,
-    SimpleRNNCell,
-    Softmax,
-)
+from symrnn.models.layers.activation import Activation, PReLU, Softmax
+from symrnn.models.layers.core import Dense, Embedding, Input, Layer, Masking
+from symrnn.models.layers.merging import Add
+from symrnn.models.layers.pooling import GlobalAveragePooling1D
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.reshaping import Flatten
+from symrnn.models.layers.rnn import GRU, LSTM, RNN, Bidirectional, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell
+from symrnn.models.layers.table import Sequential
 from symrnn.models.naming import numbering_of
 from symrnn.models.network import Network
 from symrnn.programs.program import defines

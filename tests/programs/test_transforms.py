@@ -9,7 +9,9 @@ from sympy import Expr, Integer, MatrixSymbol, tanh
 
 from symrnn.expressions.nodes import N, T
 from symrnn.models.forward_pass import forward
-from symrnn.models.layers import Dense, Sequential, SimpleRNN
+from symrnn.models.layers.core import Dense
+from symrnn.models.layers.rnn import SimpleRNN
+from symrnn.models.layers.table import Sequential
 from symrnn.programs.expansion import expand
 from symrnn.programs.program import Program, Recurrence, Reversal, defines, reads, symbols_of
 from symrnn.programs.transforms import inline, prune, rename, with_samples

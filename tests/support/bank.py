@@ -24,39 +24,24 @@ from symrnn.interface import Derivation, Gradient, derive
 from symrnn.models.custom_cell import Cell
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Model
-from symrnn.models.layers import (
-    ELU,
+from symrnn.models.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from symrnn.models.layers.core import Dense, Embedding, Input, Layer, Masking, NotEqual, TimeDistributed
+from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
+from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.reshaping import Flatten, RepeatVector
+from symrnn.models.layers.rnn import (
     GRU,
     LSTM,
     MERGE_MODES,
     RNN,
-    Activation,
-    Add,
-    Average,
     Bidirectional,
-    Concatenate,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
     GRUCell,
-    Input,
-    Layer,
-    LeakyReLU,
     LSTMCell,
-    Masking,
-    Multiply,
-    NotEqual,
-    PReLU,
-    ReLU,
-    Sequential,
     SimpleRNN,
     SimpleRNNCell,
-    Softmax,
-    TimeDistributed,
 )
+from symrnn.models.layers.table import Sequential
 from symrnn.models.losses import with_loss, with_sum
 from symrnn.programs.adjoint import backprop
 from symrnn.programs.expansion import expand
@@ -136,6 +121,13 @@ class Case:
         """All that the program takes, without the target."""
         taken = (*self.program.inputs, *self.program.sequences)
         return tuple(symbol for symbol in taken if not symbol.name.startswith("y_true"))
+
+    @property
+    def own_lengths(self) -> dict[str, int]:
+        """The lengths that no sequence given to the program tells."""
+        told = {str(length_of(self.program.names, symbol)) for symbol in self.program.sequences}
+        lengths = self.timesteps if isinstance(self.timesteps, dict) else {}
+        return {str(steps): number for steps, number in lengths.items() if str(steps) not in told}
 
     def steps_of(self, family: Expr) -> int:
         """The number of time steps of a family."""
@@ -276,6 +268,7 @@ LAYERS: dict[str, Case] = {
     "masked to zero": case(_MASK, SimpleRNN(1, zero_output_for_mask=True)),
     "masked sequence to zero": case(_MASK, GRU(1, zero_output_for_mask=True, **_sequence, **_free), Dense(1)),
     "Flatten": case(SimpleRNN(2, **_sequence), Flatten(), Dense(2)),
+    "RepeatVector": case(SimpleRNN(2), RepeatVector(2), SimpleRNN(1, **_sequence), Dense(2)),
     "average": case(SimpleRNN(2, **_sequence), GlobalAveragePooling1D(), Dense(1)),
     "masked average": case(_MASK, SimpleRNN(1, **_sequence), GlobalAveragePooling1D(), rows=2),
     "maximum": case(SimpleRNN(2, **_sequence), GlobalMaxPooling1D(), Dense(1)),
@@ -335,6 +328,11 @@ def _encoder_decoder(layer: type[Layer], **options: Any) -> Callable[[Any], Mode
     return made
 
 
+def _repeated(timesteps: Any) -> Model:
+    x = Input((_two(timesteps)[0], 1))
+    return Model(x, SimpleRNN(1)(RepeatVector(3)(SimpleRNN(1)(x))))
+
+
 def _states(timesteps: int | None) -> Model:
     x, h = Input((timesteps, 1)), Input((2,))
     return Model([x, h], SimpleRNN(2)(x, initial_state=h))
@@ -371,6 +369,7 @@ GRAPHS: dict[str, Case] = {
     "a layer after itself": graph(_shared_in_a_row),
     "encoder and decoder": graph(_encoder_decoder(SimpleRNN), _lengths(2, 1)),
     "LSTM encoder and decoder": graph(_encoder_decoder(LSTM, use_bias=False, activation=None), _lengths(2, 1)),
+    "a length of its own": graph(_repeated, _lengths(2, 3)),
     "a state that is an input": graph(_states),
     "a mask that is given": graph(_masked_states),
     "several outputs": graph(_outputs),

@@ -19,8 +19,8 @@ K = keras.layers
 
 LAYERS = (
     "SimpleRNN, LSTM, GRU, RNN, Bidirectional, Dense, TimeDistributed(Dense), Activation, Softmax, ReLU, LeakyReLU, "
-    "ELU, PReLU, Dropout, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Embedding, Masking, Add, Multiply, "
-    "Average, Concatenate"
+    "ELU, PReLU, Dropout, Flatten, RepeatVector, GlobalAveragePooling1D, GlobalMaxPooling1D, Embedding, Masking, Add, "
+    "Multiply, Average, Concatenate"
 )
 QUIET = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # Keras' own calls of NumPy
@@ -226,6 +226,7 @@ BANK = {
     ),
     "states": lambda: sequential(K.LSTM(2, return_state=True)),
     "stateful": lambda: sequential(K.GRU(2, stateful=True), shape=None, batch_shape=(2, 5, 3)),
+    "a row repeated": lambda: sequential(K.GRU(2), K.RepeatVector(3), K.LSTM(2, return_sequences=True)),
     "open in time": lambda: functional(K.SimpleRNN(4), shape=(None, 3)),
     "no weights": lambda: sequential(K.Activation("tanh"), K.Dropout(0.3)),
     "regularized": lambda: sequential(

@@ -3,36 +3,14 @@
 from collections.abc import Callable
 
 from symrnn.models.graph import Model
-from symrnn.models.layers import (
-    ELU,
-    GRU,
-    LSTM,
-    RNN,
-    Activation,
-    Add,
-    Average,
-    Bidirectional,
-    Concatenate,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
-    GRUCell,
-    Input,
-    LeakyReLU,
-    LSTMCell,
-    Masking,
-    Multiply,
-    NotEqual,
-    PReLU,
-    ReLU,
-    Sequential,
-    SimpleRNN,
-    Softmax,
-    TimeDistributed,
-)
+from symrnn.models.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from symrnn.models.layers.core import Dense, Embedding, Input, Masking, NotEqual, TimeDistributed
+from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
+from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.reshaping import Flatten, RepeatVector
+from symrnn.models.layers.rnn import GRU, LSTM, RNN, Bidirectional, GRUCell, LSTMCell, SimpleRNN
+from symrnn.models.layers.table import Sequential
 
 EVERY = {"return_sequences": True}
 Described = Sequential | Model
@@ -115,6 +93,7 @@ MASKED: dict[str, Callable[[], Described]] = {
     ),
     "wrong zeros": lambda: Sequential([Masking(), Bidirectional(GRU(2, unroll=True, **EVERY))], (5, 2)),
     "the mean": lambda: Sequential([Masking(), GRU(2, "elu", **EVERY), GlobalAveragePooling1D()], (5, 2)),
+    "RepeatVector": lambda: Sequential([Masking(), LSTM(2), RepeatVector(4), GRU(2, **EVERY), Dense(1)], (3, 2)),
     "Flatten": lambda: Sequential([Masking(), GRU(2, **EVERY), Flatten(), Dense(1)], (3, 2)),
     "of what is computed": lambda: Sequential([Dense(2, "relu"), Masking(), GRU(2), Dense(1)], (5, 2)),
 }

@@ -4,7 +4,7 @@ A step of NumPy on 1 x 1 arrays costs microseconds, a step of floats a tenth of 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 
 from sympy import Expr, Symbol
@@ -30,14 +30,16 @@ _MATH = (
 )
 
 
-def scalar_source(program: Program, name: str) -> str:
+def scalar_source(program: Program, name: str, lengths: Mapping[str, int] | None = None) -> str:
     """A Python module with one function: lists for sequences, floats for the rest.
 
-    The program is one of scalars, with its recurrences; its outputs are returned as a tuple.
+    The program is one of scalars, with its recurrences; its outputs are returned as a tuple. `lengths`
+    are the numbers of time steps of sequences that are not given.
     """
     array = cache(partial(family_name, program))
-    lengths = {name_of(program.names, symbol).steps: array(symbol) for symbol in reversed(program.sequences)}
-    lines = [f"    {name} = len({first})" for name, first in reversed(lengths.items())]
+    given = {name_of(program.names, symbol).steps: array(symbol) for symbol in reversed(program.sequences)}
+    lines = [f"    {steps} = len({first})" for steps, first in reversed(given.items())]
+    lines += [f"    {steps} = {number}" for steps, number in (lengths or {}).items() if steps not in given]
     for item in program.equations:
         if isinstance(item, Equation):
             lines.append(f"    {item.lhs.name} = {_text(item.rhs)}")

@@ -6,7 +6,8 @@ what does not depend on the state, before the loop; what the next state needs, i
 depends on the states, after it.
 """
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import starmap
@@ -85,11 +86,11 @@ class _Writer:
             self.write(f"{self.array(equation.lhs)} = {scope.code(equation.rhs)}")
 
 
-def source(program: Program, name: str, description: str = "") -> str:
+def source(program: Program, name: str, lengths: Mapping[str, int] | None = None) -> str:
     """A Python module with one function: arrays in, the program's outputs as a tuple.
 
     Sequences come as (N, T, features) and go as (N, T, width), a weight for each time step comes as
-    (T, width); every T and N will do.
+    (T, width); every T and N will do. `lengths` are the numbers of time steps of other sequences.
     """
     writer = _Writer(program, families(program))
     for symbol in program.sequences:
@@ -105,7 +106,7 @@ def source(program: Program, name: str, description: str = "") -> str:
             writer.write(f"{writer.array(item.lhs)} = {_RESHAPED[type(item)](writer, item)}")
     returned = ", ".join(_returned(symbol, writer) for symbol in program.outputs)
     writer.write(f"return {returned}{',' if len(program.outputs) == 1 else ''}" if returned else "return ()")
-    return _module(program, name, description, writer)
+    return _module(program, name, lengths or {}, writer)
 
 
 def _has_rows(family: Expr) -> bool:
@@ -134,7 +135,7 @@ def _returned(symbol: Expr, writer: _Writer) -> str:
     return f"{text}.swapaxes(0, 1)" if symbol in writer.families else text
 
 
-def _module(program: Program, name: str, description: str, writer: _Writer) -> str:
+def _module(program: Program, name: str, known: Mapping[str, int], writer: _Writer) -> str:
     """The imports, the helpers that the lines use, and the function."""
     sizes, dtype = _sizes(program, writer)
     arguments = [writer.array(s) for s in (*program.sequences, *program.inputs)]
@@ -144,9 +145,11 @@ def _module(program: Program, name: str, description: str, writer: _Writer) -> s
     helpers += [text for kind, text in ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
     body = "\n".join(writer.lines)
     helpers += [text for call, text in (("room(", ROOM), ("total(", TOTAL)) if call in body]
-    head = sizes + ([f"    dtype = {dtype}"] if "dtype" in body else [])
-    note = [f'    """{description}"""'] if description else []
-    function = "\n".join([f"def {name}({', '.join(arguments)}):", *note, *head, body])
+    told = {name_of(program.names, symbol).steps for symbol in program.sequences}
+    used = {steps: n for steps, n in known.items() if steps not in told and re.search(rf"\b{steps}\b", body)}
+    head = sizes + [f"    {steps} = {number}" for steps, number in used.items()]
+    head += [f"    dtype = {dtype}"] if "dtype" in body else []
+    function = "\n".join([f"def {name}({', '.join(arguments)}):", *head, body])
     header = ("import math\n\n" if any("math." in helper for helper in helpers) else "") + "import numpy as np"
     return "\n\n\n".join([header, *filter(None, helpers), function]) + "\n"
 

@@ -3,7 +3,7 @@
 A further one, such as C or JAX, is a module beside this one and a row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,23 +22,24 @@ from symrnn.programs.program import Program, right_sides
 class Backend:
     """A way to compute a program: `source` writes it as code, `compile` makes the function of that code.
 
-    Both are told the function's name. `writes` says which programs there is code for, given whether
-    the model has scalars only; `runs`, for how many samples of which type that code is used.
+    Both are told the function's name, and `source` the lengths that no sequence given to it tells.
+    `writes` says which programs there is code for, given whether the model has scalars only; `runs`,
+    for how many samples of which type that code is used.
     """
 
     name: str
-    source: Callable[[Program, str], str]
+    source: Callable[[Program, str, Mapping[str, int]], str]
     compile: Callable[[str, str], Callable[..., tuple[Any, ...]]]
     writes: Callable[[Program, bool], bool]
     runs: Callable[[int, np.dtype], bool]
 
 
-def _fused(program: Program, name: str) -> str:
-    return source(fuse(program), name)
+def _fused(program: Program, name: str, lengths: Mapping[str, int]) -> str:
+    return source(fuse(program), name, lengths)
 
 
-def _expanded(program: Program, name: str) -> str:
-    return scalar_source(expand(program), name)
+def _expanded(program: Program, name: str, lengths: Mapping[str, int]) -> str:
+    return scalar_source(expand(program), name, lengths)
 
 
 def _in_floats(program: Program, scalar: bool) -> bool:

@@ -17,7 +17,8 @@ from symrnn.documents.inline import Prose, prose
 from symrnn.models.custom_cell import Cell
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Graph
-from symrnn.models.layers import GRUCell, LSTMCell, Recurrent, SimpleRNNCell, cells_of
+from symrnn.models.layers.rnn import GRUCell, LSTMCell, Recurrent, SimpleRNNCell
+from symrnn.models.layers.table import cells_of
 from symrnn.models.network import Network, Weight, WeightArray
 
 Weights = list[np.ndarray]

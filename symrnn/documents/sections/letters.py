@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from symrnn.documents.blocks import Block, Cell, Paragraph, Table
 from symrnn.documents.example import Example
 from symrnn.documents.inline import prose
-from symrnn.models.layers import GRUCell, LSTMCell, cells_of
+from symrnn.models.layers.rnn import GRUCell, LSTMCell
+from symrnn.models.layers.table import cells_of
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from symrnn.documents.example import Example
 from symrnn.documents.inline import Code, Prose, prose
 from symrnn.expressions.activations import activation_name
 from symrnn.models import custom_cell
-from symrnn.models.layers import Cells, Layer
+from symrnn.models.layers.core import Layer
+from symrnn.models.layers.rnn import Cells
 from symrnn.models.network import ModelInput, Network, Weight
 
 

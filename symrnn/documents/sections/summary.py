@@ -9,7 +9,7 @@ from symrnn.documents.blocks import Section
 from symrnn.documents.example import Example
 from symrnn.documents.inline import Code, Prose, prose, series
 from symrnn.documents.sections.model import layer_name
-from symrnn.models.layers import InputLayer
+from symrnn.models.layers.core import InputLayer
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import written
 

@@ -12,13 +12,14 @@ from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from functools import singledispatch
 from typing import Any
 
-from symrnn.models import layers as layer_package
 from symrnn.models.custom_cell import Cell
 from symrnn.models.graph import Call, Graph, Model, Result, graph_of
-from symrnn.models.layers import CELLS, LAYERS, Input, InputLayer, Layer, Sequential, Tensor
+from symrnn.models.layers.core import Input, InputLayer, Layer, Tensor
+from symrnn.models.layers.rnn import CELLS
+from symrnn.models.layers.table import LAYERS, Sequential
 from symrnn.models.losses import Loss
 
-_PUBLIC = {*LAYERS, *CELLS, "Loss"}
+_PUBLIC = {*LAYERS, *CELLS, "InputLayer", "NotEqual", "Loss"}
 """The classes that are reached from `import symrnn`."""
 _COLUMNS = 88
 """Above this width a list of layers has a line for each."""
@@ -107,11 +108,8 @@ def _(value: Cell) -> str:
 
 
 def _class(kind: type) -> str:
-    """The class as it is reached from `import symrnn`, a layer by the package and not by its module."""
-    if kind.__name__ in _PUBLIC:
-        return f"symrnn.{kind.__name__}"
-    module = layer_package.__name__ if hasattr(layer_package, kind.__name__) else kind.__module__
-    return f"{module}.{kind.__name__}"
+    """The class as it is reached from `import symrnn`."""
+    return f"{'symrnn' if kind.__name__ in _PUBLIC else kind.__module__}.{kind.__name__}"
 
 
 def _arguments(value: Any) -> Iterator[str]:

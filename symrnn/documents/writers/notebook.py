@@ -25,7 +25,7 @@ from symrnn.documents.writers.files import Files, Progress
 from symrnn.documents.writers.markdown import DOLLARS, prose_markdown
 from symrnn.documents.writers.model_code import code, loss_code, model_code
 from symrnn.models.graph import Graph, Model
-from symrnn.models.layers import Sequential
+from symrnn.models.layers.table import Sequential
 
 EXAMPLE, GRADIENTS = "worked", "gradients"
 """The sections that a cell with numbers to change comes after."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symrnn.importers.keras.layer_config import Entry, is_tensor, item, shown
-from symrnn.models.layers import LAYERS, Merge
+from symrnn.models.layers.merging import Merge
+from symrnn.models.layers.table import LAYERS
 
 
 @dataclass(frozen=True)

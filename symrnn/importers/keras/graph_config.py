@@ -29,7 +29,9 @@ from symrnn.importers.keras.layer_config import (
 )  # fmt: skip
 from symrnn.importers.keras.masks import OPERATIONS, Mask, Truth, check_mask, mask_after
 from symrnn.models.graph import Call, Graph, Result, takes_ids
-from symrnn.models.layers import Embedding, Layer, Merge, NotEqual, states_of
+from symrnn.models.layers.core import Embedding, Layer, NotEqual
+from symrnn.models.layers.merging import Merge
+from symrnn.models.layers.rnn import states_of
 
 _CALLS = 10_000  # so that a small file of models in models cannot fill the memory
 

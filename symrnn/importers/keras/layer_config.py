@@ -1,19 +1,21 @@
 """One entry of a Keras config -> one layer; whatever symrnn does not know is refused by name.
 
-The arguments of a layer are those of the class in `layers`, under Keras' names. `ARGUMENTS` says how each is
-read, and which others may only have one value.
+The arguments of a layer are the fields of its class in `layers`, which have Keras' names; `ARGUMENTS` says how
+each is read, and which others may only have one value.
 """
 
 import re
 import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import UnionType
-from typing import Any
+from typing import Any, get_type_hints
 
 from symrnn.common.errors import at
 from symrnn.expressions.activations import activation_name
-from symrnn.models.layers import CELLS, LAYERS, Bidirectional, InputLayer
+from symrnn.models.layers.core import InputLayer
+from symrnn.models.layers.rnn import CELLS, Bidirectional
+from symrnn.models.layers.table import LAYERS
 
 DTYPES = ("float32", "float64")
 INTEGERS = ("int32", "int64")
@@ -251,54 +253,52 @@ class _Arguments:
     make: Callable[..., Any] | None = None
 
 
-_CELL: dict[str, Reader] = {"units": _whole, "activation": _activation, "use_bias": _boolean}
-_GATED = {**_CELL, "recurrent_activation": _activation}
-_GRU = {**_GATED, "reset_after": _boolean}
-_FLAGS: dict[str, Reader] = {
-    **dict.fromkeys(("return_sequences", "return_state", "go_backwards", "stateful", "unroll"), _boolean),
+_BY_TYPE: dict[object, Reader] = {int: _whole, float: _number, bool: _boolean, float | None: _number_or_none}
+_BY_NAME: dict[str, Reader] = {
+    **dict.fromkeys(("activation", "recurrent_activation"), _activation),
     "zero_output_for_mask": _later,
+    "shared_axes": _axes,
+    "merge_mode": _merge_mode,
 }
-_RNN = {"time_major": False}
+_OURS = ("name", "initial_state")
+"""Fields that are no arguments of Keras' layers."""
+
+
+def _arguments(kind: type, row: _Arguments) -> _Arguments:
+    """A row with the fields of the class, each read as its name or type says, or as the row does."""
+    types = get_type_hints(kind)
+    listed = sorted((one for one in fields(kind) if one.name not in _OURS), key=lambda one: bool(one.kw_only))
+    read = {one.name: row.read.get(one.name) or _BY_NAME.get(one.name) or _BY_TYPE[types[one.name]] for one in listed}
+    return replace(row, read=read)
+
+
 _RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN")
+_RNN = _Arguments(fixed={"time_major": False})
 _POOLING = _Arguments(fixed={"data_format": "channels_last", "keepdims": False})
-_NONE = _Arguments()
+_LAST_AXIS = _Arguments(fixed={"axis": -1})
+
+_ROWS: dict[str, _Arguments] = {
+    **dict.fromkeys(("SimpleRNN", "LSTM", "GRU"), _RNN),
+    "RNN": replace(_RNN, read={"cell": _inside(*CELLS, "StackedRNNCells")}),
+    "Bidirectional": _Arguments(
+        {"layer": _inside(*_RECURRENT), "backward_layer": _inside_or_none(*_RECURRENT)}, make=_bidirectional
+    ),
+    "TimeDistributed": _Arguments({"layer": _inside("Dense")}),
+    "Softmax": _LAST_AXIS,
+    "LeakyReLU": _Arguments({"negative_slope": _slope}),
+    "Flatten": _Arguments(fixed={"data_format": "channels_last"}),
+    "GlobalAveragePooling1D": _POOLING,
+    "GlobalMaxPooling1D": _POOLING,
+    "Concatenate": _LAST_AXIS,
+}
+"""What the fields of a layer's class do not say."""
 
 ARGUMENTS: dict[str, _Arguments] = {
+    **{name: _arguments(kind, _ROWS.get(name, _Arguments())) for name, kind in (LAYERS | CELLS).items()},
     "InputLayer": _Arguments(
         dict.fromkeys(("batch_shape", "batch_input_shape"), _of(list)),
         {"sparse": False, "ragged": False, "optional": False},
     ),
-    "SimpleRNN": _Arguments({**_CELL, **_FLAGS}, _RNN),
-    "LSTM": _Arguments({**_GATED, **_FLAGS}, _RNN),
-    "GRU": _Arguments({**_GRU, **_FLAGS}, _RNN),
-    "RNN": _Arguments({"cell": _inside(*CELLS, "StackedRNNCells"), **_FLAGS}, _RNN),
-    "Bidirectional": _Arguments(
-        {
-            "layer": _inside(*_RECURRENT),
-            "merge_mode": _merge_mode,
-            "backward_layer": _inside_or_none(*_RECURRENT),
-        },
-        make=_bidirectional,
-    ),
-    "Dense": _Arguments(_CELL),
-    "TimeDistributed": _Arguments({"layer": _inside("Dense")}),
-    "Activation": _Arguments({"activation": _activation}),
-    "Softmax": _Arguments(fixed={"axis": -1}),
-    "ReLU": _Arguments({"max_value": _number_or_none, "negative_slope": _number, "threshold": _number}),
-    "LeakyReLU": _Arguments({"negative_slope": _slope}),
-    "ELU": _Arguments({"alpha": _number}),
-    "PReLU": _Arguments({"shared_axes": _axes}),
-    "Dropout": _Arguments({"rate": _number}),
-    "Flatten": _Arguments(fixed={"data_format": "channels_last"}),
-    "GlobalAveragePooling1D": _POOLING,
-    "GlobalMaxPooling1D": _POOLING,
-    "Embedding": _Arguments({"input_dim": _whole, "output_dim": _whole, "mask_zero": _boolean}),
-    "Masking": _Arguments({"mask_value": _number}),
-    **dict.fromkeys(("Add", "Multiply", "Average"), _NONE),
-    "Concatenate": _Arguments(fixed={"axis": -1}),
-    "SimpleRNNCell": _Arguments(_CELL),
-    "LSTMCell": _Arguments(_GATED),
-    "GRUCell": _Arguments(_GRU),
     "StackedRNNCells": _Arguments({"cells": _stacked}, {"reverse_state_order": False}, lambda cells: cells),
 }
 _WEIGHTS = ("kernel", "recurrent", "bias", "embeddings", "alpha")

@@ -10,7 +10,10 @@ from typing import Any
 
 from symrnn.importers.keras.layer_config import Entry, Origin
 from symrnn.models.graph import Result
-from symrnn.models.layers import Bidirectional, Layer, Merge, Recurrent, Softmax, TimeDistributed
+from symrnn.models.layers.activation import Softmax
+from symrnn.models.layers.core import Layer, TimeDistributed
+from symrnn.models.layers.merging import Merge
+from symrnn.models.layers.rnn import Bidirectional, Recurrent
 
 Mask = frozenset[tuple[Result, float]] | None
 _LOSES_MASKS = (Recurrent, Bidirectional, TimeDistributed)

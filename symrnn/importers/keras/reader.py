@@ -25,7 +25,7 @@ from symrnn.importers.keras.layer_config import Origin, read_version
 from symrnn.importers.keras.legacy_h5 import h5_arrays, read_h5
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import with_timesteps
-from symrnn.models.layers import Layer, check_size
+from symrnn.models.layers.core import Layer, check_size
 from symrnn.models.network import WeightArray
 
 Arrays = Callable[[Sequence[Stored]], Sequence[np.ndarray]]

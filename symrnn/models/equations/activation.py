@@ -9,7 +9,7 @@ from symrnn.expressions.nodes import SLOTS, N
 from symrnn.models.builder import ProgramBuilder, Value, Values, fixed_timesteps, mask_on, only, plain, scope
 from symrnn.models.equations.cells import activate
 from symrnn.models.equations.rule import apply
-from symrnn.models.layers import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from symrnn.models.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from symrnn.programs.program import Equation
 
 

@@ -33,7 +33,7 @@ from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N
 from symrnn.models.builder import Block, CallScope, width
 from symrnn.models.custom_cell import Cell, name_of_identifier
-from symrnn.models.layers import Cells, GRUCell, LSTMCell, SimpleRNNCell
+from symrnn.models.layers.rnn import Cells, GRUCell, LSTMCell, SimpleRNNCell
 from symrnn.programs.program import Equation
 
 

@@ -13,7 +13,9 @@ from symrnn.models.builder import ProgramBuilder, Value, Values, mask_on, only, 
 from symrnn.models.equations.cells import activated, affine
 from symrnn.models.equations.rule import apply
 from symrnn.models.graph import Graph, Result
-from symrnn.models.layers import Activation, Dense, Dropout, Embedding, Masking, NotEqual, TimeDistributed
+from symrnn.models.layers.activation import Activation
+from symrnn.models.layers.core import Dense, Embedding, Masking, NotEqual, TimeDistributed
+from symrnn.models.layers.regularization import Dropout
 from symrnn.programs.program import Equation
 
 

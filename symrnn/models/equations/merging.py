@@ -5,9 +5,9 @@ from sympy import Expr
 from symrnn.expressions.matrices import add, elementwise, hadamard, scaled, spread
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS
-from symrnn.models.builder import MERGES, ProgramBuilder, Value, Values, plain, sums_are_kept
+from symrnn.models.builder import MERGES, ProgramBuilder, Value, Values, fixed_timesteps, plain, sums_are_kept
 from symrnn.models.equations.rule import apply
-from symrnn.models.layers import Concatenate, Merge, Multiply
+from symrnn.models.layers.merging import Concatenate, Merge, Multiply
 from symrnn.programs.program import Equation
 
 
@@ -18,6 +18,9 @@ def _(layer: Merge, build: ProgramBuilder, place: int, given: Values) -> Values:
     joined = isinstance(layer, Concatenate)
     steps = {value.steps for value in given}
     widths = [value.width for value in given]
+    if len(steps) > 1 and None not in steps:
+        numbers = " and ".join(str(fixed_timesteps(build, value)) for value in given)
+        raise ValueError(f"expected sequences of one length, got {numbers} time steps")
     if len(steps) > 1 or (not joined and len(set(widths)) > 1):
         what = "all sequences or none" if len(steps) > 1 else "inputs of equal width"
         raise ValueError(f"expected {what}, got widths {widths}")

@@ -6,7 +6,7 @@ from symrnn.expressions.matrices import elementwise, scale, scaled, spread
 from symrnn.expressions.nodes import SLOTS, N, T
 from symrnn.models.builder import ProgramBuilder, Value, Values, mask_on, plain, sequence
 from symrnn.models.equations.rule import apply
-from symrnn.models.layers import GlobalAveragePooling1D, GlobalMaxPooling1D
+from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
 from symrnn.programs.program import Equation, MaxOverTime, recurrence
 
 

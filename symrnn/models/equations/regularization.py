@@ -2,7 +2,7 @@
 
 from symrnn.models.builder import ProgramBuilder, Values, only
 from symrnn.models.equations.rule import apply
-from symrnn.models.layers import Dropout
+from symrnn.models.layers.regularization import Dropout
 
 
 @apply.register

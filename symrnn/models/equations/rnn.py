@@ -24,7 +24,8 @@ from symrnn.models.builder import (
 from symrnn.models.equations.cells import step
 from symrnn.models.equations.rule import apply
 from symrnn.models.graph import Call
-from symrnn.models.layers import Bidirectional, Layer, Recurrent, states_of
+from symrnn.models.layers.core import Layer
+from symrnn.models.layers.rnn import Bidirectional, Recurrent, states_of
 from symrnn.models.network import ModelInput, State
 from symrnn.programs.program import Carry, Equation, Reversal, recurrence
 

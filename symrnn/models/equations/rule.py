@@ -3,7 +3,7 @@
 from functools import singledispatch
 
 from symrnn.models.builder import ProgramBuilder, Values
-from symrnn.models.layers import Layer
+from symrnn.models.layers.core import Layer
 
 
 @singledispatch

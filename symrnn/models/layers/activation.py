@@ -21,11 +21,14 @@ class Softmax(Layer):
     """The softmax of each row. Source: keras/src/layers/activations/softmax.py."""
 
     reads_mask = True
+    does = "applies Softmax to what arrives"
 
 
 @dataclass(frozen=True)
 class ReLU(Layer):
     """max(x, 0); its arguments move the bounds. Source: keras/src/layers/activations/relu.py."""
+
+    does = "applies ReLU to what arrives"
 
     max_value: float | None = None
     negative_slope: float = 0.0
@@ -40,6 +43,8 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """x where x > 0, else slope x. Source: keras/src/layers/activations/leaky_relu.py."""
 
+    does = "applies LeakyReLU to what arrives"
+
     negative_slope: float = 0.3
 
     def __post_init__(self) -> None:
@@ -49,6 +54,8 @@ class LeakyReLU(Layer):
 @dataclass(frozen=True)
 class ELU(Layer):
     """x where x > 0, else alpha (e^x - 1). Source: keras/src/layers/activations/elu.py."""
+
+    does = "applies ELU to what arrives"
 
     alpha: float = 1.0
 
@@ -64,6 +71,7 @@ class PReLU(Layer):
     """
 
     letters = "alpha"
+    does = "applies PReLU with {weights} to what arrives"
 
     shared_axes: tuple[int, ...] | None = None
 

@@ -31,6 +31,9 @@ class Layer:
     - `reads_mask`: whether Keras hands the mask of the only tensor to the layer: `mask` is an argument of its call
     - `letters`: the layers with which it shares the letters of its weights, and so is numbered; None without weights
     - `is_plain`: whether its value has no letter of its own, and is called g
+    - `does`: what its value is, for captions, after the value's letter; `{x}` is what it reads, `{weights}` its
+      weights, `{counted}` that only valid steps count where there is a mask, another name in braces a letter.
+      None where that depends on its arguments: `diagrams.captions` then has a rule for it
     """
 
     time: ClassVar[Literal["starts", "keeps", "ends"]] = "keeps"
@@ -38,12 +41,18 @@ class Layer:
     reads_mask: ClassVar[bool] = False
     letters: ClassVar[str | None] = None
     is_plain: ClassVar[bool] = True
+    does: ClassVar[str | None] = None
 
     name: str | None = field(default=None, compare=False)
 
     def keeps_time(self, result: int = 0) -> bool:
         """Whether a result is a sequence where the input is one; only such a result can carry a mask."""
         return self.time == "keeps"
+
+    @property
+    def timesteps(self) -> int | None:
+        """How many time steps the sequence that starts here has, None where that is open."""
+        return None
 
     @property
     def masked_value(self) -> float | None:
@@ -118,6 +127,11 @@ class InputLayer(Layer):
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", tuple(self.shape))
 
+    @property
+    def timesteps(self) -> int | None:
+        """The first axis of a sequence's shape."""
+        return self.shape[0]
+
 
 def Input(shape: Shape, dtype: str | None = None, name: str | None = None) -> Tensor:  # noqa: N802 - as in Keras
     """An input for samples of this shape: (timesteps, features), (timesteps,) for ids, or (features,)."""
@@ -173,6 +187,7 @@ class Embedding(Layer):
     mask = "makes"
     letters = "embedding"
     is_plain = False
+    does = "is the row of {E} that {x} names"
 
     input_dim: int
     output_dim: int
@@ -193,6 +208,7 @@ class Masking(Layer):
     """A step in which every feature is `mask_value` is masked, and 0. Source: keras/src/layers/core/masking.py."""
 
     mask = "makes"
+    does = "is {x} where the time step counts, else 0"
 
     mask_value: float = 0.0
 
@@ -210,6 +226,7 @@ class NotEqual(Layer):
     """The mask itself: whether any feature of a step differs from the value, as Keras' graphs name it."""
 
     is_plain = False
+    does = ""
 
     value: float = 0.0
 

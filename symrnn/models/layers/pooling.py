@@ -14,6 +14,7 @@ class GlobalAveragePooling1D(Layer):
 
     time = "ends"
     reads_mask = True
+    does = "is the mean of {x} over the time steps{counted}"
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,4 @@ class GlobalMaxPooling1D(Layer):
     """
 
     time = "ends"
+    does = "is the largest {x} over the time steps, entry by entry"

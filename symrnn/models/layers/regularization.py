@@ -10,5 +10,6 @@ class Dropout(Layer):
     """The identity: every derivation is of inference, `training=False`."""
 
     is_plain = False
+    does = ""
 
     rate: float = 0.0

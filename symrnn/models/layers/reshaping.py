@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from symrnn.models.layers.core import Layer
+from symrnn.models.layers.core import Layer, check_size
 
 
 @dataclass(frozen=True)
@@ -10,3 +10,22 @@ class Flatten(Layer):
     """The time steps of a sequence side by side. Source: keras/src/layers/reshaping/flatten.py."""
 
     time = "ends"
+    does = "is all {x} side by side"
+
+
+@dataclass(frozen=True)
+class RepeatVector(Layer):
+    """g_t = x for t = 0, ..., n-1: a row becomes a sequence. Source: keras/src/layers/reshaping/repeat_vector.py."""
+
+    time = "starts"
+    does = "is what arrives, in every time step,"
+
+    n: int
+
+    def __post_init__(self) -> None:
+        check_size("n", self.n, type(self).__name__)
+
+    @property
+    def timesteps(self) -> int:
+        """As many as the row is repeated."""
+        return self.n

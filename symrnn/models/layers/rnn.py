@@ -11,6 +11,13 @@ from symrnn.models.layers.core import Layer, check_size
 # cells ------------------------------------------------------------------------------------------
 
 
+def _check(cell: Any) -> None:
+    """Check the sizes and names that a cell, or the layer of one cell, is given."""
+    check_size("units", cell.units, type(cell).__name__)
+    for activation in ("activation", "recurrent_activation"):
+        activation_name(getattr(cell, activation, None))
+
+
 @dataclass(frozen=True)
 class SimpleRNNCell:
     """h_t = f(x_t U + h_{t-1} V + b_h). Source: keras/src/layers/rnn/simple_rnn.py."""
@@ -22,8 +29,7 @@ class SimpleRNNCell:
     use_bias: bool = True
 
     def __post_init__(self) -> None:
-        check_size("units", self.units, type(self).__name__)
-        activation_name(self.activation)
+        _check(self)
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,7 @@ class LSTMCell:
     use_bias: bool = True
 
     def __post_init__(self) -> None:
-        check_size("units", self.units, type(self).__name__)
-        activation_name(self.activation)
-        activation_name(self.recurrent_activation)
+        _check(self)
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,7 @@ class GRUCell:
     reset_after: bool = True
 
     def __post_init__(self) -> None:
-        check_size("units", self.units, type(self).__name__)
-        activation_name(self.activation)
-        activation_name(self.recurrent_activation)
+        _check(self)
 
 
 CELLS: dict[str, type] = {kind.__name__: kind for kind in (SimpleRNNCell, LSTMCell, GRUCell)}
@@ -101,8 +103,8 @@ class Recurrent(Layer):
     return_state: bool = False
     go_backwards: bool = False
     stateful: bool = False
-    zero_output_for_mask: bool = False
     unroll: bool = False
+    zero_output_for_mask: bool = False
     initial_state: bool = False
 
     @property
@@ -138,8 +140,7 @@ class SimpleRNN(Recurrent):
     use_bias: bool = True
 
     def __post_init__(self) -> None:
-        check_size("units", self.units, type(self).__name__)
-        activation_name(self.activation)
+        _check(self)
 
     @property
     def cells(self) -> tuple[Cells, ...]:
@@ -157,9 +158,7 @@ class LSTM(Recurrent):
     use_bias: bool = True
 
     def __post_init__(self) -> None:
-        check_size("units", self.units, type(self).__name__)
-        activation_name(self.activation)
-        activation_name(self.recurrent_activation)
+        _check(self)
 
     @property
     def cells(self) -> tuple[Cells, ...]:
@@ -178,9 +177,7 @@ class GRU(Recurrent):
     reset_after: bool = True
 
     def __post_init__(self) -> None:
-        check_size("units", self.units, type(self).__name__)
-        activation_name(self.activation)
-        activation_name(self.recurrent_activation)
+        _check(self)
 
     @property
     def cells(self) -> tuple[Cells, ...]:

@@ -8,12 +8,12 @@ from symrnn.models.layers.core import Dense, Embedding, Layer, Masking, TimeDist
 from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
 from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
 from symrnn.models.layers.regularization import Dropout
-from symrnn.models.layers.reshaping import Flatten
+from symrnn.models.layers.reshaping import Flatten, RepeatVector
 from symrnn.models.layers.rnn import GRU, LSTM, RNN, Bidirectional, Cells, SimpleRNN
 
 _ALL = (
     *(SimpleRNN, LSTM, GRU, RNN, Bidirectional, Dense, TimeDistributed, Activation, Softmax, ReLU, LeakyReLU, ELU),
-    *(PReLU, Dropout, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Embedding, Masking),
+    *(PReLU, Dropout, Flatten, RepeatVector, GlobalAveragePooling1D, GlobalMaxPooling1D, Embedding, Masking),
     *(Add, Multiply, Average, Concatenate),
 )
 LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _ALL}

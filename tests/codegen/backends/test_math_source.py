@@ -110,7 +110,7 @@ def computes(program: Program, case: Case) -> bool:
     given, count = arrays(program, case), len(program.sequences)
     lists = [row.tolist() for array in given[:count] for row in np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])]
     plain = [number for array in given[count:] for number in flat(array)]
-    results = compile_source(scalar_source(scalars, "f"), "f")(*lists, *plain)
+    results = compile_source(scalar_source(scalars, "f", case.own_lengths), "f")(*lists, *plain)
     known = families(scalars)
     assert [isinstance(result, list) for result in results] == [symbol in known for symbol in scalars.outputs]
     values, sizes = evaluated(unroll(scalars, case.timesteps), [*plain, *(x for row in lists for x in row)])

@@ -17,7 +17,7 @@ def test_each_row_has_the_name_it_is_found_by():
 
 @pytest.mark.parametrize("backend", BACKENDS.values(), ids=BACKENDS)
 def test_the_code_of_a_program_compiles_to_its_function(backend):
-    function = backend.compile(backend.source(SCALAR, "f"), "f")
+    function = backend.compile(backend.source(SCALAR, "f", {}), "f")
     assert function.__name__ == "f"
 
 

@@ -8,7 +8,8 @@ from symrnn.documents.inline import Code
 from symrnn.documents.sections.model import code, layer_name, model_table
 from symrnn.documents.writers.text import prose_text
 from symrnn.models.custom_cell import Cell
-from symrnn.models.layers import RNN, Embedding, LSTMCell
+from symrnn.models.layers.core import Embedding
+from symrnn.models.layers.rnn import RNN, LSTMCell
 from tests.support.bank import LAYERS, MODELS, over
 
 

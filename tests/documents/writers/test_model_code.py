@@ -8,7 +8,7 @@ from symrnn import GRU, LSTM, RNN, Bidirectional, Dense, Embedding, Input, Loss,
 from symrnn.documents.writers.model_code import code, loss_code, model_code
 from symrnn.importers.keras.reader import from_keras
 from symrnn.models.graph import Call, Graph, Result, graph_of
-from symrnn.models.layers import InputLayer
+from symrnn.models.layers.core import InputLayer
 from tests.support.models_of_keras import GRAPHS, LAYERS, MASKED, STATEFUL, STATES, called_twice
 
 BANK = {
@@ -88,7 +88,7 @@ def test_a_graph_in_another_order_is_written_as_it_is():
         == """\
 model = symrnn.models.graph.Graph(
     layers=(
-        symrnn.models.layers.InputLayer((2, 1)),
+        symrnn.InputLayer((2, 1)),
         symrnn.GRU(1),
         symrnn.LSTM(1),
         symrnn.Dense(1),

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+import symrnn as ours
 from symrnn.importers.keras.graph_config import read_graph
 from symrnn.importers.keras.layer_config import Origin
 from symrnn.importers.keras.reader import from_keras
-from symrnn.models import layers as ours
 from symrnn.models.graph import Call, Model, Result, graph_of
 from tests.support.keras_bank import BANK, LAYERS, QUIET, K, assert_refused, functional, keras, sequential
 

@@ -4,10 +4,10 @@ import warnings
 
 import pytest
 
+import symrnn as ours
 from symrnn.expressions.activations import activations
 from symrnn.importers.keras.layer_config import Entry, Origin, dtypes, entries, is_builtin, item, read_version, shown
 from symrnn.importers.keras.reader import from_keras
-from symrnn.models import layers as ours
 from tests.support.keras_bank import LAYERS, QUIET, K, assert_refused, keras, sequential
 
 pytestmark = QUIET

@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
+import symrnn as ours
 from symrnn.importers.keras.reader import from_keras
-from symrnn.models import layers as ours
 from tests.support.keras_bank import (
     BANK,
     QUIET,

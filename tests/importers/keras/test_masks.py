@@ -7,23 +7,13 @@ import pytest
 from symrnn.importers.keras.layer_config import Entry, Origin
 from symrnn.importers.keras.masks import OPERATIONS, Truth, check_mask, either, mask_after
 from symrnn.models.graph import Result
-from symrnn.models.layers import (
-    GRU,
-    LSTM,
-    Add,
-    Average,
-    Bidirectional,
-    Concatenate,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    Masking,
-    Multiply,
-    Softmax,
-    TimeDistributed,
-)
+from symrnn.models.layers.activation import Softmax
+from symrnn.models.layers.core import Dense, Embedding, Masking, TimeDistributed
+from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
+from symrnn.models.layers.pooling import GlobalAveragePooling1D
+from symrnn.models.layers.regularization import Dropout
+from symrnn.models.layers.reshaping import Flatten, RepeatVector
+from symrnn.models.layers.rnn import GRU, LSTM, Bidirectional
 
 X, Z = Result(0), Result(1)
 ONE, TWO = frozenset({(X, 0.0)}), frozenset({(Z, 0.5)})
@@ -47,6 +37,7 @@ AFTER = {
     "rows": (GRU(2), TWO, None),
     "both ways": (Bidirectional(GRU(2)), TWO, None),
     "Flatten": (Flatten(), TWO, None),
+    "RepeatVector": (RepeatVector(2), TWO, None),
     "a mean": (GlobalAveragePooling1D(), TWO, None),
 }
 

@@ -6,9 +6,10 @@ import sys
 import numpy as np
 import pytest
 
+import symrnn as ours
 from symrnn.importers.keras.reader import from_keras, is_keras_model
-from symrnn.models import layers as ours
 from symrnn.models.graph import graph_of
+from symrnn.models.layers import table
 from tests.support.keras_bank import (
     BANK,
     LAYERS,
@@ -42,7 +43,7 @@ def test_a_file_reads_as_the_live_model(make, tmp_path):
 
 def test_the_bank_has_every_layer():
     found = {type(layer) for make in BANK.values() for layer in from_keras(make()).graph.layers}
-    assert found == {*ours.LAYERS.values(), ours.InputLayer, ours.NotEqual}
+    assert found == {*table.LAYERS.values(), ours.InputLayer, ours.NotEqual}
 
 
 # graphs -----------------------------------------------------------------------------------------

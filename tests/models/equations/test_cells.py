@@ -14,19 +14,9 @@ from symrnn.expressions.shapes import shape
 from symrnn.interface import derive
 from symrnn.models.equations.cells import activate, affine
 from symrnn.models.forward_pass import forward
-from symrnn.models.layers import (
-    GRU,
-    LSTM,
-    RNN,
-    Dense,
-    GRUCell,
-    Layer,
-    LSTMCell,
-    Recurrent,
-    Sequential,
-    SimpleRNN,
-    SimpleRNNCell,
-)
+from symrnn.models.layers.core import Dense, Layer
+from symrnn.models.layers.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, Recurrent, SimpleRNN, SimpleRNNCell
+from symrnn.models.layers.table import Sequential
 from symrnn.typesetting.equations import Display, render
 from symrnn.typesetting.styles import TEXT
 from tests.codegen.test_function import refused

@@ -8,27 +8,10 @@ from sympy import Expr
 from symrnn.interface import derive
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Model
-from symrnn.models.layers import (
-    GRU,
-    LSTM,
-    RNN,
-    Add,
-    Average,
-    Bidirectional,
-    Concatenate,
-    Dense,
-    Embedding,
-    GRUCell,
-    Input,
-    Layer,
-    LSTMCell,
-    Masking,
-    Multiply,
-    NotEqual,
-    Sequential,
-    SimpleRNN,
-    SimpleRNNCell,
-)
+from symrnn.models.layers.core import Dense, Embedding, Input, Layer, Masking, NotEqual
+from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
+from symrnn.models.layers.rnn import GRU, LSTM, RNN, Bidirectional, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell
+from symrnn.models.layers.table import Sequential
 from symrnn.models.network import Network
 from symrnn.programs.program import Recurrence, Reversal
 from tests.codegen.test_function import refused
