@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from click.testing import CliRunner
 
-from symrnn.cli import cli
+from symrnn.cli import commands
 from symrnn.documents.blocks import Paragraph, Table
 from symrnn.documents.inline import Code, prose, series
 from symrnn.documents.sections.table import SECTIONS
@@ -14,7 +14,7 @@ from symrnn.documents.writers.table import WRITERS
 
 def help_of(command: str) -> str:
     """What `symrnn COMMAND --help` prints."""
-    return CliRunner().invoke(cli, [command, "--help"], prog_name="symrnn").output.rstrip("\n")
+    return CliRunner().invoke(commands, [command, "--help"], prog_name="symrnn").output.rstrip("\n")
 
 
 def names_of(table: Iterable[str], *more: str) -> Paragraph:

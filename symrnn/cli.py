@@ -16,7 +16,7 @@ import click
 import numpy as np
 
 from symrnn.checking.checks import DETAILS
-from symrnn.checking.checks import check as run_check
+from symrnn.checking.checks import check_model as run_check
 from symrnn.checking.keras_models import build, load
 from symrnn.derivations.derivation import ZOOMS, Derivation
 from symrnn.derivations.numbers import values
@@ -65,7 +65,7 @@ def _model_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(version("symrnn"), prog_name="symrnn")
-def cli() -> None:
+def commands() -> None:
     """Recurrent neural networks derived symbolically, and checked against Keras.
 
     MODEL is a .keras or .h5 file. Without it the model is a recurrent layer and Dense, by default the
@@ -73,7 +73,7 @@ def cli() -> None:
     """
 
 
-@cli.command("derive", short_help="Print the derivation of MODEL and its table of symbols.")
+@commands.command("derive", short_help="Print the derivation of MODEL and its table of symbols.")
 @_model_options
 @click.option("--zoom", default="unrolled", show_default=True, help=f"{_either(ZOOMS)}.")
 @click.option("--gradient", is_flag=True, help="Backpropagation through time and the gradients too.")
@@ -94,7 +94,7 @@ def derive_command(
         files.write(output, text)
 
 
-@cli.command("check", short_help="Compare the derivation of MODEL with Keras, numbers beside numbers.")
+@commands.command("check", short_help="Compare the derivation of MODEL with Keras, numbers beside numbers.")
 @_model_options
 @click.option(
     "--inputs",
@@ -150,7 +150,7 @@ def check_command(
     sys.exit(0 if report.ok else 1)
 
 
-@cli.command(
+@commands.command(
     "document",
     short_help=f"Write a document on MODEL: {' '.join(WRITERS)}.",
     help=f"""Write a document on MODEL: its equations, a worked example, the way back step by step, the check.
@@ -309,7 +309,7 @@ def _quiet() -> Iterator[None]:
 def main() -> None:
     """Run the command line; what is wrong with the input is one line and exit code 2."""
     try:
-        cli.main(prog_name="symrnn", standalone_mode=False)
+        commands.main(prog_name="symrnn", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

@@ -205,7 +205,7 @@ def check(
     """
     from symrnn.checking import checks
 
-    return checks.check(keras_model, x, y_true, loss, derivation, seed, detail)
+    return checks.check_model(keras_model, x, y_true, loss, derivation, seed, detail)
 
 
 @mimebundle.register(Displayed)

@@ -24,7 +24,7 @@ from symrnn.checking.objective import losses_in_words, objective_of
 from symrnn.checking.recording import KerasRun, Recording, kept_states, observe, recorded_states, run
 from symrnn.checking.report import Report
 from symrnn.checking.tolerance import Quantity, compare
-from symrnn.codegen.arguments import Call, read
+from symrnn.codegen.arguments import CheckedCall, read
 from symrnn.codegen.function import NumericFunction
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
@@ -44,7 +44,7 @@ DETAILS = ("model", "layers", "steps")
 Losses = str | Loss | Sequence[str | Loss]
 
 
-def check(
+def check_model(
     keras_model: Any,
     x: Any = None,
     y_true: Any = None,
@@ -199,7 +199,7 @@ def _call(
     y_true: Any,
     losses: Sequence[Loss],
     seed: int,
-) -> Call:
+) -> CheckedCall:
     """The checked arguments of the gradient's function, inputs rounded to the dtypes in which Keras reads them."""
     arguments, weights = function.arguments, live.model.get_weights()
     if not weights:  # which give the dtype otherwise
@@ -221,7 +221,7 @@ def _call(
     return replace(call, arrays=arrays, single=False, shapes=shapes)
 
 
-def _inputs(network: Network, call: Call, live: _Live) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def _inputs(network: Network, call: CheckedCall, live: _Live) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """What the model is called on, in its dtypes, and the states that it is to keep before."""
     arrays = [call.arrays[source.symbol.name] for source in network.sources]
     count = len(live.dtypes)

@@ -26,11 +26,11 @@ from symrnn.expressions.nodes import (
     Elementwise,
     ElementwiseMax,
     LogSumExp,
+    MatrixNode,
     N,
-    Node,
     OneHot,
+    RowSoftmax,
     Scalar,
-    Softmax,
     no_rule,
 )
 from symrnn.expressions.shapes import shape_of
@@ -150,7 +150,7 @@ def rounds(expr: Expr, masks: set[Expr]) -> bool:
 
 @rounds.register(Scalar)
 @rounds.register(Transpose)
-@rounds.register(Softmax)
+@rounds.register(RowSoftmax)
 @rounds.register(CrossEntropy)
 @rounds.register(LogSumExp)
 def _(expr: Expr, masks: set[Expr]) -> bool:
@@ -226,7 +226,7 @@ def _noisy_slopes(expr: Expr, noise: Callable[[Expr], Expr], draw: _Draw) -> Exp
 @_noisy_slopes.register(OneMatrix)
 @_noisy_slopes.register(ZeroMatrix)
 @_noisy_slopes.register(Transpose)
-@_noisy_slopes.register(Node)
+@_noisy_slopes.register(MatrixNode)
 def _(expr: Expr, noise: Callable[[Expr], Expr], draw: _Draw) -> Expr:
     """Nothing in it is a slope."""
     return expr

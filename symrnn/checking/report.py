@@ -13,7 +13,7 @@ LIMIT = 0.01
 
 
 @dataclass(frozen=True)
-class Row:
+class Comparison:
     """One quantity: both values at the entry `place` where they differ most.
 
     `difference` and `allowed` are relative to the quantity's largest entry.
@@ -37,7 +37,7 @@ class Report(Displayed):
     length: T, and T_2, ... where inputs differ.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[Comparison, ...]
     dtype: str
     loss: str | None
     samples: int
@@ -93,7 +93,7 @@ def value_in(value: float, dtype: str) -> str:
     return as_float32(value) if dtype == "float32" else repr(value)
 
 
-def _cells(row: Row, dtype: str) -> Sequence[str]:
+def _cells(row: Comparison, dtype: str) -> Sequence[str]:
     ours = f"{row.ours:.12g}" if dtype == "float32" else repr(row.ours)
     theirs = value_in(row.theirs, dtype)
     shape, place = (str(value).replace(" ", "") if value else "" for value in (row.shape, row.place))

@@ -7,8 +7,8 @@ import numpy as np
 from sympy import Expr
 
 from symrnn.checking.perturbation import Noise, perturbed
-from symrnn.checking.report import AGREES, DIFFERS, LIMIT, UNDECIDABLE, Row
-from symrnn.codegen.arguments import Call
+from symrnn.checking.report import AGREES, DIFFERS, LIMIT, UNDECIDABLE, Comparison
+from symrnn.codegen.arguments import CheckedCall
 from symrnn.codegen.function import NumericFunction
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import function_of_symbols, lambdify
@@ -53,9 +53,9 @@ def compare(
     function: NumericFunction,
     forward: Sequence[Quantity],
     backward: Sequence[Quantity],
-    call: Call,
+    call: CheckedCall,
     seed: int,
-) -> Iterator[Row]:
+) -> Iterator[Comparison]:
     """The rows of a report: `function` gives our values of `backward`, the forward program those of `forward`.
 
     Raises:
@@ -76,7 +76,7 @@ def compare(
 
 
 def _values(
-    gradient: Gradient, function: NumericFunction, symbols: tuple[Expr, ...], call: Call, seed: int
+    gradient: Gradient, function: NumericFunction, symbols: tuple[Expr, ...], call: CheckedCall, seed: int
 ) -> tuple[Arrays, Arrays, list[Arrays]]:
     """Our values in a wider type, in the call's, and in the wider one with noise, drawn several times.
 
@@ -105,12 +105,12 @@ def _moved(one: np.ndarray, other: np.ndarray) -> float:
         return float(np.max(np.abs(one - other), where=finite, initial=0.0))
 
 
-def _cast(call: Call, dtype: np.dtype) -> Call:
+def _cast(call: CheckedCall, dtype: np.dtype) -> CheckedCall:
     arrays = {name: array.astype(dtype) for name, array in call.arrays.items()}
     return replace(call, arrays=arrays, dtype=dtype)
 
 
-def _with_noise(call: Call, noises: Sequence[Noise], size: float, generator: np.random.Generator) -> Call:
+def _with_noise(call: CheckedCall, noises: Sequence[Noise], size: float, generator: np.random.Generator) -> CheckedCall:
     drawn = {
         noise.symbol.name: (
             noise.center + size * generator.choice([-1.0, 1.0], noise.shape(call.samples, call.lengths))
@@ -123,7 +123,9 @@ def _with_noise(call: Call, noises: Sequence[Noise], size: float, generator: np.
 # one comparison -----------------------------------------------------------------------------------
 
 
-def row(quantity: str, ours: np.ndarray, own: np.ndarray, theirs: np.ndarray, spread: float, floor: float) -> Row:
+def row(
+    quantity: str, ours: np.ndarray, own: np.ndarray, theirs: np.ndarray, spread: float, floor: float
+) -> Comparison:
     """The comparison of two arrays of one shape: `ours` in a wider type, `own` in theirs.
 
     `spread` is how far rounding moves our value, in absolute terms; `floor` is what is allowed in
@@ -140,7 +142,9 @@ def row(quantity: str, ours: np.ndarray, own: np.ndarray, theirs: np.ndarray, sp
     if verdict == UNDECIDABLE and any(float(np.max(_distance(o, theirs))) <= floor * _largest(o) for o in (ours, own)):
         verdict = AGREES
     here = tuple(map(int, place))
-    return Row(quantity, ours.shape, here, float(ours[place]), float(theirs[place]), difference, allowed, verdict)
+    return Comparison(
+        quantity, ours.shape, here, float(ours[place]), float(theirs[place]), difference, allowed, verdict
+    )
 
 
 def _largest(values: np.ndarray) -> float:

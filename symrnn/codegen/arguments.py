@@ -18,7 +18,7 @@ _COMMON = {np.dtype(np.float32), np.dtype(np.float64)}
 
 
 @dataclass(frozen=True)
-class Call:
+class CheckedCall:
     """Checked arguments: arrays by the name of their symbol, and what the results' shapes follow."""
 
     arrays: dict[str, np.ndarray]
@@ -34,7 +34,7 @@ class Call:
         return max(self.lengths.values(), default=1)
 
 
-def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> Call:
+def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> CheckedCall:
     """Check and cast x, y_true and the weights.
 
     Raises:
@@ -66,7 +66,9 @@ def read(arguments: Arguments, x: Any, y_true: Any, weights: Arrays) -> Call:
         if target.depth is not None:
             _check_ids(arrays[target.name], target.depth, name)
     ids = {source.symbol.name for source in sources if source.kind == "ids"}
-    return Call(_cast(arrays, dtype, ids), dtype, samples, lengths, singles[0], tuple(array.shape for array in inputs))
+    return CheckedCall(
+        _cast(arrays, dtype, ids), dtype, samples, lengths, singles[0], tuple(array.shape for array in inputs)
+    )
 
 
 def _given_name(source: ModelInput, sources: Sequence[ModelInput]) -> str:

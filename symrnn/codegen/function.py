@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.codegen.arguments import Arrays, Call, read
+from symrnn.codegen.arguments import Arrays, CheckedCall, read
 from symrnn.codegen.backends.table import ARRAYS, ROW
 from symrnn.codegen.signature import Arguments, Output
 
@@ -38,7 +38,7 @@ class NumericFunction:
                 return self.finish(results)
         return self.finish(self.on_arrays(call))
 
-    def on_arrays(self, call: Call) -> list[Any]:
+    def on_arrays(self, call: CheckedCall) -> list[Any]:
         """The results computed with NumPy, in the arguments' own precision throughout."""
         with np.errstate(all="ignore"):
             values = self._arrays(*(call.arrays[name] for name in self.order))
@@ -53,7 +53,7 @@ class NumericFunction:
             raise ValueError(f"{self.name}: expected the arguments ({names}), got {len(rest) + 1} arguments")
         return (None if expected == 1 else rest[0]), rest[-1]
 
-    def _row(self, call: Call) -> list[Any] | None:
+    def _row(self, call: CheckedCall) -> list[Any] | None:
         """The results computed with floats; None where floats raise and arrays give inf or NaN."""
         arrays = call.arrays
         lists = [arrays[name].ravel().tolist() if name[-2:] == "_t" else arrays[name].item() for name in self.order]
@@ -73,7 +73,7 @@ class NumericFunction:
         return ROW.compile(self.row_source or "", self.name)
 
 
-def _shape_array(output: Output, value: np.ndarray, call: Call) -> Any:
+def _shape_array(output: Output, value: np.ndarray, call: CheckedCall) -> Any:
     if output.kind == "loss":
         return value.reshape(())[()]
     if output.kind == "weight":
@@ -91,7 +91,7 @@ def _step(step: int, timesteps: int) -> int:
     return step
 
 
-def _shape_row(output: Output, value: Any, call: Call) -> Any:
+def _shape_row(output: Output, value: Any, call: CheckedCall) -> Any:
     """One sample's result: a float, or a list over time, as an array."""
     dtype, kind = call.dtype, output.kind
     if kind == "loss":
@@ -140,7 +140,7 @@ class JacobianFunction:
         whole = value.reshape(call.samples, self.width, -1).swapaxes(1, 2)
         return whole[0] if call.single else whole
 
-    def _seed(self, call: Call) -> np.ndarray:
+    def _seed(self, call: CheckedCall) -> np.ndarray:
         rows = np.tile(np.eye(self.width, dtype=call.dtype), (call.samples, 1))
         if self.of is None:
             return rows

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sympy import Expr
 
-from symrnn.codegen.arguments import Call, read, whole
+from symrnn.codegen.arguments import CheckedCall, read, whole
 from symrnn.codegen.backends.numpy_source import source
 from symrnn.codegen.backends.table import ARRAYS, ROW
 from symrnn.codegen.function import JacobianFunction, NumericFunction
@@ -85,7 +85,7 @@ def values(derivation: Derivation, x: Any, *rest: Any) -> dict[str, np.ndarray]:
     return found
 
 
-def compute(derivation: Derivation, symbols: Sequence[Expr], call: Call) -> list[np.ndarray]:
+def compute(derivation: Derivation, symbols: Sequence[Expr], call: CheckedCall) -> list[np.ndarray]:
     """The values of symbols of the step program, with arrays; a family's has an axis of time."""
     return function_of_symbols(derivation, symbols).on_arrays(call)
 

@@ -14,7 +14,7 @@ from symrnn.diagrams.geometry import Box, Segment
 from symrnn.diagrams.labels import Line, Number, Transposed
 from symrnn.diagrams.lanes import BEFORE, LAST, SAME, START, Link
 from symrnn.diagrams.placement import Room, place
-from symrnn.diagrams.routing import Bundle, Obstacles, Wanted, around, free, labelled, segments, straight
+from symrnn.diagrams.routing import Bundle, Obstacles, Wanted, around, free, segments, straight, with_labels
 from symrnn.expressions.names import Name
 from symrnn.models.network import Network
 
@@ -46,7 +46,7 @@ def _attempt(
     notes, touched = _notes(forth, nodes, numbers, [segment for arrow in arrows for segment in segments(arrow.path)])
     more = [_to_note(note) for note in notes]
     boxes += [note.box for _, note in notes]
-    done, covered = labelled([*_bundles([link for link, *_ in arriving], arrows, wanted), (more, [])], boxes)
+    done, covered = with_labels([*_bundles([link for link, *_ in arriving], arrows, wanted), (more, [])], boxes)
     sums = Obstacles(
         [*boxes, *(label.box for arrow in done for label in arrow.labels)],
         [segment for arrow in done for segment in segments(arrow.path)],

@@ -9,7 +9,7 @@ from symrnn.diagrams.geometry import Box, Point, bounds
 from symrnn.diagrams.labels import SMALL, Line, Piece
 from symrnn.diagrams.lanes import ALL, BEFORE, LAST, START, LaneEnd, Link
 from symrnn.diagrams.placement import DOTS, LINE, MANY, PITCHES, Places, line_offset, place, start_lines
-from symrnn.diagrams.routing import Bundle, Obstacles, Wanted, free, labelled, loop, segments, straight
+from symrnn.diagrams.routing import Bundle, Obstacles, Wanted, free, loop, segments, straight, with_labels
 from symrnn.expressions.names import Name
 from symrnn.models.network import Network
 
@@ -41,7 +41,7 @@ def _attempt(network: Network, time: Timeline, rolled: bool, pitch: float) -> tu
     arrows += [arrow for strand, node in starts.items() for arrow in _start_arrows(time, strand, node, nodes)]
     arrows += _loops(time, nodes) if rolled else []
     drawn = [*nodes.values(), *starts.values()]
-    arrows, covered = labelled(_bundles(arrows), [node.box for node in drawn])
+    arrows, covered = with_labels(_bundles(arrows), [node.box for node in drawn])
     drawing = Drawing(tuple(drawn), tuple(arrows), _groups(network, time, nodes, drawn, arrows))
     return 10 * places.clashes + covered, drawing
 

@@ -36,7 +36,7 @@ Line = tuple[Piece, ...]
 
 
 @dataclass(frozen=True)
-class Run:
+class TextRun:
     """A text in one style, from x on; `rise` is how far its base line is above that of the label."""
 
     text: str
@@ -108,14 +108,14 @@ _WIDTHS = tuple({sign: width for width, signs in table.items() for sign in signs
 _TALL = frozenset("bdfhklδβθλABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
-def width(characters: str, size: float = SIZE, italic: bool = False) -> float:
+def text_width(characters: str, size: float = SIZE, italic: bool = False) -> float:
     """How wide a text is, in Times."""
     return sum(_WIDTHS[italic].get(character, 500) for character in characters) * size / 1000
 
 
-def set_line(line: Sequence[Piece], size: float = SIZE) -> tuple[tuple[Run, ...], float]:
+def set_line(line: Sequence[Piece], size: float = SIZE) -> tuple[tuple[TextRun, ...], float]:
     """The runs of a line, from x = 0 on, and its width."""
-    runs: list[Run] = []
+    runs: list[TextRun] = []
     x = 0.0
     for piece in line:
         made, x = _set(piece, x, size)
@@ -123,39 +123,39 @@ def set_line(line: Sequence[Piece], size: float = SIZE) -> tuple[tuple[Run, ...]
     return tuple(runs), x
 
 
-def _set(piece: Piece, x: float, size: float) -> tuple[list[Run], float]:
+def _set(piece: Piece, x: float, size: float) -> tuple[list[TextRun], float]:
     if isinstance(piece, Name):
         return _set_name(piece, x, size)
     if not isinstance(piece, Transposed):
         return _set_words(piece, x, size)
     made, end = _set_name(piece.name, x, size)
     small = SCRIPT * size
-    return [*made, Run("T", end + 0.06 * size, 0.42 * size, small)], end + width("T", small) + 0.06 * size
+    return [*made, TextRun("T", end + 0.06 * size, 0.42 * size, small)], end + text_width("T", small) + 0.06 * size
 
 
-def _set_words(piece: str | Number, x: float, size: float) -> tuple[list[Run], float]:
+def _set_words(piece: str | Number, x: float, size: float) -> tuple[list[TextRun], float]:
     if isinstance(piece, str):
-        return [Run(piece, x, 0, size)], x + width(piece, size)
+        return [TextRun(piece, x, 0, size)], x + text_width(piece, size)
     digits, exponent = decimal(piece.value)
     digits = digits.replace("-", "−") + (" × 10" if exponent else "")
-    end = x + width(digits, size)
+    end = x + text_width(digits, size)
     if not exponent:
-        return [Run(digits, x, 0, size)], end
+        return [TextRun(digits, x, 0, size)], end
     power, small = str(exponent).replace("-", "−"), SCRIPT * size
-    return [Run(digits, x, 0, size), Run(power, end, 0.38 * size, small)], end + width(power, small)
+    return [TextRun(digits, x, 0, size), TextRun(power, end, 0.38 * size, small)], end + text_width(power, small)
 
 
-def _set_name(name: Name, x: float, size: float) -> tuple[list[Run], float]:
+def _set_name(name: Name, x: float, size: float) -> tuple[list[TextRun], float]:
     """The base, and from its end on the subscript and above it the superscript."""
     base, below, above = _parts(name)
-    end, slant = x + width(base, size, italic=True), 0.06 * size
-    runs = [Run(base, x, 0, size, True, (x + slant, end + slant) if name.mark else None)]
+    end, slant = x + text_width(base, size, italic=True), 0.06 * size
+    runs = [TextRun(base, x, 0, size, True, (x + slant, end + slant) if name.mark else None)]
     low, first = _set_script(below, end, -0.22 * size, SCRIPT * size)
     high, second = _set_script(above, end + slant, 0.42 * size, SCRIPT * size)
     return [*runs, *low, *high], max(end, first, second)
 
 
-def bar_height(run: Run) -> float:
+def bar_height(run: TextRun) -> float:
     """How far above the base line the bar over a letter is."""
     return (0.75 if run.text in _TALL else 0.54) * run.size
 
@@ -170,13 +170,13 @@ def _parts(name: Name) -> tuple[str, str, str]:
 _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def _set_script(script: str, x: float, rise: float, size: float) -> tuple[list[Run], float]:
+def _set_script(script: str, x: float, rise: float, size: float) -> tuple[list[TextRun], float]:
     """A subscript or superscript: its single letters slanted, all else upright."""
     runs = []
     for part in _by_kind(script):
         italic = part.isalpha() and len(part) == 1
-        runs.append(Run(part.replace("-", "−"), x, rise, size, italic))
-        x += width(runs[-1].text, size, italic)
+        runs.append(TextRun(part.replace("-", "−"), x, rise, size, italic))
+        x += text_width(runs[-1].text, size, italic)
     return runs, x
 
 

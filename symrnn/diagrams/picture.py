@@ -39,7 +39,7 @@ class Picture(Displayed):
 
     def svg(self) -> str:
         """The drawing as one SVG element, with its title and description; it refers to nothing outside."""
-        return svg.render(self.drawing, self.title, self.alt)
+        return svg.render_svg(self.drawing, self.title, self.alt)
 
     def tikz(self, alt: bool = False) -> str:
         r"""The drawing as a tikzpicture, never wider than a line.
@@ -47,7 +47,7 @@ class Picture(Displayed):
         It needs `tikz.PREAMBLE`; with `alt`, which needs the package accsupp, the PDF has the
         description too.
         """
-        return tikz.render(self.drawing, self.alt if alt else None)
+        return tikz.render_tikz(self.drawing, self.alt if alt else None)
 
     def _repr_svg_(self) -> str:
         return self.svg()

@@ -62,7 +62,7 @@ Bundle = tuple[Sequence[Arrow], Sequence[Sequence[Wanted]]]
 """Arrows, and for each label that they have, what it says on each of them."""
 
 
-def labelled(bundles: Sequence[Bundle], boxes: Sequence[Box]) -> tuple[list[Arrow], float]:
+def with_labels(bundles: Sequence[Bundle], boxes: Sequence[Box]) -> tuple[list[Arrow], float]:
     """The arrows with their labels, and how much these cover.
 
     The labels of a bundle, such as all arrows V, are at the same part of each, if there they cover nothing.

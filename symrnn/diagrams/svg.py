@@ -6,12 +6,12 @@ from xml.sax.saxutils import escape, quoteattr
 
 from symrnn.diagrams.drawing import INK, LOOKS, Arrow, Drawing, Label, Look, Node
 from symrnn.diagrams.geometry import Point, bezier
-from symrnn.diagrams.labels import Run, bar_height, set_line, width
+from symrnn.diagrams.labels import TextRun, bar_height, set_line, text_width
 
 FONT = "'Times New Roman', 'Liberation Serif', 'Nimbus Roman', Times, serif"
 
 
-def render(drawing: Drawing, title: str, description: str) -> str:
+def render_svg(drawing: Drawing, title: str, description: str) -> str:
     """One svg element, as wide as the drawing, or as the page where that is narrower."""
     left, top, right, bottom = drawing.bounds
     across, down = right - left, bottom - top
@@ -61,23 +61,23 @@ def _label(label: Label) -> Iterator[str]:
         if line == ("⋯",):
             yield from (_tag("circle", "/", cx=label.at.x + dx, cy=y, r=1.4, fill=f"#{INK}") for dx in (-6, 0, 6))
             continue
-        runs, width = set_line(line, label.size)
-        start, base = label.at.x - width / 2, y + 0.32 * label.size
+        runs, text_width = set_line(line, label.size)
+        start, base = label.at.x - text_width / 2, y + 0.32 * label.size
         inner = "".join(_run(run, start, base) for run in runs)
         yield f"{_tag('text', fill=f'#{label.colour}')}{inner}</text>"
         yield from (_bar(run, start, base) for run in runs if run.bar)
 
 
-def _run(run: Run, start: float, base: float) -> str:
+def _run(run: TextRun, start: float, base: float) -> str:
     """Text at a place of its own; a space at its beginning is left out, as not every reader keeps it."""
     style = {"font_style": "italic"} if run.italic else {}
     words = run.text.lstrip(" ")
-    x = start + run.x + width(" " * (len(run.text) - len(words)), run.size)
+    x = start + run.x + text_width(" " * (len(run.text) - len(words)), run.size)
     tag = _tag("tspan", x=x, y=base - run.rise, font_size=float(run.size), **style)
     return f"{tag}{escape(words)}</tspan>"
 
 
-def _bar(run: Run, start: float, base: float) -> str:
+def _bar(run: TextRun, start: float, base: float) -> str:
     """The bar over a letter: a combining sign sits differently in every font."""
     (x1, x2), y = run.bar or (0, 0), base - bar_height(run)
     return _tag("line", "/", x1=start + x1, y1=y, x2=start + x2, y2=y, stroke=f"#{INK}", stroke_width=0.9)

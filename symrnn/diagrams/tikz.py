@@ -18,7 +18,7 @@ _FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 _SIZES = {16: "", 14: r"\small", 13: r"\footnotesize"}
 
 
-def render(drawing: Drawing, description: str | None = None) -> str:
+def render_tikz(drawing: Drawing, description: str | None = None) -> str:
     """The tikzpicture; with a description, as what a PDF reads out in its place."""
     styles = ",\n  ".join(_styles(drawing))
     head = f"\\begin{{tikzpicture}}[x=0.0625em, y=-0.0625em,\n  {styles}]"

@@ -11,7 +11,7 @@ from symrnn.common.display import Displayed
 from symrnn.documents.inline import Prose
 from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import Display
-from symrnn.typesetting.layout import Row
+from symrnn.typesetting.layout import DisplayRow
 
 Cell = str | Name | Prose
 """What stands in a table: text as it is, a symbol, or text with formulas."""
@@ -47,11 +47,11 @@ class Equations:
 class Formulas:
     """Displayed rows that are no program's, such as formulas with numbers put in."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[DisplayRow, ...]
 
 
 @dataclass(frozen=True)
-class Step:
+class NumberedStep:
     """One numbered step of a derivation: what is undone, by which rule, the formulas, and why."""
 
     number: int
@@ -90,7 +90,7 @@ class Verbatim:
     text: str
 
 
-Block = Paragraph | Table | Equations | Formulas | Step | Figure | Verbatim
+Block = Paragraph | Table | Equations | Formulas | NumberedStep | Figure | Verbatim
 
 
 @dataclass(frozen=True)

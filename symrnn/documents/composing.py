@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.checks import check as check_model
+from symrnn.checking.checks import check_model
 from symrnn.checking.keras_models import build, load
 from symrnn.checking.report import Report
 from symrnn.derivations.derivation import Derivation
@@ -17,7 +17,7 @@ from symrnn.documents.blocks import Equations, Origin, Section
 from symrnn.documents.document import Document
 from symrnn.documents.example import Example, example_of
 from symrnn.documents.sections.model import model_table
-from symrnn.documents.sections.summary import subtitle, summary
+from symrnn.documents.sections.summary import first_lines, subtitle
 from symrnn.documents.sections.table import SECTIONS, section
 from symrnn.documents.writers import latex, markdown, text
 from symrnn.documents.writers.files import Progress
@@ -96,7 +96,7 @@ def document(
         raise ImportError("check needs Keras and TensorFlow; pip install 'symrnn[keras]' installs them")
     found = tuple(part for name in names if (part := section(name, example)) is not None)
     origin = _origin(derivation, example, options)
-    return Document(options.title or TITLE, subtitle(example), summary(example, found), found, origin)
+    return Document(options.title or TITLE, subtitle(example), first_lines(example, found), found, origin)
 
 
 def _origin(derivation: Derivation, example: Example, options: DocumentOptions) -> Origin:

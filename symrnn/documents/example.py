@@ -12,7 +12,7 @@ import numpy as np
 from sympy import Expr
 
 from symrnn.checking.report import Report
-from symrnn.codegen.arguments import Call, read, read_weights, whole
+from symrnn.codegen.arguments import CheckedCall, read, read_weights, whole
 from symrnn.derivations import numbers
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
@@ -182,7 +182,7 @@ def _readable(target: np.ndarray) -> np.ndarray:
     return target if shares or target.dtype.kind != "f" else np.round(target, 1) + 0.0
 
 
-def _single(network: Network, call: Call) -> Any:
+def _single(network: Network, call: CheckedCall) -> Any:
     """The sample with all its axes but that of the samples."""
     blocks = [call.arrays[source.symbol.name][0] for source in network.sources]
     found = [b[..., 0] if source.kind == "ids" else b for source, b in zip(network.sources, blocks, strict=True)]

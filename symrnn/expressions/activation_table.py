@@ -43,7 +43,7 @@ Formula = Callable[..., Expr]
 
 
 @dataclass(frozen=True)
-class Row:
+class ActivationRow:
     """What is known of one function of a number: see the module's text.
 
     `latex` and `text` are printed in place of the function's name, where they are not empty. A
@@ -96,9 +96,9 @@ def _normal_cdf(x: Expr) -> Expr:
     return when((1 - tail, x >= 0), otherwise=tail)
 
 
-def leaky_relu_row(slope: Expr) -> Row:
+def leaky_relu_row(slope: Expr) -> ActivationRow:
     """F(x) = x where x > 0, else slope x."""
-    return Row(
+    return ActivationRow(
         definition=lambda x: when((x, x > 0), otherwise=slope * x),
         slope=lambda x, y: when((1, x > 0), otherwise=slope),
         named=True,
@@ -106,9 +106,9 @@ def leaky_relu_row(slope: Expr) -> Row:
     )
 
 
-def elu_row(alpha: Expr) -> Row:
+def elu_row(alpha: Expr) -> ActivationRow:
     """F(x) = x where x > 0, else alpha (e^x - 1)."""
-    return Row(
+    return ActivationRow(
         definition=lambda x: when((x, x > 0), otherwise=alpha * (exp(x) - 1)),
         slope=lambda x, y: when((1, x > 0), otherwise=y + alpha),
         stable=lambda x: when((x, x > 0), otherwise=alpha * expm1(Min(x, 0))),
@@ -117,7 +117,7 @@ def elu_row(alpha: Expr) -> Row:
     )
 
 
-def relu_row(max_value: float | None, negative_slope: float, threshold: float) -> Row:
+def relu_row(max_value: float | None, negative_slope: float, threshold: float) -> ActivationRow:
     """F(x) = x between the threshold and max_value, below the threshold minus the slope times what it lacks.
 
     Keras compares x with the threshold in float32, but subtracts it from x in the model's dtype.
@@ -138,12 +138,12 @@ def relu_row(max_value: float | None, negative_slope: float, threshold: float) -
         both = [(1 + fall, And(inside, outside))] if start < corner else []
         return when(*both, (1, inside), *([(fall, outside)] if fall else []), otherwise=0)
 
-    return Row(definition, slope, named=True, straight=True)
+    return ActivationRow(definition, slope, named=True, straight=True)
 
 
-def huber_row(delta: Expr) -> Row:
+def huber_row(delta: Expr) -> ActivationRow:
     """F(x) = x^2 / 2 where abs x <= delta, else delta abs x - delta^2 / 2."""
-    return Row(
+    return ActivationRow(
         definition=lambda x: when((x**2 / 2, Abs(x) <= delta), otherwise=delta * Abs(x) - delta**2 / 2),
         slope=lambda x, y: Min(Max(x, -delta), delta),
         named=True,
@@ -151,9 +151,9 @@ def huber_row(delta: Expr) -> Row:
     )
 
 
-def clip_row(low: Expr, high: Expr) -> Row:
+def clip_row(low: Expr, high: Expr) -> ActivationRow:
     """The number in [low, high] that is nearest to x."""
-    return Row(
+    return ActivationRow(
         definition=lambda x: Min(Max(x, low), high),
         slope=lambda x, y: when((0, x < low), (0, x > high), otherwise=1),
         named=True,
@@ -166,133 +166,133 @@ def _mish_slope(x: Expr, y: Expr) -> Expr:
     return inner + x * sigmoid(x) * (1 - inner**2)
 
 
-ROWS: dict[str, Row] = {
-    "sigmoid": Row(
+ROWS: dict[str, ActivationRow] = {
+    "sigmoid": ActivationRow(
         definition=lambda x: 1 / (1 + exp(-x)),
         slope=lambda x, y: y * (1 - y),
         stable=_stable_sigmoid,
         latex=r"\sigma",
         text="σ",
     ),
-    "relu": Row(
+    "relu": ActivationRow(
         definition=lambda x: Max(x, 0),
         slope=lambda x, y: when((1, y > 0), otherwise=0),
         named=True,
         straight=True,
     ),
     "leaky_relu": leaky_relu_row(float32(0.2)),
-    "relu6": Row(
+    "relu6": ActivationRow(
         definition=lambda x: Min(Max(x, 0), 6),
         slope=lambda x, y: when((0, y <= 0), (0, y >= 6), otherwise=1),
         named=True,
         straight=True,
     ),
     "elu": elu_row(Integer(1)),
-    "selu": Row(
+    "selu": ActivationRow(
         definition=lambda x: _SELU_SCALE * when((x, x > 0), otherwise=_SELU_ALPHA * (exp(x) - 1)),
         slope=lambda x, y: when((_SELU_SCALE, y >= 0), otherwise=y + _SELU_SCALE * _SELU_ALPHA),
         stable=lambda x: when((_SELU_SCALE * x, x > 0), otherwise=_SELU_SCALE * _SELU_ALPHA * expm1(Min(x, 0))),
         named=True,
         cancels=lambda x: when((0, x > 0), otherwise=_SELU_SCALE * _SELU_ALPHA),  # as elu
     ),
-    "celu": Row(
+    "celu": ActivationRow(
         definition=lambda x: Max(x, 0) + exp(Min(x, 0)) - 1,
         slope=lambda x, y: when((1, x > 0), (exp(x), x < 0), otherwise=2),
         stable=lambda x: Max(x, 0) + expm1(Min(x, 0)),
         named=True,
         relative=True,  # e^x, and not 1 + y
     ),
-    "softplus": Row(
+    "softplus": ActivationRow(
         definition=lambda x: log(1 + exp(x)),
         slope=lambda x, y: sigmoid(x),
         stable=_stable_softplus,
     ),
-    "softsign": Row(
+    "softsign": ActivationRow(
         definition=lambda x: x / (1 + Abs(x)),
         slope=lambda x, y: (1 - Abs(y)) ** 2,
     ),
-    "silu": Row(
+    "silu": ActivationRow(
         definition=lambda x: x / (1 + exp(-x)),
         slope=lambda x, y: sigmoid(x) + y * (1 - sigmoid(x)),
         stable=lambda x: x * _stable_sigmoid(x),
     ),
-    "gelu": Row(
+    "gelu": ActivationRow(
         definition=lambda x: x * erfc(-_GELU * x) / 2,
         slope=lambda x, y: _normal_cdf(x) + x * _GELU / sqrt(pi) * exp(-((_GELU * x) ** 2)),
         stable=lambda x: x * _normal_cdf(x),
         named=True,
     ),
-    "mish": Row(
+    "mish": ActivationRow(
         definition=lambda x: x * tanh(log(1 + exp(x))),
         slope=_mish_slope,
         stable=lambda x: x * tanh(_stable_softplus(x)),
         named=True,
     ),
-    "hard_sigmoid": Row(
+    "hard_sigmoid": ActivationRow(
         definition=lambda x: Min(Max(x + 3, 0), 6) / 6,
         slope=lambda x, y: when((Rational(1, 6), Abs(x) < 3), otherwise=0),
         named=True,
         straight=True,
     ),
-    "hard_silu": Row(
+    "hard_silu": ActivationRow(
         definition=lambda x: x * Min(Max(x + 3, 0), 6) / 6,
         slope=lambda x, y: when((0, x <= -3), (1, x >= 3), otherwise=(2 * x + 3) / 6),
         named=True,
     ),
-    "hard_tanh": Row(
+    "hard_tanh": ActivationRow(
         definition=lambda x: Min(Max(x, -1), 1),
         slope=lambda x, y: when((1, Abs(x) <= 1), otherwise=0),
         named=True,
         straight=True,
     ),
-    "tanh_shrink": Row(
+    "tanh_shrink": ActivationRow(
         definition=lambda x: x - tanh(x),
         slope=lambda x, y: tanh(x) ** 2,
         cancels=Abs,  # x and tanh x
     ),
-    "soft_shrink": Row(
+    "soft_shrink": ActivationRow(
         definition=lambda x: when((x - _HALF, x > _HALF), (x + _HALF, x < -_HALF), otherwise=0),
         slope=lambda x, y: when((1, Abs(x) > _HALF), otherwise=0),
         named=True,
         straight=True,
     ),
-    "hard_shrink": Row(
+    "hard_shrink": ActivationRow(
         definition=lambda x: when((x, Abs(x) > _HALF), otherwise=0),
         slope=lambda x, y: when((1, Abs(x) > _HALF), otherwise=0),
         named=True,
         straight=True,
     ),
-    "sparse_plus": Row(
+    "sparse_plus": ActivationRow(
         definition=lambda x: when((0, x <= -1), (x, x >= 1), otherwise=(x + 1) ** 2 / 4),
         slope=lambda x, y: when((0, x <= -1), (1, x >= 1), otherwise=(x + 1) / 2),
         named=True,
     ),
-    "sparse_sigmoid": Row(
+    "sparse_sigmoid": ActivationRow(
         definition=lambda x: when((0, x <= -1), (1, x >= 1), otherwise=(x + 1) / 2),
         slope=lambda x, y: when((_HALF, Abs(x) < 1), otherwise=0),
         named=True,
         straight=True,
     ),
-    "squareplus": Row(
+    "squareplus": ActivationRow(
         definition=lambda x: (x + sqrt(x**2 + 4)) / 2,
         slope=lambda x, y: y**2 / (y**2 + 1),
         stable=lambda x: when(((x + sqrt(x**2 + 4)) / 2, x >= 0), otherwise=2 / (sqrt(x**2 + 4) - x)),
         cancels=lambda x: Abs(x) + 1,  # sqrt(x^2 + 4) and x
     ),
-    "log_sigmoid": Row(
+    "log_sigmoid": ActivationRow(
         definition=lambda x: -log(1 + exp(-x)),
         slope=lambda x, y: sigmoid(-x),
         stable=lambda x: -_stable_softplus(-x),
     ),
     # helpers of the losses
     "huber": huber_row(Integer(1)),
-    "log_cosh": Row(
+    "log_cosh": ActivationRow(
         definition=lambda x: x + log(1 + exp(-2 * x)) - _LOG_2,
         slope=lambda x, y: tanh(x),
         stable=lambda x: Abs(x) + log1p(exp(-2 * Abs(x))) - _LOG_2,
     ),
     "clip": clip_row(EPSILON, 1 - EPSILON),
-    "inverse_norm": Row(
+    "inverse_norm": ActivationRow(
         definition=lambda x: Min(1 / sqrt(x), _LARGEST),
         slope=lambda x, y: when((-(y**3) / 2, 1 / sqrt(x) <= _LARGEST), otherwise=0),
         named=True,
@@ -303,7 +303,7 @@ ROWS: dict[str, Row] = {
 class RowFunction(NamedFunction):
     """A function of the table, or one like it; `slope` is its slope, where that has a name."""
 
-    row: Row
+    row: ActivationRow
     slope: "type[NamedSlope] | None" = None
 
     def fdiff(self, argindex: int = 1) -> Expr:
@@ -325,14 +325,14 @@ class RowFunction(NamedFunction):
 class NamedSlope(NamedFunction):
     """The slope f'(x, y) of a function y = f(x), where it is printed by name."""
 
-    row: Row
+    row: ActivationRow
 
     def define(self) -> Expr:
         """The formula of the slope."""
         return self.row.slope(*self.args)
 
 
-def function_of(name: str, row: Row) -> type[RowFunction]:
+def function_of(name: str, row: ActivationRow) -> type[RowFunction]:
     """The SymPy function of a row."""
     shared = {"row": row, "latex": row.latex, "text": row.text, "straight": row.straight}
     slope = type(f"{name}_slope", (NamedSlope,), {**shared, "nargs": 2}) if row.named else None

@@ -12,8 +12,8 @@ from sympy import (
 )  # fmt: skip
 
 from symrnn.expressions.activation_table import (
+    ActivationRow,
     Formula,
-    Row,
     RowFunction,
     clip_row,
     elu_row,
@@ -27,7 +27,7 @@ from symrnn.expressions.activation_table import (
 )
 from symrnn.expressions.functions import NamedFunction
 from symrnn.expressions.matrices import add, columns, elementwise, hadamard, multiply, spread
-from symrnn.expressions.nodes import SLOTS, LogSumExp, Softmax
+from symrnn.expressions.nodes import SLOTS, LogSumExp, RowSoftmax
 
 # functions with parameters ----------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ def clip_from(low: float) -> type[RowFunction]:
     return _with_parameters("clip", clip_row(float64(low), Integer(1)), {"from": low})
 
 
-def _with_parameters(name: str, row: Row, parameters: dict[str, float]) -> type[RowFunction]:
+def _with_parameters(name: str, row: ActivationRow, parameters: dict[str, float]) -> type[RowFunction]:
     """The function of a row, with parameters in its name: leaky_relu_0_3, printed leaky_relu_0.3.
 
     A parameter is printed by its value alone where it has no name.
@@ -155,7 +155,7 @@ def _glu(x: Expr) -> Expr:
     return hadamard(columns(x, 0, half), gate)
 
 
-ROW_ACTIVATIONS: dict[str, Formula] = {"softmax": Softmax, "log_softmax": _log_softmax, "glu": _glu}
+ROW_ACTIVATIONS: dict[str, Formula] = {"softmax": RowSoftmax, "log_softmax": _log_softmax, "glu": _glu}
 """Keras' name of each activation that is a function of a whole row, and the matrix; glu halves the row's width."""
 
 

@@ -19,7 +19,7 @@ from symrnn.expressions.nodes import (
     Concat,
     Elementwise,
     ElementwiseMax,
-    Node,
+    MatrixNode,
     Scalar,
     Shape,
     no_rule,
@@ -226,6 +226,6 @@ def _(expr: MatrixExpr, mapping: Mapping[Expr, Expr]) -> Expr:
 
 
 @substitute.register
-def _(expr: Node, mapping: Mapping[Expr, Expr]) -> Expr:
+def _(expr: MatrixNode, mapping: Mapping[Expr, Expr]) -> Expr:
     parts = (substitute(arg, mapping) if isinstance(arg, MatrixExpr) else arg for arg in expr.args)
     return mapping[expr] if expr in mapping else type(expr)(*parts)

@@ -60,10 +60,10 @@ def no_rule(what: str, expr: Basic) -> NotImplementedError:
     return NotImplementedError(f"no {what} rule for {type(expr).__name__}, in {expr}")
 
 
-class Node(MatrixExpr):
+class MatrixNode(MatrixExpr):
     """A matrix made of matrices and numbers, its arguments, as it is written: nothing is evaluated."""
 
-    def __new__(cls, *args: Any) -> "Node":
+    def __new__(cls, *args: Any) -> "MatrixNode":
         """The node of these arguments."""
         return Basic.__new__(cls, *(Integer(arg) if isinstance(arg, int) else arg for arg in args))
 
@@ -73,7 +73,7 @@ class Node(MatrixExpr):
         return tuple(arg for arg in self.args if isinstance(arg, MatrixExpr))
 
 
-class Elementwise(Node):
+class Elementwise(MatrixNode):
     """Y_ij = f(A_ij, B_ij, ...): `template` is f, written in `SLOTS`; the matrices have one shape."""
 
     @property
@@ -100,7 +100,7 @@ class Elementwise(Node):
         )
 
 
-class Softmax(Node):
+class RowSoftmax(MatrixNode):
     """Y_ij = exp(Z_ij) / sum_k exp(Z_ik), over each row."""
 
     @property
@@ -112,7 +112,7 @@ class Softmax(Node):
         return softmax(j, *(self.args[0][i, k] for k in range(self.shape[1])))
 
 
-class CrossEntropy(Node):
+class CrossEntropy(MatrixNode):
     """C_i = sum_j T_ij (log sum_k exp Z_ik - Z_ij), one number per row; the rows of T sum to 1."""
 
     @property
@@ -133,7 +133,7 @@ def cross_entropy(target: list[Expr], logits: list[Expr]) -> Expr:
     return Add(*(t * (total - z) for t, z in zip(target, logits, strict=True)))
 
 
-class LogSumExp(Node):
+class LogSumExp(MatrixNode):
     """L_i = log sum_k exp(Z_ik), one number per row."""
 
     @property
@@ -145,7 +145,7 @@ class LogSumExp(Node):
         return logsumexp(*(self.args[0][i, k] for k in range(self.args[0].shape[1])))
 
 
-class Concat(Node):
+class Concat(MatrixNode):
     """Matrices side by side."""
 
     @property
@@ -161,7 +161,7 @@ class Concat(Node):
         raise IndexError(f"column {j}")
 
 
-class Columns(Node):
+class Columns(MatrixNode):
     """Columns(A, start, stop): the columns start .. stop-1 of A."""
 
     @property
@@ -173,7 +173,7 @@ class Columns(Node):
         return self.args[0][i, self.args[1] + j]
 
 
-class OneHot(Node):
+class OneHot(MatrixNode):
     """OneHot(ids, depth): each row is 1 in the column that the id names and 0 elsewhere."""
 
     @property
@@ -185,7 +185,7 @@ class OneHot(Node):
         return onehot(j, self.args[0][i, 0])
 
 
-class Differs(Node):
+class Differs(MatrixNode):
     """Differs(A, value): one column, 1 where any entry of the row is not the value, else 0."""
 
     @property
@@ -198,7 +198,7 @@ class Differs(Node):
         return differs(value, *(matrix[i, k] for k in range(matrix.shape[1])))
 
 
-class ElementwiseMax(Node):
+class ElementwiseMax(MatrixNode):
     """P_ij = max(A_ij, B_ij, ...); equal ones share the derivative."""
 
     @property
@@ -210,7 +210,7 @@ class ElementwiseMax(Node):
         return maximum(*(matrix[i, j] for matrix in self.args))
 
 
-class Diagonal(Node):
+class Diagonal(MatrixNode):
     """The square matrix with the entries of a row on its diagonal."""
 
     @property

@@ -16,11 +16,11 @@ from symrnn.expressions.nodes import (
     Elementwise,
     ElementwiseMax,
     LogSumExp,
-    Node,
+    MatrixNode,
     OneHot,
+    RowSoftmax,
     Scalar,
     Shape,
-    Softmax,
     is_size,
     no_rule,
 )
@@ -77,7 +77,7 @@ def _(expr: Elementwise) -> Shape:
 
 @shape.register(MatAdd)
 @shape.register(HadamardProduct)
-@shape.register(Softmax)
+@shape.register(RowSoftmax)
 @shape.register(ElementwiseMax)
 def _(expr: MatrixExpr) -> Shape:
     return _common_shape(expr, expr.args)
@@ -110,7 +110,7 @@ def _(expr: CrossEntropy) -> Shape:
 
 @shape.register(LogSumExp)
 @shape.register(Differs)
-def _(expr: Node) -> Shape:
+def _(expr: MatrixNode) -> Shape:
     return (shape(expr.args[0])[0], Integer(1))
 
 

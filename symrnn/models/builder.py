@@ -210,7 +210,7 @@ def scope(build: ProgramBuilder, place: int, steps: Expr | None, unit: tuple[str
     return CallScope(build, layer, place, unit, labels.weights(layer), labels.values(layer, place), steps)
 
 
-def plain(build: ProgramBuilder, place: int, rhs: Expr, steps: Expr | None, name: str = "g") -> Expr:
+def plain_value(build: ProgramBuilder, place: int, rhs: Expr, steps: Expr | None, name: str = "g") -> Expr:
     """The value of a call without weights, y where it is the model's only output."""
     label = build.labels.plain.get(place)
     named = Name("y") if label is None else Name(name, layer=label)

@@ -51,7 +51,7 @@ from symrnn.expressions.activation_table import NamedSlope
 from symrnn.expressions.functions import NamedFunction
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, transpose
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import SLOTS, Elementwise, N, Node
+from symrnn.expressions.nodes import SLOTS, Elementwise, MatrixNode, N
 from symrnn.expressions.shapes import shape, shape_of
 from symrnn.programs.program import Equation, check_name
 
@@ -268,7 +268,7 @@ def _(expr: Elementwise, values: _Values) -> Expr:
 
 
 @_converted.register
-def _(expr: Node, values: _Values) -> Expr:
+def _(expr: MatrixNode, values: _Values) -> Expr:
     return type(expr)(*(_converted(arg, values) if isinstance(arg, MatrixExpr) else arg for arg in expr.args))
 
 

@@ -15,7 +15,7 @@ from sympy import Expr
 
 from symrnn.expressions.functions import equal
 from symrnn.expressions.matrices import add, elementwise, factored, hadamard, is_zero, ones, substitute, variable, zeros
-from symrnn.expressions.nodes import SLOTS, Elementwise, Softmax
+from symrnn.expressions.nodes import SLOTS, Elementwise, RowSoftmax
 from symrnn.expressions.shapes import shape_of
 from symrnn.programs.adjoint_names import Kind, Unnamed, letters_of, named, names_of, symbols_for
 from symrnn.programs.program import (
@@ -75,7 +75,7 @@ class Sweep:
     def values(self) -> dict[Expr, Expr]:
         """The symbols of functions that the program computes, which a slope need not compute again."""
         steps = (step for item in self.program.equations for step in _steps_of(item))
-        kinds = Elementwise | Softmax
+        kinds = Elementwise | RowSoftmax
         return {step.rhs: step.lhs for step in steps if isinstance(step.rhs, kinds) or step.rhs.is_Function}
 
     @cached_property

@@ -41,7 +41,7 @@ from symrnn.expressions.nodes import (
     ElementwiseMax,
     LogSumExp,
     OneHot,
-    Softmax,
+    RowSoftmax,
     no_rule,
 )
 from symrnn.programs.program import (
@@ -79,7 +79,7 @@ _OF_NODE: Mapping[Any, str | None] = {
     **dict.fromkeys((Add, MatAdd), SUM),
     **dict.fromkeys((Mul, MatMul, HadamardProduct), PRODUCT),
     **dict.fromkeys((Application, Pow), ACTIVATION),
-    **dict.fromkeys((Softmax, CrossEntropy, LogSumExp), ROW),
+    **dict.fromkeys((RowSoftmax, CrossEntropy, LogSumExp), ROW),
     **dict.fromkeys((Concat, Columns), PARTS),
     ElementwiseMax: LARGEST,
     **dict.fromkeys((Number, NumberSymbol, Symbol, MatrixSymbol, OneMatrix, ZeroMatrix, Identity), None),

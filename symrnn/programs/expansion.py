@@ -5,7 +5,7 @@ from itertools import chain
 
 from sympy import Expr
 
-from symrnn.expressions.entries import Entries, entries
+from symrnn.expressions.entries import Entries, scalar_entries
 from symrnn.expressions.matrices import variable
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import N
@@ -58,7 +58,7 @@ def _scalars(symbol: Expr, name: Name, rows: int, names: dict[Expr, Name]) -> En
 
 def _expand(program: Program, leaf: Callable[[Expr], Entries], rows: int, names: dict[Expr, Name]) -> Program:
     def flat(exprs: Iterable[Expr]) -> tuple[Expr, ...]:
-        return tuple(e for expr in exprs for row in entries(expr, leaf, rows) for e in row)
+        return tuple(e for expr in exprs for row in scalar_entries(expr, leaf, rows) for e in row)
 
     def pairs(equations: Iterable[Equation]) -> tuple[Equation, ...]:
         return tuple(e for eq in equations for e in map(Equation, flat([eq.lhs]), flat([eq.rhs])))

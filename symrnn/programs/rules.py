@@ -35,7 +35,7 @@ from symrnn.expressions.nodes import (
     ElementwiseMax,
     LogSumExp,
     OneHot,
-    Softmax,
+    RowSoftmax,
 )
 from symrnn.programs.program import symbols_of
 
@@ -134,7 +134,7 @@ def _slope(slope: Expr, used: list[Pair], like: Expr) -> Expr:
 
 
 @vjp.register
-def _(expr: Softmax, g: Expr, ans: Expr) -> list[Pair]:
+def _(expr: RowSoftmax, g: Expr, ans: Expr) -> list[Pair]:
     """Y = softmax(Z): Z gets (g - (g o Y) 1 1^T) o Y."""
     width = expr.shape[1]
     totals = multiply(hadamard(g, ans), ones((width, 1)), ones((1, width)))
@@ -150,14 +150,17 @@ def _(expr: CrossEntropy, g: Expr, ans: Expr) -> list[Pair]:
     """
     target, logits = expr.args
     spread = multiply(g, ones((1, target.shape[1])))
-    losses = elementwise(-log(SLOTS[0]), Softmax(logits))
-    return [(logits, hadamard(spread, add(Softmax(logits), multiply(-1, target)))), (target, hadamard(spread, losses))]
+    losses = elementwise(-log(SLOTS[0]), RowSoftmax(logits))
+    return [
+        (logits, hadamard(spread, add(RowSoftmax(logits), multiply(-1, target)))),
+        (target, hadamard(spread, losses)),
+    ]
 
 
 @vjp.register
 def _(expr: LogSumExp, g: Expr, ans: Expr) -> list[Pair]:
     """L = log sum exp(Z) along each row: Z gets softmax(Z), each row times its g."""
-    return [(expr.args[0], scaled(g, Softmax(expr.args[0])))]
+    return [(expr.args[0], scaled(g, RowSoftmax(expr.args[0])))]
 
 
 @vjp.register

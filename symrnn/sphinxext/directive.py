@@ -32,9 +32,9 @@ from sphinx.util.math import get_node_equation_number
 
 from symrnn.model_options import described
 from symrnn.sphinxext.displays import rows_of
-from symrnn.sphinxext.nodes import drawing, labelled, numbered, tags_of
+from symrnn.sphinxext.nodes import drawing, numbered, tags_of, with_targets
 from symrnn.sphinxext.options import read_options, shown
-from symrnn.typesetting.mathml import display, inline
+from symrnn.typesetting.mathml import display, inline_math
 
 if TYPE_CHECKING:
     from docutils.writers._html_base import HTMLTranslator
@@ -137,7 +137,7 @@ class Directive(SphinxDirective):
         for tag, label in zip(tags, labels, strict=True):
             self._check_new(label)
             self._domain.data["objects"][label] = (self.env.docname, tag)
-        return labelled(block, self.env.docname, dict(zip(tags, labels, strict=True)))
+        return with_targets(block, self.env.docname, dict(zip(tags, labels, strict=True)))
 
     def _numbered(self, block: nodes.math_block, label: str) -> nodes.math_block:
         """A display that can be referred to by the next number of the page."""
@@ -164,7 +164,7 @@ class Directive(SphinxDirective):
 def _visit_inline(translator: "HTMLTranslator", node: nodes.math) -> None:
     """A formula within a line."""
     translator.body.append(translator.starttag(node, "span", "", CLASS="math notranslate nohighlight symrnn"))
-    translator.body.append(_mathml(inline, node) + "</span>")
+    translator.body.append(_mathml(inline_math, node) + "</span>")
     raise nodes.SkipNode
 
 

@@ -3,7 +3,7 @@ r"""Displayed formulas read back into rows: the text of an align, a split or a f
 import re
 from collections.abc import Iterator
 
-from symrnn.typesetting.layout import Row
+from symrnn.typesetting.layout import DisplayRow
 
 _ENVIRONMENT = re.compile(
     r"\\begin\{(?P<name>align|aligned|alignat|alignedat|split|gather|gathered|equation|multline)(?P<star>\*?)\}"
@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"\\begin\{|\\end\{|\\\\(?:\s*\[[^]]*\])?|\\.|\n[ \t]*\n|.",
 _POINTS = re.compile(r"\[\s*(?P<points>\d+)(?:\.\d+)?pt\s*\]$")
 
 
-def rows_of(latex: str) -> tuple[Row, ...]:
+def rows_of(latex: str) -> tuple[DisplayRow, ...]:
     r"""The rows and cells of a display: split at `\\`, at empty lines, and at `&`.
 
     >>> rows_of(r"\begin{split}y &= W h \\[3pt] &\quad + b\end{split}")
@@ -49,8 +49,8 @@ _DEPTH = {"{": 1, "}": -1, "\\begin{": 2, "\\end{": 0}
 """How much deeper a sign leads; the brace of an environment's name closes one of the two of its beginning."""
 
 
-def _row(cells: list[str], gap: int) -> Row:
+def _row(cells: list[str], gap: int) -> DisplayRow:
     tags = [match["tag"] for cell in cells for match in _TAG.finditer(cell)]
     texts = [_TAG.sub("", cell).strip() for cell in cells]
     texts[2::2] = [text.removeprefix(r"\quad").lstrip() for text in texts[2::2]]  # between pairs of columns
-    return Row(tuple(texts), tags[0] if tags else "", gap)
+    return DisplayRow(tuple(texts), tags[0] if tags else "", gap)

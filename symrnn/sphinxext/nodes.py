@@ -15,9 +15,9 @@ from symrnn.documents.blocks import (
     Figure,
     Formulas,
     Image,
+    NumberedStep,
     Paragraph,
     Section,
-    Step,
     Table,
     Verbatim,
 )
@@ -27,7 +27,7 @@ from symrnn.documents.writers.latex import rows_latex
 from symrnn.expressions.names import Name
 from symrnn.sphinxext.displays import rows_of
 from symrnn.typesetting.equations import Display, lines_of
-from symrnn.typesetting.layout import Row, rows
+from symrnn.typesetting.layout import DisplayRow, rows
 from symrnn.typesetting.styles import LATEX
 
 
@@ -106,7 +106,7 @@ def _(block: Formulas) -> list[nodes.Node]:
 
 
 @nodes_of.register
-def _(block: Step) -> list[nodes.Node]:
+def _(block: NumberedStep) -> list[nodes.Node]:
     rule = (" (", *block.rule, ")") if block.rule else ()
     title = _paragraph((Strong(f"Step {block.number}. "), *block.title, *rule))
     why = [_paragraph((Emphasis("Why:"), " ", *block.why))] if block.why else []
@@ -131,7 +131,7 @@ def _(block: Verbatim) -> list[nodes.Node]:
 # formulas ---------------------------------------------------------------------------------------
 
 
-def math_block(formulas: Sequence[Row]) -> nodes.math_block:
+def math_block(formulas: Sequence[DisplayRow]) -> nodes.math_block:
     """The rows as one display, whose LaTeX is a whole environment."""
     return _display(rows_latex(formulas), whole=True)
 
@@ -146,7 +146,7 @@ def tags_of(block: nodes.math_block) -> tuple[str, ...]:
     return tuple(row.tag for row in rows_of(block.astext()) if row.tag)
 
 
-def labelled(block: nodes.math_block, page: str, labels: Mapping[str, str]) -> nodes.math_block:
+def with_targets(block: nodes.math_block, page: str, labels: Mapping[str, str]) -> nodes.math_block:
     """A display whose rows with tags can be referred to: labels by tag."""
     text = block.astext()
     for tag, label in labels.items():

@@ -29,7 +29,7 @@ from symrnn.programs.program import (
 )
 from symrnn.programs.transforms import name_of, with_samples
 from symrnn.typesetting.expressions import Context, show, terms_of
-from symrnn.typesetting.layout import Line, align, flat, plain, rows
+from symrnn.typesetting.layout import Line, align, flat, plain_text, rows
 from symrnn.typesetting.styles import LATEX, Style, Text
 
 CHARACTERS = 2_000_000
@@ -57,7 +57,7 @@ def render(display: Display, style: Style) -> str:
         ValueError: a closed form above `CHARACTERS` characters.
     """
     lines = lines_of(display, style)
-    return align(rows(lines)) if style is LATEX else plain(lines)
+    return align(rows(lines)) if style is LATEX else plain_text(lines)
 
 
 def lines_of(display: Display, style: Style) -> list[Line]:

@@ -52,7 +52,7 @@ from symrnn.expressions.nodes import (
     ElementwiseMax,
     LogSumExp,
     OneHot,
-    Softmax,
+    RowSoftmax,
     is_size,
     no_rule,
 )
@@ -412,7 +412,7 @@ def _(expr: Elementwise, context: Context) -> Text:
 
 
 @show.register
-def _(expr: Softmax, context: Context) -> Text:
+def _(expr: RowSoftmax, context: Context) -> Text:
     head = context.style.name("softmax")
     return Text(f"{head}({context.show(expr.args[0])})", FUNCTION, head)
 
@@ -473,6 +473,6 @@ def _(expr: ElementwiseMax, context: Context) -> Text:
 def _(expr: CrossEntropy, context: Context) -> Text:
     """-(T o log softmax(Z)) 1: the sum along each row."""
     target, logits = expr.args
-    style, inner = context.style, context.show(Softmax(logits))
+    style, inner = context.style, context.show(RowSoftmax(logits))
     rows = f"{context.show(target, FUNCTION)}{style.had}{style.name('log')} {inner}"
     return Text(f"-({rows}) {style.ones}", ADD)

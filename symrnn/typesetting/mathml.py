@@ -12,7 +12,7 @@ from functools import lru_cache
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from symrnn.common.errors import import_extra
-from symrnn.typesetting.layout import Row, align
+from symrnn.typesetting.layout import DisplayRow, align
 from symrnn.typesetting.mathml_spacing import set_spaces
 
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
@@ -23,7 +23,7 @@ _SIDES = {"l": r"\left\l", "r": r"\right\r"}
 
 
 @lru_cache(maxsize=4096)
-def inline(latex: str) -> str:
+def inline_math(latex: str) -> str:
     """The formula as one math element within a line; it holds the LaTeX as an annotation.
 
     Raises:
@@ -36,7 +36,7 @@ def inline(latex: str) -> str:
     return _written(row, latex, {})
 
 
-def display(rows: Sequence[Row]) -> str:
+def display(rows: Sequence[DisplayRow]) -> str:
     """The rows as one math element with a table, aligned as in align; a tag stands to the right.
 
     A tag (F1) has the id "eq-F1", where it is not there twice.
@@ -66,7 +66,7 @@ def _cell(latex: str, place: int, gap: int) -> Element:
     return cell
 
 
-def _tag(row: Row, known: set[str]) -> Element:
+def _tag(row: DisplayRow, known: set[str]) -> Element:
     """The last cell of a row: its tag, with an anchor where the tag is new."""
     cell = Element("mtd", style=f"width: 50%; {_ALIGNED['right']}; padding: 0 0 0 2em")
     name = row.tag.strip("()")

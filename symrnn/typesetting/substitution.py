@@ -18,7 +18,7 @@ from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise
 from symrnn.programs.program import Equation, Names, symbols_of
 from symrnn.typesetting.expressions import Context, terms_of
-from symrnn.typesetting.layout import Row, flat, pieces
+from symrnn.typesetting.layout import DisplayRow, flat, pieces
 from symrnn.typesetting.styles import ADD, ATOM, LATEX, MUL, Text, decimal
 from symrnn.typesetting.widths import points
 
@@ -287,7 +287,7 @@ def _real(value: float) -> Expr:
 # rows -------------------------------------------------------------------------------------------
 
 
-def chain_rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
+def chain_rows(chains: Sequence[Chain]) -> tuple[DisplayRow, ...]:
     """Formula, numbers and result in columns of their own; below each other where that is too wide."""
     lists = [_columns(one) for one in chains]
     if _width(lists) <= ROOM:
@@ -295,21 +295,21 @@ def chain_rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
     return tuple(row for one in chains for row in _stacked(one))
 
 
-def _columns(one: Chain) -> list[Row]:
+def _columns(one: Chain) -> list[DisplayRow]:
     formula = f"= {flat(one.formula)}"
     members = [f"= {flat(member)}" for member in one.members]
     first, *rest = members or [""]
     results = [""] * len(rest) + [one.result]
-    rows = [Row((one.lhs, formula, "", first, "", results[0]), gap=one.gap)]
-    return rows + [Row(("", "", "", member, "", end)) for member, end in zip(rest, results[1:], strict=True)]
+    rows = [DisplayRow((one.lhs, formula, "", first, "", results[0]), gap=one.gap)]
+    return rows + [DisplayRow(("", "", "", member, "", end)) for member, end in zip(rest, results[1:], strict=True)]
 
 
-def _width(lists: Sequence[Sequence[Row]]) -> float:
+def _width(lists: Sequence[Sequence[DisplayRow]]) -> float:
     columns = zip(*(row.cells for rows in lists for row in rows), strict=True)
     return sum(max(map(points, column)) for column in columns) + 30
 
 
-def _stacked(one: Chain) -> Iterator[Row]:
+def _stacked(one: Chain) -> Iterator[DisplayRow]:
     """As many members in a row as fit; one that is too wide is broken at its signs."""
     room = ROOM - points(one.lhs) - 20
     texts: list[str] = []
@@ -323,5 +323,5 @@ def _stacked(one: Chain) -> Iterator[Row]:
     for text in texts[1:]:
         fits = points(lines[-1] + text) <= room and not text.startswith(r"\qquad") and r"\qquad" not in lines[-1]
         lines = [*lines[:-1], f"{lines[-1]} {text}"] if fits else [*lines, text]
-    yield Row((one.lhs, lines[0]), gap=one.gap)
-    yield from (Row(("", line)) for line in lines[1:])
+    yield DisplayRow((one.lhs, lines[0]), gap=one.gap)
+    yield from (DisplayRow(("", line)) for line in lines[1:])

@@ -74,6 +74,6 @@ def _script_points(token: str) -> float:
     return sum(widths.get(sign, 8.0 if sign[0] == "\\" else 4.5) for sign in signs)
 
 
-def columns(text: str) -> int:
+def columns_taken(text: str) -> int:
     """The columns that a text takes in a terminal; a bar over a letter takes none."""
     return sum(not unicodedata.combining(sign) for sign in text)

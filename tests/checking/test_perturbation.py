@@ -83,7 +83,7 @@ def test_without_noise_the_values_are_the_same(name):
     arrays |= {noise.symbol.name: np.full(noise.shape(3, lengths), float(noise.center)) for noise in noises}
 
     def run(one):
-        code = compile_source(source(one, "f"), "f")
+        code = compile_source(source(one, "f", d.network.own_lengths), "f")
         return code(*(arrays[symbol.name] for symbol in (*one.sequences, *one.inputs)))
 
     for ours, noisy in zip(run(d.network.program), run(program), strict=True):

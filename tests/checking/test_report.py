@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from symrnn.checking.report import LIMIT, Report, Row
+from symrnn.checking.report import LIMIT, Comparison, Report
 from symrnn.checking.tolerance import row
 
 INF, NAN = np.inf, np.nan
 
 
-def compared(ours: object, theirs: object, spread: float = 0.0, floor: float = 1e-6, own: object = None) -> Row:
+def compared(ours: object, theirs: object, spread: float = 0.0, floor: float = 1e-6, own: object = None) -> Comparison:
     arrays = [np.asarray(value, dtype=float) for value in (ours, ours if own is None else own, theirs)]
     return row("q", *arrays, spread, floor)
 
@@ -48,8 +48,8 @@ def test_verdicts(ours: object, theirs: object, spread: float, verdict: str) -> 
 
 def test_a_row_names_the_entry_where_values_differ_most() -> None:
     found = compared([[1.0, 2.0], [3.0, -4.0]], [[1.0, 2.5], [3.0, -4.0]], spread=0.02, floor=0.001)
-    assert found == Row("q", (2, 2), (0, 1), 2.0, 2.5, 0.125, 0.006, "differs")
-    assert compared(2.0, 2.0) == Row("q", (), (), 2.0, 2.0, 0.0, 1e-6, "agrees")
+    assert found == Comparison("q", (2, 2), (0, 1), 2.0, 2.5, 0.125, 0.006, "differs")
+    assert compared(2.0, 2.0) == Comparison("q", (), (), 2.0, 2.0, 0.0, 1e-6, "agrees")
     assert compared([1.0, NAN], [1.0, 2.0]).place == (1,)
     assert compared([1.0, NAN], [1.0, 2.0]).difference == INF
 
@@ -79,15 +79,15 @@ def test_equal_is_relative_to_our_own_rounded_value() -> None:
 # reports ------------------------------------------------------------------------------------------
 
 ROWS = (
-    Row("y", (2, 1), (1, 0), 0.5746256, 0.57462555, 1e-7, 2e-6, "agrees"),
-    Row("L", (), (), 0.25, 0.25, 0.0, 1e-6, "agrees"),
+    Comparison("y", (2, 1), (1, 0), 0.5746256, 0.57462555, 1e-7, 2e-6, "agrees"),
+    Comparison("L", (), (), 0.25, 0.25, 0.0, 1e-6, "agrees"),
 )
-WRONG = Row("∂L/∂U", (1, 1), (0, 0), 0.5, 0.25, 0.5, 1e-6, "differs")
-UNCLEAR = Row("∂L/∂V", (1, 1), (0, 0), 0.5, 0.5, 0.0, 0.5, "undecidable")
+WRONG = Comparison("∂L/∂U", (1, 1), (0, 0), 0.5, 0.25, 0.5, 1e-6, "differs")
+UNCLEAR = Comparison("∂L/∂V", (1, 1), (0, 0), 0.5, 0.5, 0.0, 0.5, "undecidable")
 REPORT = Report(ROWS, "float32", "mse", 2, {"T": 3}, "Keras 3 on TensorFlow 2")
 
 
-def with_rows(*rows: Row) -> Report:
+def with_rows(*rows: Comparison) -> Report:
     return replace(REPORT, rows=(*ROWS, *rows))
 
 

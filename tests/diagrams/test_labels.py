@@ -2,7 +2,7 @@
 
 import pytest
 
-from symrnn.diagrams.labels import SCRIPT, Number, Run, Transposed, bar_height, latex, set_line, text, width
+from symrnn.diagrams.labels import SCRIPT, Number, TextRun, Transposed, bar_height, latex, set_line, text, text_width
 from symrnn.expressions.names import Name
 
 
@@ -65,7 +65,7 @@ def test_the_pieces_of_a_line_follow_each_other():
     assert ends == sorted(ends)
     runs, wide = set_line(LINE, 10)
     assert min(run.x for run in runs) == 0
-    assert max(run.x + width(run.text, run.size, run.italic) for run in runs) == pytest.approx(wide)
+    assert max(run.x + text_width(run.text, run.size, run.italic) for run in runs) == pytest.approx(wide)
 
 
 def test_glyphs_grow_with_their_size():
@@ -75,12 +75,12 @@ def test_glyphs_grow_with_their_size():
 
 
 def test_widths_of_times():
-    assert (width("W", 1000), width("i", 1000), width("i", 1000, italic=True)) == (944, 278, 278)
-    assert width("", 10) == 0
-    assert width("ab", 10) == pytest.approx(width("a", 10) + width("b", 10))
-    assert width("語", 1000) == 500  # what no table has
+    assert (text_width("W", 1000), text_width("i", 1000), text_width("i", 1000, italic=True)) == (944, 278, 278)
+    assert text_width("", 10) == 0
+    assert text_width("ab", 10) == pytest.approx(text_width("a", 10) + text_width("b", 10))
+    assert text_width("語", 1000) == 500  # what no table has
 
 
 def test_the_bar_is_higher_over_a_tall_letter():
-    assert bar_height(Run("h", 0, size=10)) == 7.5
-    assert bar_height(Run("y", 0, size=10)) == pytest.approx(5.4)
+    assert bar_height(TextRun("h", 0, size=10)) == 7.5
+    assert bar_height(TextRun("y", 0, size=10)) == pytest.approx(5.4)

@@ -6,7 +6,7 @@ import pytest
 
 from symrnn.diagrams.drawing import Arrow, Label, label_box
 from symrnn.diagrams.geometry import Box, Point, bezier, depth, overlap
-from symrnn.diagrams.routing import Obstacles, Wanted, around, free, labelled, loop, segments, straight
+from symrnn.diagrams.routing import Obstacles, Wanted, around, free, loop, segments, straight, with_labels
 
 ROUND, WIDE = Box(0, 0, 40, 40, 20), Box(200, -90, 60, 30, 3)
 LINES = (("U",),)
@@ -58,7 +58,7 @@ def test_segments_lead_along_a_path():
 
 def test_the_labels_of_a_bundle_are_at_the_same_part_of_each():
     row = [arrow(x, 0, x + 80, 0) for x in (0, 100, 200)]
-    done, covered = labelled([(row, [[Wanted(LINES)] * 3])], [Box(140, -20, 20, 20)])  # over the second one's middle
+    done, covered = with_labels([(row, [[Wanted(LINES)] * 3])], [Box(140, -20, 20, 20)])  # over the second one's middle
     places = [one.labels[0].at.x - one.path[0].x for one in done]
     assert covered == 0
     assert places == pytest.approx([places[0]] * 3)
@@ -69,7 +69,7 @@ def test_the_labels_of_a_bundle_are_at_the_same_part_of_each():
 @pytest.mark.parametrize("path", [(0, 0, 100, 0), (100, 0, 0, 0), (0, 0, 0, 100), (0, 0, 100, 100), (100, 0, 0, 100)])
 def test_the_side_of_a_label(path):
     """Above a level arrow, else left of it; with -1 on the other side."""
-    one, other = (labelled([([arrow(*path)], [[Wanted(LINES, side)]])], [])[0][0].labels[0].at for side in (1, -1))
+    one, other = (with_labels([([arrow(*path)], [[Wanted(LINES, side)]])], [])[0][0].labels[0].at for side in (1, -1))
     middle = bezier(arrow(*path).path, 0.5)
     assert (one.y < middle.y) if path[1] == path[3] else (one.x < middle.x)
     assert (one.x + other.x, one.y + other.y) == pytest.approx((2 * middle.x, 2 * middle.y))
@@ -78,20 +78,20 @@ def test_the_side_of_a_label(path):
 def test_a_label_is_on_no_arrow_of_another_bundle():
     """Here it is below its own, as the other is above; arrows without labels are the last."""
     bare = arrow(0, -12, 100, -12, "bare")
-    done, covered = labelled([([arrow(0, 0, 100, 0)], [[Wanted(LINES)]]), ([bare], [])], [])
+    done, covered = with_labels([([arrow(0, 0, 100, 0)], [[Wanted(LINES)]]), ([bare], [])], [])
     assert ([one.start for one in done], covered) == (["a", "bare"], 0)
     assert done[0].labels[0].at.y > 0
 
 
 def test_the_labels_of_a_bundle_are_not_on_each_other():
-    done, covered = labelled([([arrow(0, 0, 100, 0)] * 2, [[Wanted(LINES)] * 2])], [])
+    done, covered = with_labels([([arrow(0, 0, 100, 0)] * 2, [[Wanted(LINES)] * 2])], [])
     assert (overlap(*(one.labels[0].box for one in done)), covered) == (False, 0)
 
 
 def test_what_a_label_covers_where_nothing_is_free():
     everywhere = Box(0, 0, 1000, 1000)
-    assert labelled([([arrow(0, 0, 100, 0)], [[Wanted(LINES)]])], [everywhere])[1] == 10
-    assert labelled([([arrow(0, 0, 100, 0)], [])], [everywhere]) == ([arrow(0, 0, 100, 0)], 0)
+    assert with_labels([([arrow(0, 0, 100, 0)], [[Wanted(LINES)]])], [everywhere])[1] == 10
+    assert with_labels([([arrow(0, 0, 100, 0)], [])], [everywhere]) == ([arrow(0, 0, 100, 0)], 0)
 
 
 def test_obstacles_take_the_first_candidates_that_are_free_together():

@@ -7,7 +7,7 @@ import pytest
 from symrnn.diagrams.drawing import LOOKS, Arrow, Drawing, Label, Node
 from symrnn.diagrams.geometry import Box, Point
 from symrnn.diagrams.labels import Number
-from symrnn.diagrams.svg import head_size, render
+from symrnn.diagrams.svg import head_size, render_svg
 from symrnn.expressions.names import Name
 from tests.support.pictures import notebook, way_back
 
@@ -33,7 +33,7 @@ def test_the_notebook(piece):
 
 def shapes(*, nodes=(), arrows=(), notes=()):
     """The lines of a drawing between its background and its end."""
-    lines = render(Drawing(nodes, arrows, (), notes), "t", "d").splitlines()
+    lines = render_svg(Drawing(nodes, arrows, (), notes), "t", "d").splitlines()
     assert lines[1:3] == ["<title>t</title>", "<desc>d</desc>"]
     assert lines[3].startswith("<rect")
     return lines[4:-1]
@@ -109,7 +109,7 @@ def test_numbers_have_two_decimals_and_no_minus_zero():
 
 def test_words_and_descriptions_are_escaped():
     wild = "</title><script>&\"'"
-    text = render(Drawing((node("input", (wild,)),), (), (), (note((Number(1e-9),)),)), wild, wild)
+    text = render_svg(Drawing((node("input", (wild,)),), (), (), (note((Number(1e-9),)),)), wild, wild)
     root = ElementTree.fromstring(text)
     assert [root.find(f"{SPACE}{name}").text for name in ("title", "desc")] == [wild, wild]
     assert wild in [span.text for span in root.iter(f"{SPACE}tspan")]

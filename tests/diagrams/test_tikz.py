@@ -11,7 +11,7 @@ from symrnn.diagrams import tikz
 from symrnn.diagrams.drawing import Arrow, Drawing, Label, Node
 from symrnn.diagrams.geometry import Box, Point
 from symrnn.diagrams.picture import picture_of
-from symrnn.diagrams.tikz import render
+from symrnn.diagrams.tikz import render_tikz
 from tests.support.pictures import EVERY, drawn, encoder_decoder, notebook, way_back
 
 TIKZ = (
@@ -39,7 +39,7 @@ def test_the_way_back():
 
 def lines(*, nodes=(), arrows=(), notes=()):
     """What is drawn, without its styles."""
-    text = render(Drawing(nodes, arrows, (), notes))
+    text = render_tikz(Drawing(nodes, arrows, (), notes))
     return re.findall(r"^  (\\(?:node|draw).*)$", text, re.MULTILINE)
 
 
@@ -85,13 +85,13 @@ def test_labels(line, options, expected):
 
 
 def test_only_what_is_used_has_a_style():
-    text = render(Drawing((), (Arrow("x", "x", (Point(0, 0), Point(9, 0)), "U", ()),)))
+    text = render_tikz(Drawing((), (Arrow("x", "x", (Point(0, 0), Point(9, 0)), "U", ()),)))
     assert re.findall(r"^  (\w+)/\.style", text, re.MULTILINE) == ["letters", "U"]
     assert text.count("definecolor") == 1
 
 
 def test_a_description_is_ascii_and_no_command():
-    text = render(Drawing((node("x", "input"),), ()), "h̄_0 = δ_1 V^→ & \\end{x} 50 %\n#1 $")
+    text = render_tikz(Drawing((node("x", "input"),), ()), "h̄_0 = δ_1 V^→ & \\end{x} 50 %\n#1 $")
     first, *_, last = text.splitlines()
     said = "h bar 0 = delta 1 V forward and end x 50 1"
     assert (first, last) == (rf"\leavevmode\BeginAccSupp{{method=escape, Alt={{{said}}}}}%", r"\EndAccSupp{}")

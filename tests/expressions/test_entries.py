@@ -7,7 +7,7 @@ import pytest
 from sympy import Float, Identity, Integer, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose, exp, lambdify, tanh
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.expressions.entries import entries
+from symrnn.expressions.entries import scalar_entries
 from symrnn.expressions.nodes import (
     SLOTS,
     Columns,
@@ -20,7 +20,7 @@ from symrnn.expressions.nodes import (
     LogSumExp,
     N,
     OneHot,
-    Softmax,
+    RowSoftmax,
 )
 from tests.support.bank import computable
 
@@ -63,7 +63,7 @@ NUMPY = [
     (Identity(3), lambda m: np.eye(3)),
     (Diagonal(ROW), lambda m: np.diag(m(ROW)[0])),
     (Elementwise(tanh(P) * Q - P, A, B), lambda m: np.tanh(m(A)) * m(B) - m(A)),
-    (Softmax(A), lambda m: softmax(m(A))),
+    (RowSoftmax(A), lambda m: softmax(m(A))),
     (LogSumExp(A), lambda m: np.log(np.exp(m(A)).sum(axis=1, keepdims=True))),
     (CrossEntropy(A, B), lambda m: -(m(A) * np.log(softmax(m(B)))).sum(axis=1, keepdims=True)),
     (Concat(A, C, B), lambda m: np.hstack([m(A), m(C), m(B)])),
@@ -71,7 +71,7 @@ NUMPY = [
     (ElementwiseMax(A, B, A), lambda m: np.maximum(m(A), m(B))),
     (OneHot(C, 3), lambda m: (np.trunc(m(C)) == np.arange(3)).astype(float)),
     (Differs(A, Float(0.5)), lambda m: (m(A) != 0.5).any(axis=1, keepdims=True).astype(float)),
-    (Softmax(MatAdd(A, MatMul(Integer(2), B))), lambda m: softmax(m(A) + 2 * m(B))),
+    (RowSoftmax(MatAdd(A, MatMul(Integer(2), B))), lambda m: softmax(m(A) + 2 * m(B))),
 ]  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def test_entries_have_the_values_of_the_matrix(expr, expected, rows):
     values[C] = generator.integers(3, size=(rows, 1)) + 0.25
     values[A][-1] = 0.5
 
-    found = entries(expr, leaf, rows)
+    found = scalar_entries(expr, leaf, rows)
     symbols = sorted({s for row in found for entry in row for s in entry.free_symbols}, key=str)
     numbers = {str(entry): value for s, array in values.items() for entry, value in
                zip(chain(*leaf(s)), array.ravel(), strict=True)}  # fmt: skip
@@ -95,15 +95,15 @@ def test_entries_have_the_values_of_the_matrix(expr, expected, rows):
 
 
 def test_every_node_type_is_here():
-    kinds = {kind for kind in entries.registry if issubclass(kind, MatrixExpr)}
+    kinds = {kind for kind in scalar_entries.registry if issubclass(kind, MatrixExpr)}
     assert kinds - {type(part) for expr, _ in NUMPY for part in (expr, *expr.args)} == set()
 
 
 @pytest.mark.parametrize("rows", ROWS)
 def test_a_number_has_one_entry_and_the_samples_are_counted(rows):
-    assert entries(x * exp(y) / N, leaf_of(rows), rows) == [[x * exp(y) / rows]]
-    assert entries(Integer(7), leaf_of(rows), rows) == [[Integer(7)]]
+    assert scalar_entries(x * exp(y) / N, leaf_of(rows), rows) == [[x * exp(y) / rows]]
+    assert scalar_entries(Integer(7), leaf_of(rows), rows) == [[Integer(7)]]
 
 
 def test_symbols_of_a_number_are_those_of_the_leaf():
-    assert entries(x + 2 * y, {x: [[y]], y: [[x]]}.get, 1) == [[y + 2 * x]]
+    assert scalar_entries(x + 2 * y, {x: [[y]], y: [[x]]}.get, 1) == [[y + 2 * x]]

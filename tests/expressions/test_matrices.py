@@ -7,7 +7,7 @@ import sympy
 from sympy import Abs, Expr, Integer, MatAdd, MatMul, Matrix, MatrixSymbol, Symbol, exp, tanh
 from sympy.matrices.expressions import HadamardProduct, OneMatrix, ZeroMatrix
 
-from symrnn.expressions.entries import entries
+from symrnn.expressions.entries import scalar_entries
 from symrnn.expressions.functions import logsumexp, softmax
 from symrnn.expressions.matrices import (
     add,
@@ -22,7 +22,7 @@ from symrnn.expressions.matrices import (
     variable,
     zeros,
 )
-from symrnn.expressions.nodes import SLOTS, CrossEntropy, Elementwise, N, Softmax, T
+from symrnn.expressions.nodes import SLOTS, CrossEntropy, Elementwise, N, RowSoftmax, T
 from symrnn.expressions.shapes import shape, shape_of
 
 a, b, c = sympy.symbols("a b c", real=True)
@@ -134,25 +134,27 @@ def row_sums(matrix: Matrix) -> Matrix:
 )  # fmt: skip
 def test_entries_are_sympys(expr: Expr, expected: Callable[..., Matrix]) -> None:
     operands = {s.name: explicit(s) for s in (A, B, C, V, W, ROW, COLUMN) if s in expr.free_symbols}
-    found = Matrix(entries(expr, lambda symbol: explicit(symbol).tolist(), ROWS))
+    found = Matrix(scalar_entries(expr, lambda symbol: explicit(symbol).tolist(), ROWS))
     assert (found - expected(**operands)).expand() == sympy.zeros(*found.shape)
 
 
 def test_entries_of_functions_of_rows() -> None:
     z, t = explicit(A), explicit(B)
     leaf = {A: z.tolist(), B: t.tolist()}.get
-    assert entries(Softmax(A), leaf, ROWS) == [[softmax(0, *z.row(i)), softmax(1, *z.row(i))] for i in range(ROWS)]
+    assert scalar_entries(RowSoftmax(A), leaf, ROWS) == [
+        [softmax(0, *z.row(i)), softmax(1, *z.row(i))] for i in range(ROWS)
+    ]
     totals = [logsumexp(*z.row(i)) for i in range(ROWS)]
     losses = [[sum(t[i, j] * (totals[i] - z[i, j]) for j in range(2))] for i in range(ROWS)]
-    assert entries(CrossEntropy(B, A), leaf, ROWS) == losses
+    assert scalar_entries(CrossEntropy(B, A), leaf, ROWS) == losses
 
 
 @pytest.mark.parametrize(
-    "expr", [Softmax(V), Elementwise(exp(P), V), CrossEntropy(V, V), Elementwise(Abs(P - Q), V, V)], ids=str
+    "expr", [RowSoftmax(V), Elementwise(exp(P), V), CrossEntropy(V, V), Elementwise(Abs(P - Q), V, V)], ids=str
 )
 def test_entries_by_index(expr: Expr) -> None:
     by_index = [[expr[i, j] for j in range(expr.shape[1])] for i in range(expr.shape[0])]
-    assert by_index == entries(expr, lambda symbol: [[symbol[i, j] for j in range(2)] for i in range(2)], 1)
+    assert by_index == scalar_entries(expr, lambda symbol: [[symbol[i, j] for j in range(2)] for i in range(2)], 1)
 
 
 # substituting and shapes --------------------------------------------------------------------------
@@ -168,7 +170,7 @@ def test_entries_by_index(expr: Expr) -> None:
         (transpose(A), {A: add(B, C)}, transpose(add(B, C))),
         (Elementwise(tanh(P), A), {A: add(A, B)}, Elementwise(tanh(P), add(A, B))),
         (Elementwise(tanh(P), A), {Elementwise(tanh(P), A): B}, B),
-        (Softmax(A), {A: B}, Softmax(B)),
+        (RowSoftmax(A), {A: B}, RowSoftmax(B)),
         (CrossEntropy(A, B), {A: B, B: A}, CrossEntropy(B, A)),
         (multiply(OneMatrix(N, 1), ROW), {N: Integer(1)}, ROW),
         (multiply(1 / (N * T), A), {T: Integer(4)}, multiply(1 / (4 * N), A)),
@@ -184,7 +186,7 @@ def test_substitute(expr: Expr, mapping: dict[Expr, Expr], expected: Expr) -> No
 @pytest.mark.parametrize(
     ("expr", "expected"),
     [
-        (a, ()), (A, (N, 2)), (A.T, (2, N)), (multiply(2, A, W), (N, 3)), (add(A, B), (N, 2)), (Softmax(A), (N, 2)),
+        (a, ()), (A, (N, 2)), (A.T, (2, N)), (multiply(2, A, W), (N, 3)), (add(A, B), (N, 2)), (RowSoftmax(A), (N, 2)),
         (CrossEntropy(A, B), (N, 1)), (hadamard(A, B), (N, 2)), (Elementwise(P, W), (2, 3)),
         (multiply(OneMatrix(1, N), A), (1, 2)), (ZERO, (N, 2)), (N, ()),
     ],

@@ -7,7 +7,7 @@ import pytest
 from sympy import Add, Expr, Float, Integer, MatrixSymbol, Symbol
 from sympy.matrices.expressions import MatrixExpr
 
-from symrnn.expressions.entries import Entries, entries
+from symrnn.expressions.entries import Entries, scalar_entries
 from symrnn.expressions.functions import differs, logsumexp, maximum, onehot
 from symrnn.expressions.matrices import columns, concat, peak, substitute, variable
 from symrnn.expressions.nodes import (
@@ -16,8 +16,8 @@ from symrnn.expressions.nodes import (
     Differs,
     ElementwiseMax,
     LogSumExp,
+    MatrixNode,
     N,
-    Node,
     OneHot,
     is_size,
     steps_symbol,
@@ -59,7 +59,7 @@ over = pytest.mark.parametrize(("expr", "size", "expected"), ENTRIES, ids=[str(r
 
 @over
 def test_entries(expr: Expr, size: tuple, expected: Entries) -> None:
-    assert entries(expr, leaf, 2) == expected
+    assert scalar_entries(expr, leaf, 2) == expected
 
 
 @over
@@ -152,7 +152,7 @@ def test_rules_are_sympys_derivative_of_the_entries(expr: Expr, size: tuple, exp
     terms: dict[Expr, list[Entries]] = {}
     for symbol, term in contributions(expr, g, expr):
         assert shape(term) == symbol.shape
-        terms.setdefault(symbol, []).append(entries(term, leaf, 2))
+        terms.setdefault(symbol, []).append(scalar_entries(term, leaf, 2))
     objective = Add(*(x * y for rows in zip(leaf(g), expected, strict=True) for x, y in zip(*rows, strict=True)))
     for symbol in expr.atoms(MatrixSymbol):
         derivatives = [objective.diff(entry) for entry in chain.from_iterable(leaf(symbol))]
@@ -162,6 +162,6 @@ def test_rules_are_sympys_derivative_of_the_entries(expr: Expr, size: tuple, exp
 
 
 @pytest.mark.parametrize("expr", [OneHot(B, 3), Differs(A, Integer(0))], ids=str)
-def test_steps_pass_nothing_on(expr: Node) -> None:
+def test_steps_pass_nothing_on(expr: MatrixNode) -> None:
     assert isinstance(expr, MatrixExpr)
     assert list(contributions(expr, variable("g", expr.shape), expr)) == []

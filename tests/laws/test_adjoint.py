@@ -9,7 +9,7 @@ from sympy import Add, Expr, MatAdd, MatMul, MatrixSymbol, Transpose
 from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.expressions.matrices import transpose
-from symrnn.expressions.nodes import CrossEntropy, Elementwise, N, Softmax
+from symrnn.expressions.nodes import CrossEntropy, Elementwise, N, RowSoftmax
 from symrnn.models.forward_pass import forward
 from symrnn.models.layers.core import Dense
 from symrnn.models.layers.rnn import SimpleRNN
@@ -131,7 +131,7 @@ BROKEN_RULES: dict[str, tuple[type, Callable[[list[Pair], Expr], list[Pair]], st
     "an elementwise product without a factor": (HadamardProduct, lambda pairs, g: pairs[:1], "transposes and products"),
     "a transpose that is not transposed": (Transpose, lambda pairs, g: [(pairs[0][0], g)], "transposes and products"),
     "a function without its slope": (Elementwise, lambda pairs, g: [(p, g) for p, _ in pairs], "units"),
-    "a softmax without the other entries": (Softmax, lambda pairs, g: [(p, g) for p, _ in pairs], "mse of a softmax"),
+    "a softmax without the others": (RowSoftmax, lambda pairs, g: [(p, g) for p, _ in pairs], "mse of a softmax"),
     "a crossentropy of the other sign": (
         CrossEntropy, lambda pairs, g: [(p, -d) for p, d in pairs], "categorical_crossentropy of a softmax",
     ),

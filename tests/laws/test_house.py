@@ -14,53 +14,14 @@ TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) f
 PACKAGES = [name for name in TREES if name.endswith("/__init__.py")]
 Definition = ast.FunctionDef | ast.ClassDef
 
-OWN_NAMES = {
-    "cli.py": "the command's group bears the command's name",
-    "documents/sections/contributions_plot.py": "a section's module",
-    "documents/sections/summary.py": "a section's module",
-    "documents/writers/model_code.py": "a format's module",
-    "expressions/entries.py": "the one function of its module",
-}
-"""Modules that may bear the name of their own function, and why."""
-
-PARTS = {
-    "models/layers/__init__.py": "exports its classes by name",
-    "sphinxext/__init__.py": "Sphinx loads it for `setup` alone",
-}
-"""Packages that do not list their modules, and why."""
-
-TWICE = {
-    "Call": "one in a graph of layers, one of a function",
-    "Derivation": "the one that users hold adds pictures and documents",
-    "Dialect": "one of Python, one of Markdown",
+DOORS = {
+    "Derivation": "what users hold is the derivation with pictures and documents",
     "Gradient": "as Derivation",
     "Jacobian": "as Derivation",
-    "Node": "one in an expression, one in a drawing, one in a Keras config",
-    "Origin": "one of a document, one of a layer",
-    "Row": "one of a table in each of three packages",
-    "Run": "one of signs, one over time",
-    "Softmax": "the layer applies the function",
-    "Step": "one in a text, one of a cell",
-    "Text": "one in a table, one of a terminal",
-    "blocks": "what each section's module has",
-    "check": "users call it without its module",
-    "check_size": "one of a number, one of an archive",
-    "code": "one of a model, one in a text",
-    "columns": "one of a matrix, one of a layout",
-    "entries": "one of an expression, one of a config",
-    "files": "what each format's module has",
-    "inline": "one of formulas, one of equations",
-    "labelled": "one of arrows, one of formulas, one of pages",
-    "math_block": "one of Markdown, one of Sphinx",
-    "numbered": "one of nodes, one of pages",
-    "plain": "a value without a letter of its own, and lines without signs of LaTeX",
-    "render": "a drawing in each language, and equations",
-    "rules_of": "of a use, and of a stage on the way back",
-    "setup": "Sphinx asks for it by this name",
-    "shown": "one of a config, one of options",
-    "width": "one of an expression, one of a label",
+    "blocks": "the one function of each section's module",
+    "files": "the one function of each format's module",
 }
-"""Names that several modules define, and why: each stands in a package of its own, or for one format of several."""
+"""Names that several modules define with one meaning, and why."""
 
 
 def public(tree: ast.Module, kinds: type | tuple[type, ...] = (ast.FunctionDef, ast.ClassDef)) -> list[str]:
@@ -77,7 +38,7 @@ def length(function: ast.FunctionDef) -> int:
 
 def test_no_module_bears_the_name_of_its_own_function():
     found = {name for name, tree in TREES.items() if Path(name).stem in public(tree, ast.FunctionDef)}
-    assert found == set(OWN_NAMES)
+    assert found == set()
 
 
 def test_only_the_interface_imports_inside_functions():
@@ -100,7 +61,7 @@ def test_a_package_lists_its_modules(name):
     parts = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
     text = ast.get_docstring(TREES[name]) or ""
     missing = {part for part in parts - {"__init__"} if f"`{part}`" not in text}
-    assert not missing or name in PARTS
+    assert not missing
 
 
 def test_functions_are_short():
@@ -113,4 +74,4 @@ def test_a_public_name_has_one_meaning():
     for name, tree in TREES.items():
         for one in public(tree):
             found[one].append(name)
-    assert {one for one, names in found.items() if len(names) > 1} == set(TWICE)
+    assert {one for one, names in found.items() if len(names) > 1} == set(DOORS)

@@ -10,9 +10,9 @@ from sympy.matrices.expressions import HadamardProduct, Identity, MatrixExpr, On
 from symrnn.checking.perturbation import rounds
 from symrnn.codegen.backends.numpy_expressions import Scope, numpy_code
 from symrnn.expressions import nodes
-from symrnn.expressions.entries import entries
+from symrnn.expressions.entries import scalar_entries
 from symrnn.expressions.matrices import substitute
-from symrnn.expressions.nodes import N, Node
+from symrnn.expressions.nodes import MatrixNode, N
 from symrnn.expressions.shapes import shape
 from symrnn.programs.dataflow import rules_of
 from symrnn.programs.rules import vjp
@@ -21,7 +21,9 @@ from symrnn.typesetting.styles import LATEX, TEXT
 
 A = MatrixSymbol("A", N, N)
 NODES = [
-    kind for kind in vars(nodes).values() if isinstance(kind, type) and issubclass(kind, Node) and kind is not Node
+    kind
+    for kind in vars(nodes).values()
+    if isinstance(kind, type) and issubclass(kind, MatrixNode) and kind is not MatrixNode
 ]
 OF_SYMPY = [MatrixSymbol, MatAdd, MatMul, HadamardProduct, Transpose, OneMatrix, ZeroMatrix, Identity]
 NUMBERS = [Integer(2), Rational(1, 3), Float(0.5), pi, Symbol("x"), Symbol("x") + 1, 2 * Symbol("x"), Symbol("x") ** 2,
@@ -29,7 +31,7 @@ NUMBERS = [Integer(2), Rational(1, 3), Float(0.5), pi, Symbol("x"), Symbol("x") 
 TABLES: dict[Any, Callable[[Expr], Any]] = {
     shape: shape,
     substitute: lambda expr: substitute(expr, {}),
-    entries: lambda expr: entries(expr, lambda symbol: [[symbol]], 1),
+    scalar_entries: lambda expr: scalar_entries(expr, lambda symbol: [[symbol]], 1),
     vjp: lambda expr: vjp(expr, MatrixSymbol("g", N, N), expr),
     rules_of: rules_of,
     show: lambda expr: (show(expr, Context(LATEX, {})), show(expr, Context(TEXT, {}))),

@@ -44,7 +44,7 @@ EQUATIONS = [
     ([SimpleRNN(2)], [*RNN, "y = h_last"]),
     ([SimpleRNN(2, use_bias=False)], [": a_t = h_prev*V + x_t*U", RNN[1], "y = h_last"]),
     ([SimpleRNN(2, None)], [": h_t = h_prev*V + x_t*U + 1*b_h", "y = h_last"]),
-    ([SimpleRNN(2, "softmax")], [RNN[0], ": h_t = Softmax(a_t)", "y = h_last"]),
+    ([SimpleRNN(2, "softmax")], [RNN[0], ": h_t = RowSoftmax(a_t)", "y = h_last"]),
     ([SimpleRNN(2, **sequence)], [*RNN, ": y_t = h_t"]),
     ([SimpleRNN(2, **sequence), Dense(1)], [*RNN, ": y_t = h_t*W + 1*b_o"]),
     ([SimpleRNN(2, **sequence), TimeDistributed(Dense(1))], [*RNN, ": y_t = h_t*W + 1*b_o"]),

@@ -15,7 +15,7 @@ from symrnn.codegen.backends.python_code import compile_source
 from symrnn.expressions.activation_table import sigmoid
 from symrnn.expressions.matrices import elementwise, variable
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import SLOTS, N, Softmax, T, steps_symbol
+from symrnn.expressions.nodes import SLOTS, N, RowSoftmax, T, steps_symbol
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Graph
 from symrnn.models.layers.core import Dense, Masking
@@ -56,7 +56,7 @@ class Output:
 
 _FUNCTIONS: dict[str | None, Callable[[Expr], Expr]] = {
     None: lambda z: z,
-    "softmax": Softmax,
+    "softmax": RowSoftmax,
     "sigmoid": lambda z: elementwise(sigmoid(SLOTS[0]), z),
 }
 

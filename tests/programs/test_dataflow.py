@@ -5,7 +5,7 @@ from sympy import MatrixSymbol, Symbol, exp, hadamard_product, tanh
 
 from symrnn import Dense, Sequential, SimpleRNN, derive
 from symrnn.expressions.matrices import elementwise
-from symrnn.expressions.nodes import SLOTS, Concat, Softmax
+from symrnn.expressions.nodes import SLOTS, Concat, RowSoftmax
 from symrnn.programs.dataflow import (
     ACTIVATION,
     LARGEST,
@@ -44,7 +44,7 @@ KINDS = [
     (hadamard_product(_P, _R), _R, {PRODUCT}),
     (elementwise(tanh(SLOTS[0]), _P), _P, {ACTIVATION}),
     (elementwise(tanh(SLOTS[0]), _P * _Q), _Q, {ACTIVATION, PRODUCT}),
-    (Softmax(_P), _P, {ROW}),
+    (RowSoftmax(_P), _P, {ROW}),
     (Concat(_P, _R), _P, {PARTS}),
 ]
 

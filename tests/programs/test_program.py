@@ -8,7 +8,7 @@ from sympy import Expr, Integer, MatAdd, MatMul, MatrixSymbol, Symbol, sin
 from sympy.matrices.expressions import HadamardProduct
 
 from symrnn.expressions.matrices import add, multiply, ones, zeros
-from symrnn.expressions.nodes import SLOTS, CrossEntropy, Elementwise, N, Softmax
+from symrnn.expressions.nodes import SLOTS, CrossEntropy, Elementwise, N, RowSoftmax
 from symrnn.programs.program import (
     Carry,
     Equation,
@@ -87,7 +87,7 @@ TWICE = "is assigned twice"
         (lambda: program(Equation(c, a + b), Equation(b, a), inputs=(a,)), f"the symbol b {EARLY} c = a + b"),
         (lambda: program(Equation(Y, X), sequences=(X,)), f"the symbol X {EARLY} Y = X"),
         (lambda: program(Equation(Y, Elementwise(sin(SLOTS[0]), X))), f"the symbol X {EARLY} Y = sin(X)"),
-        (lambda: program(Equation(Y, Softmax(X))), f"the symbol X {EARLY} Y = Softmax(X)"),
+        (lambda: program(Equation(Y, RowSoftmax(X))), f"the symbol X {EARLY} Y = RowSoftmax(X)"),
         (lambda: program(Reversal(Y, X), inputs=(X,)), f"the symbol X {EARLY} Y = X"),
         (lambda: program(STEP, inputs=(V,)), f"the symbol x_t {EARLY} the recurrence of h_t, h_last"),
         (lambda: program(STEP, sequences=(x_t,)), f"the symbol V {EARLY} the recurrence of h_t, h_last"),
@@ -134,7 +134,7 @@ def test_refuses(make: Callable[[], Program], message: str) -> None:
         (Y, Elementwise(SLOTS[0] + SLOTS[1], X, ROW), "shapes differ in X + r: (1, 2), (N, 2)"),
         (MatrixSymbol("y", N, 1), CrossEntropy(X, WIDE), "shapes differ in CrossEntropy(X, Q): (N, 2), (N, 3)"),
         (Y, CrossEntropy(X, Z), "shapes differ in Y = CrossEntropy(X, Z): (N, 2) and (N, 1)"),
-        (Y, Softmax(WIDE), "shapes differ in Y = Softmax(Q): (N, 2) and (N, 3)"),
+        (Y, RowSoftmax(WIDE), "shapes differ in Y = RowSoftmax(Q): (N, 2) and (N, 3)"),
     ],
 )  # fmt: skip
 def test_refuses_shapes(lhs: Expr, rhs: Expr, message: str) -> None:

@@ -28,7 +28,7 @@ from sympy.core.function import Application
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.expressions.activation_table import functions
-from symrnn.expressions.entries import entries
+from symrnn.expressions.entries import scalar_entries
 from symrnn.expressions.functions import equal
 from symrnn.expressions.matrices import variable
 from symrnn.expressions.nodes import (
@@ -42,7 +42,7 @@ from symrnn.expressions.nodes import (
     LogSumExp,
     N,
     OneHot,
-    Softmax,
+    RowSoftmax,
 )
 from symrnn.expressions.shapes import shape
 from symrnn.programs.rules import contributions, vjp
@@ -59,9 +59,9 @@ EXPRS = [
     MatMul(Transpose(A), B), HadamardProduct(A, B), HadamardProduct(A, B, A),
     Elementwise(tanh(P), A), Elementwise(exp(P) * Q - 2 * P * Q**2, A, B), Elementwise(P * Q + R, A, B, A),
     Elementwise(functions["softplus"](P), A), Elementwise(3 * P - 1, A), Elementwise(P / Q, A, B),
-    Softmax(A), CrossEntropy(A, B), LogSumExp(A), Concat(A, C, B), Concat(C, A, C), Columns(U, 0, 2), Columns(V, 1, 3),
+    RowSoftmax(A), CrossEntropy(A, B), LogSumExp(A), Concat(A, C, B), Concat(C, A, C),
     Elementwise(P * Q * R, A, B, MatrixSymbol("D", N, 2)), Elementwise(equal(P, Q), A, B),
-    Elementwise(exp(P**2 * Q * R), A, B, MatrixSymbol("D", N, 2)),
+    Elementwise(exp(P**2 * Q * R), A, B, MatrixSymbol("D", N, 2)), Columns(U, 0, 2), Columns(V, 1, 3),
     OneHot(C, 3), Differs(A, Float(0.5)), ElementwiseMax(A, B), ElementwiseMax(A, B, A),
 ]  # fmt: skip
 over = pytest.mark.parametrize("expr", EXPRS, ids=map(str, EXPRS))
@@ -87,15 +87,15 @@ def test_a_rule_is_sympys_derivative_of_the_entries(expr):
     upstream, result = (variable(name, expr.shape) for name in ("g", "Z"))
     arrays[upstream] = generator.normal(size=np.shape(leaf(upstream)))
     values = {s: v for m, array in arrays.items() for s, v in zip(chain(*leaf(m)), array.ravel(), strict=True)}
-    whole = entries(expr, leaf, ROWS)
+    whole = scalar_entries(expr, leaf, ROWS)
     named = dict(zip(chain(*leaf(result)), numbers(whole, values).ravel(), strict=True))
     sent = {m: np.zeros(arrays[m].shape) for m in expr.atoms(MatrixSymbol)}
     for symbol, adjoint in vjp(expr, upstream, result):
         assert shape(adjoint) == shape(symbol)
         if symbol in sent:
-            sent[symbol] += numbers(entries(adjoint, leaf, ROWS), values | named)
+            sent[symbol] += numbers(scalar_entries(adjoint, leaf, ROWS), values | named)
         elif isinstance(symbol, Transpose):
-            sent[symbol.arg] += numbers(entries(adjoint, leaf, ROWS), values | named).T
+            sent[symbol.arg] += numbers(scalar_entries(adjoint, leaf, ROWS), values | named).T
     objective = Add(*(a * b for rows in zip(leaf(upstream), whole, strict=True) for a, b in zip(*rows, strict=True)))
     for symbol, found in sent.items():
         exact = numbers([[objective.diff(entry) for entry in row] for row in leaf(symbol)], values)
@@ -136,7 +136,7 @@ def test_numbers_have_the_name_of_the_result_in_their_slope(expr, expected):
 
 
 @pytest.mark.parametrize(
-    ("expr", "name"), [(Elementwise(tanh(P), A), "Z"), (Softmax(A), "Z"), (ElementwiseMax(A, B), "Z")]
+    ("expr", "name"), [(Elementwise(tanh(P), A), "Z"), (RowSoftmax(A), "Z"), (ElementwiseMax(A, B), "Z")]
 )
 def test_the_result_is_not_computed_again(expr, name):
     ((_, adjoint), *_) = vjp(expr, variable("g", expr.shape), variable("Z", expr.shape))
@@ -148,7 +148,7 @@ def test_equal_ones_share_what_a_peak_receives():
     ((_, first), (_, second)) = vjp(ElementwiseMax(A, B), variable("g", (N, 2)), variable("Z", (N, 2)))
     values = {s: 1.0 for name in ("A", "B", "g", "Z") for s in chain(*leaf(MatrixSymbol(name, N, 2)))}
     for adjoint in (first, second):
-        assert (numbers(entries(adjoint, leaf, ROWS), values) == 0.5).all()
+        assert (numbers(scalar_entries(adjoint, leaf, ROWS), values) == 0.5).all()
 
 
 def test_contributions_go_down_to_the_symbols():

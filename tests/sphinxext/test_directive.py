@@ -18,7 +18,7 @@ import symrnn
 from symrnn.documents.blocks import Formulas, Section
 from symrnn.documents.document import Document
 from symrnn.sphinxext import options
-from symrnn.typesetting.layout import Row
+from symrnn.typesetting.layout import DisplayRow
 from tests.support.tex import needs
 
 CONF = """
@@ -133,8 +133,8 @@ def test_several_displays_have_several_numbers(tmp_path):
 
 
 def test_a_row_with_a_tag_is_referred_to_by_it(tmp_path, monkeypatch):
-    rows = Formulas((Row(("a", "= b"), "F1"), Row(("c", "= d"), "F2")))
-    document = Document("", (), (), (Section("tagged", "Tagged", (rows, Formulas((Row(("e",)),)))),))
+    rows = Formulas((DisplayRow(("a", "= b"), "F1"), DisplayRow(("c", "= d"), "F2")))
+    document = Document("", (), (), (Section("tagged", "Tagged", (rows, Formulas((DisplayRow(("e",)),)))),))
     monkeypatch.setattr(options, "_document", lambda *arguments: document)
     page = "T\n=\n\n.. symrnn::\n   :show: tagged\n   :label: a\n\n:eq:`a-F2`.\n"
     html = text_of(build(tmp_path, index_rst=page) / "index.html")

@@ -6,29 +6,29 @@ import symrnn
 from symrnn.documents.writers.latex import rows_latex
 from symrnn.sphinxext.displays import rows_of
 from symrnn.typesetting.equations import lines_of
-from symrnn.typesetting.layout import Row, align, rows
+from symrnn.typesetting.layout import DisplayRow, align, rows
 from symrnn.typesetting.styles import LATEX
 
 
 @pytest.mark.parametrize(
     ("latex", "expected"),
     [
-        ("a = b", (Row(("a = b",)),)),
-        (r"a &= b \\ c &= d", (Row(("a", "= b")), Row(("c", "= d")))),
-        (r"\begin{align*}a &= b\end{align*}", (Row(("a", "= b")),)),
-        (r"\begin{equation}\begin{split}a &= b\end{split}\end{equation}", (Row(("a", "= b")),)),
-        (r"\begin{alignat*}{4}a &= b &&= 1\end{alignat*}", (Row(("a", "= b", "", "= 1")),)),
-        (r"\begin{alignat*}{2}a &= b &\quad &= 1\end{alignat*}", (Row(("a", "= b", "", "= 1")),)),
-        (r"a \\[3pt] b", (Row(("a",)), Row(("b",), gap=3))),
-        (r"a \\[1ex] b", (Row(("a",)), Row(("b",)))),
-        ("a\n\nb", (Row(("a",)), Row(("b",)))),
-        (r"a \tag{F1} \\ b \notag", (Row(("a",), "F1"), Row(("b",)))),
-        (r"\begin{align}\label{x} a &= b\end{align}", (Row(("a", "= b")),)),
+        ("a = b", (DisplayRow(("a = b",)),)),
+        (r"a &= b \\ c &= d", (DisplayRow(("a", "= b")), DisplayRow(("c", "= d")))),
+        (r"\begin{align*}a &= b\end{align*}", (DisplayRow(("a", "= b")),)),
+        (r"\begin{equation}\begin{split}a &= b\end{split}\end{equation}", (DisplayRow(("a", "= b")),)),
+        (r"\begin{alignat*}{4}a &= b &&= 1\end{alignat*}", (DisplayRow(("a", "= b", "", "= 1")),)),
+        (r"\begin{alignat*}{2}a &= b &\quad &= 1\end{alignat*}", (DisplayRow(("a", "= b", "", "= 1")),)),
+        (r"a \\[3pt] b", (DisplayRow(("a",)), DisplayRow(("b",), gap=3))),
+        (r"a \\[1ex] b", (DisplayRow(("a",)), DisplayRow(("b",)))),
+        ("a\n\nb", (DisplayRow(("a",)), DisplayRow(("b",)))),
+        (r"a \tag{F1} \\ b \notag", (DisplayRow(("a",), "F1"), DisplayRow(("b",)))),
+        (r"\begin{align}\label{x} a &= b\end{align}", (DisplayRow(("a", "= b")),)),
         (
             r"\begin{pmatrix}1 & 2 \\ 3 & 4\end{pmatrix}",
-            (Row((r"\begin{pmatrix}1 & 2 \\ 3 & 4\end{pmatrix}",)),),
+            (DisplayRow((r"\begin{pmatrix}1 & 2 \\ 3 & 4\end{pmatrix}",)),),
         ),
-        (r"{a \\ b} & \& c", (Row((r"{a \\ b}", r"\& c")),)),
+        (r"{a \\ b} & \& c", (DisplayRow((r"{a \\ b}", r"\& c")),)),
         (" \n ", ()),
     ],
 )

@@ -10,7 +10,17 @@ pytest.importorskip("sphinx")
 from docutils import nodes
 
 import symrnn
-from symrnn.documents.blocks import Block, Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
+from symrnn.documents.blocks import (
+    Block,
+    Equations,
+    Figure,
+    Formulas,
+    NumberedStep,
+    Paragraph,
+    Section,
+    Table,
+    Verbatim,
+)
 from symrnn.documents.document import Document
 from symrnn.documents.figures import figure
 from symrnn.documents.inline import Code, Math, Span, prose
@@ -20,15 +30,15 @@ from symrnn.sphinxext.nodes import (
     contents,
     drawing,
     figure_of,
-    labelled,
     math_block,
     nodes_of,
     numbered,
     prose_nodes,
     span_node,
     tags_of,
+    with_targets,
 )
-from symrnn.typesetting.layout import Row
+from symrnn.typesetting.layout import DisplayRow
 
 # blocks -----------------------------------------------------------------------------------------
 
@@ -48,7 +58,7 @@ def markup(block):
     return re.sub(r"(<\w+) [^>]*?(/?>)", r"\1\2", "".join(str(node) for node in nodes_of(block)))
 
 
-FORMULAS = Formulas((Row(("a", "= b"), "F1"), Row(("c", "= d"), gap=3)))
+FORMULAS = Formulas((DisplayRow(("a", "= b"), "F1"), DisplayRow(("c", "= d"), gap=3)))
 DISPLAY = "\n".join([r"\begin{alignat*}{1}", r"a &= b \tag{F1} \\[3pt]", r"c &= d", r"\end{alignat*}"])
 
 
@@ -68,7 +78,7 @@ def test_blocks(block, expected):
 
 
 def test_a_step_has_its_number_its_rule_and_its_reason():
-    step = Step(3, prose("Back through $h_2$"), prose("rule 1"), FORMULAS, prose("why"))
+    step = NumberedStep(3, prose("Back through $h_2$"), prose("rule 1"), FORMULAS, prose("why"))
     title, display, why = nodes_of(step)
     assert title.astext() == "Step 3. Back through h_2 (rule 1)"
     assert display.astext() == DISPLAY
@@ -102,7 +112,7 @@ def test_what_is_no_part_of_a_document_is_refused():
 
 
 def test_a_numbered_display_has_no_numbers_of_its_own():
-    (block,) = nodes_of(Formulas((Row(("a", "= b")),)))
+    (block,) = nodes_of(Formulas((DisplayRow(("a", "= b")),)))
     assert numbered(block).astext() == "\n".join([r"\begin{alignedat}{1}", "a &= b", r"\end{alignedat}"])
     assert (block["nowrap"], numbered(block)["nowrap"]) == (True, False)
 
@@ -111,9 +121,9 @@ def test_a_numbered_display_has_no_numbers_of_its_own():
 
 
 def test_rows_with_tags_can_be_referred_to():
-    plain = math_block((Row(("a",), "F1"), Row(("b",), "F1.2"), Row(("c",))))
+    plain = math_block((DisplayRow(("a",), "F1"), DisplayRow(("b",), "F1.2"), DisplayRow(("c",))))
     assert tags_of(plain) == ("F1", "F1.2")
-    block = labelled(plain, "index", {"F1": "forward-F1"})
+    block = with_targets(plain, "index", {"F1": "forward-F1"})
     assert block.astext().count(r"\label{") == 1
     assert r"a \tag{F1}\label{equation:index:forward-F1}" in block.astext()
     assert (block["nowrap"], block["no-wrap"], block["number"], block["label"]) == (True, True, None, None)

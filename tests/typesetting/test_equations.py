@@ -19,7 +19,7 @@ from symrnn import (
     SimpleRNN,
 )
 from symrnn.derivations.derivation import ZOOMS
-from symrnn.typesetting.widths import columns
+from symrnn.typesetting.widths import columns_taken
 from tests.support.bank import MODELS, SIMPLE
 from tests.support.tex import needs_latex
 
@@ -303,7 +303,7 @@ def test_closed_form_of_1000_steps():
 
 def test_text_is_aligned_in_columns():
     lines = symrnn.derive().gradient().text().splitlines()
-    assert {columns(line.split(" = ")[0]) for line in lines if " = " in line} == {7}
+    assert {columns_taken(line.split(" = ")[0]) for line in lines if " = " in line} == {7}
     assert "h\N{COMBINING MACRON}_2 = \N{LATIN SMALL LETTER Y WITH MACRON} W" in "\n".join(lines)
 
 

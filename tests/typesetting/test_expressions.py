@@ -20,7 +20,7 @@ from symrnn.expressions.nodes import (
     LogSumExp,
     N,
     OneHot,
-    Softmax,
+    RowSoftmax,
 )
 from symrnn.typesetting.expressions import Context, show, terms_of
 from symrnn.typesetting.styles import ATOM, LATEX, TEXT, Text
@@ -73,7 +73,7 @@ TABLE = [
     (Identity(2), r"\mathbf I", "I"), (Identity(1), "1", "1"), (Diagonal(r), r"\operatorname{diag}(r)", "diag(r)"),
     (scaled(m, A), r"\operatorname{diag}(m) A", "diag(m) A"), (scaled(k, r), "k r", "k r"),
     (elementwise(tanh(P), A), r"\tanh A", "tanh A"), (elementwise(1 - P**2, A), r"1 - A \odot A", "1 - A ⊙ A"),
-    (elementwise(P * Q, A, B), r"A \odot B", "A ⊙ B"), (Softmax(A), r"\mathrm{softmax}(A)", "softmax(A)"),
+    (elementwise(P * Q, A, B), r"A \odot B", "A ⊙ B"), (RowSoftmax(A), r"\mathrm{softmax}(A)", "softmax(A)"),
     (LogSumExp(A), rf"\log(\exp(A) {BOLD})", "log(exp(A) 1)"), (Concat(A, B), "[A, B]", "[A, B]"),
     (Concat(*[A] * 7), r"[A, A, \dots, A]", "[A, A, ..., A]"), (Columns(M, 0, 1), "M[0{:}1]", "M[0:1]"),
     (Columns(MatMul(A, M), 0, 1), "(A M)[0{:}1]", "(A M)[0:1]"), (OneHot(m, 3), r"\mathrm{onehot}(m)", "onehot(m)"),

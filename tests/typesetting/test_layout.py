@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symrnn.typesetting.equations import lines_of
-from symrnn.typesetting.layout import Line, Row, align, pieces, plain, rows
+from symrnn.typesetting.layout import DisplayRow, Line, align, pieces, plain_text, rows
 from symrnn.typesetting.styles import LATEX, TEXT
-from symrnn.typesetting.widths import columns, points
+from symrnn.typesetting.widths import columns_taken, points
 from tests.support.bank import SAMPLE, over
 from tests.support.tex import needs_latex, widths
 
@@ -33,7 +33,7 @@ def test_pieces_are_the_whole(style, terms, room):
     assert joined.split() == whole.split()
 
 
-@pytest.mark.parametrize(("style", "width"), [(LATEX, points), (TEXT, columns)], ids=["latex", "text"])
+@pytest.mark.parametrize(("style", "width"), [(LATEX, points), (TEXT, columns_taken)], ids=["latex", "text"])
 @given(SUMS, ROOMS)
 def test_a_piece_fits_or_cannot_be_broken(style, width, terms, room):
     factors = {factor for term in signed(terms) for factor in term}
@@ -65,9 +65,9 @@ def test_rows_have_the_cells_of_the_lines(case):
 def test_rows_have_notes_values_and_gaps():
     lines = [Line("a", [["b"]], note="(t)"), Line("c", [["d" * 20], ["+ e"]], value=r"\approx 1", adjoint=True)]
     assert rows(lines, 60) == [
-        Row(("a", r"= b \qquad (t)")),
-        Row(("c", "= " + "d" * 20), gap=6),
-        Row(("", r"\qquad {} + e", "", r"\approx 1")),
+        DisplayRow(("a", r"= b \qquad (t)")),
+        DisplayRow(("c", "= " + "d" * 20), gap=6),
+        DisplayRow(("", r"\qquad {} + e", "", r"\approx 1")),
     ]
     fractions = [Line(r"\frac{1}{2}", [["b"]]), Line(r"\frac{3}{4}", [["b"]])]
     assert [row.gap for row in rows(fractions)] == [0, 3]
@@ -75,25 +75,25 @@ def test_rows_have_notes_values_and_gaps():
 
 
 def test_an_align_block():
-    lines = [Row(("a", "= b", "", "= 1")), Row(("", "+ c"), gap=3), Row(("d",))]
+    lines = [DisplayRow(("a", "= b", "", "= 1")), DisplayRow(("", "+ c"), gap=3), DisplayRow(("d",))]
     assert align(lines) == "\\begin{align*}\na &= b &&= 1 \\\\[3pt]\n    &+ c \\\\\nd\n\\end{align*}"
-    assert align([Row(("a",), "F1")], lambda row: row.tag) == "\\begin{align*}\nF1\n\\end{align*}"
+    assert align([DisplayRow(("a",), "F1")], lambda row: row.tag) == "\\begin{align*}\nF1\n\\end{align*}"
     assert align([]) == "\\begin{align*}\n\n\\end{align*}"
 
 
 @over(SAMPLE)
 def test_text_has_its_signs_of_equality_below_each_other(case):
     lines = lines_of(case.gradient.display("step"), TEXT)
-    text = plain(lines)
-    margin = max(columns(line.lhs) for line in lines)
+    text = plain_text(lines)
+    margin = max(columns_taken(line.lhs) for line in lines)
     heads = [line.partition(" = ")[0] for line in text.splitlines() if " = " in line]
-    assert [head.strip() for head in heads if columns(head) == margin] == [line.lhs for line in lines]
-    assert max(map(columns, text.splitlines())) <= 100
+    assert [head.strip() for head in heads if columns_taken(head) == margin] == [line.lhs for line in lines]
+    assert max(map(columns_taken, text.splitlines())) <= 100
     assert text.count("\n\n") == 1
 
 
 def test_columns_count_no_bars():
-    assert [columns(text) for text in ("", "abc", "h\N{COMBINING MACRON}_2", "δ₂", "ñ")] == [0, 3, 3, 2, 1]
+    assert [columns_taken(text) for text in ("", "abc", "h\N{COMBINING MACRON}_2", "δ₂", "ñ")] == [0, 3, 3, 2, 1]
 
 
 FORMULAS = [

@@ -11,8 +11,8 @@ pytest.importorskip("latex2mathml", reason="MathML needs latex2mathml")
 
 import symrnn
 from symrnn.typesetting.equations import lines_of
-from symrnn.typesetting.layout import Row, rows
-from symrnn.typesetting.mathml import display, inline
+from symrnn.typesetting.layout import DisplayRow, rows
+from symrnn.typesetting.mathml import display, inline_math
 from symrnn.typesetting.styles import LATEX
 from tests.support.bank import SAMPLE
 from tests.support.browser import measure, needs_browser
@@ -31,7 +31,7 @@ THIN = '<mspace width="0.1667em" />'
 
 def within(latex):
     """What is in the row of a formula."""
-    found = TAG.fullmatch(inline(latex))
+    found = TAG.fullmatch(inline_math(latex))
     assert found
     return found[1]
 
@@ -91,11 +91,11 @@ def test_formula(latex, expected):
 
 
 def test_formula_of_nothing_is_an_empty_row():
-    assert inline("").partition("<semantics>")[2].startswith("<mrow /><annotation")
+    assert inline_math("").partition("<semantics>")[2].startswith("<mrow /><annotation")
 
 
 def test_formula_keeps_its_latex_to_be_copied():
-    annotation = ElementTree.fromstring(inline(r"a < \bar b"))[0][1]
+    annotation = ElementTree.fromstring(inline_math(r"a < \bar b"))[0][1]
     assert (annotation.get("encoding"), annotation.text) == ("application/x-tex", r"a < \bar b")
 
 
@@ -130,16 +130,16 @@ def test_cases_are_set_to_the_left():
 def test_what_has_no_mathml_is_named(latex, reason):
     message = f"^{re.escape(f'formula {latex}: expected {reason}')}$"
     with pytest.raises(ValueError, match=message):
-        inline(latex)
+        inline_math(latex)
     with pytest.raises(ValueError, match=message):
-        display([Row(("a", latex))])
+        display([DisplayRow(("a", latex))])
 
 
 def test_missing_library_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
     message = r"^MathML needs latex2mathml \(.*\); pip install 'symrnn\[docs\]' installs it$"
     with pytest.raises(ImportError, match=message):
-        inline("a_{never\\,before}")
+        inline_math("a_{never\\,before}")
 
 
 # displays ---------------------------------------------------------------------------------------
@@ -154,33 +154,40 @@ def table_of(text):
 
 
 def test_cells_are_aligned_in_turn():
-    (cells,) = table_of(display([Row(("a", "= b", "c", "= d"))]))
+    (cells,) = table_of(display([DisplayRow(("a", "= b", "c", "= d"))]))
     assert [re.search(r"-webkit-(\w+)", cell.get("style"))[1] for cell in cells] == ["right", "left", "right", "left"]
     assert [cell.get("style").rpartition(" ")[2] for cell in cells] == ["0", "0", "1.5em", "0"]
 
 
 def test_equals_at_the_beginning_has_its_spaces():
-    (cells,) = table_of(display([Row(("a", "= b"))]))
+    (cells,) = table_of(display([DisplayRow(("a", "= b"))]))
     assert cells[1][0].attrib == {"form": "infix"}
     assert within("= b").startswith('<mo form="infix" lspace="0">=</mo>')
 
 
 def test_gap_is_room_above():
-    first, second = table_of(display([Row(("a", "= b")), Row(("", r"\qquad {} + c"), gap=6)]))
+    first, second = table_of(display([DisplayRow(("a", "= b")), DisplayRow(("", r"\qquad {} + c"), gap=6)]))
     assert "padding: 0.3em 0 0.3em 0" in first[0].get("style")
     assert "padding: calc(0.3em + 6pt) 0 0.3em 0" in second[0].get("style")
     assert len(second[0]) == 0
 
 
 def test_tags_are_anchors_once():
-    text = display([Row(("a", "= b"), "F0"), Row(("", "+ c")), Row(("d", "= e"), "F0"), Row(("f", "= g"), "B 1<")])
+    text = display(
+        [
+            DisplayRow(("a", "= b"), "F0"),
+            DisplayRow(("", "+ c")),
+            DisplayRow(("d", "= e"), "F0"),
+            DisplayRow(("f", "= g"), "B 1<"),
+        ]
+    )
     tags = ["".join(row[-1].itertext()) for row in table_of(text)]
     assert tags == ["(F0)", "", "(F0)", "(B 1<)"]
     assert re.findall(r' id="([^"]*)"', text) == ["eq-F0", "eq-B-1-"]
 
 
 def test_rows_of_unequal_length_are_filled():
-    short, long = table_of(display([Row(("a", "= b")), Row(("c", "= d", "", "= 1"))]))
+    short, long = table_of(display([DisplayRow(("a", "= b")), DisplayRow(("c", "= d", "", "= 1"))]))
     assert len(short) == len(long) == 4
     assert not len(short[3])
 
@@ -254,7 +261,7 @@ def test_a_browser_sets_all_that_is_printed(printed, tmp_path):
 def test_limits_stand_beside_a_sum_in_a_line_and_below_it_in_a_display(tmp_path):
     page = tmp_path / "page.html"
     sums = [r"\sum_{t=0}^{T-1} x_t", r"\max_{t=0,\dots,T-1} x_t"]
-    texts = [*map(inline, sums), *(display([Row((latex,))]) for latex in sums)]
+    texts = [*map(inline_math, sums), *(display([DisplayRow((latex,))]) for latex in sums)]
     page.write_text(f"<!DOCTYPE html><meta charset='utf-8'>{'<br>'.join(texts)}", encoding="utf-8")
     heights = [one["height"] for one in measure(page)["math"]]
     assert heights[0] < 0.7 * heights[2]

@@ -21,8 +21,8 @@ from symrnn.expressions.nodes import (
     LogSumExp,
     N,
     OneHot,
+    RowSoftmax,
     Scalar,
-    Softmax,
     no_rule,
 )
 from symrnn.expressions.shapes import shape
@@ -42,7 +42,7 @@ ROOM = """def room(steps, samples, columns, dtype):
     \"\"\"Room for a matrix in each step, its columns one after the other in memory: those of a gate are adjacent.\"\"\"
     return np.empty((steps, columns, samples), dtype).swapaxes(1, 2)"""
 ROW_FUNCTIONS = {
-    Softmax: """def softmax(z):
+    RowSoftmax: """def softmax(z):
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)""",
     LogSumExp: """def logsumexp(z):
@@ -195,7 +195,7 @@ def _(expr: Elementwise, scope: Scope) -> Coded:
 
 
 @numpy_code.register
-def _(expr: Softmax, scope: Scope) -> Coded:
+def _(expr: RowSoftmax, scope: Scope) -> Coded:
     return f"softmax({scope.code(expr.args[0])})", ATOM
 
 

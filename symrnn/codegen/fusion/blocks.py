@@ -101,13 +101,6 @@ class Blocks:
         whole = {sub for sub in alike if sub.startswith(front)} <= {*subs} or len(ends) > LONGEST
         return replace(first, sub=front if whole else front + ends)
 
-    def product(self, left: Expr, rights: Iterable[Expr], user: Expr) -> Name:
-        """The letter of a product in every step: xU for x_t U, for the equation of `user`."""
-        block, like = self.together(_leaves(rights)), name_of(self.names, user)
-        front = name_of(self.names, left) if isinstance(left, MatrixSymbol) else Name("")
-        base = front.base.replace("~", "") + (front.layer if front.layer != block.layer else "") + block.base
-        return Name(base, layer=block.layer, time=like.time, steps=like.steps)
-
     def rebuilt(self, item: Recurrence, equations: Iterable[Equation], **changes: Any) -> Recurrence:
         """A recurrence with other equations, put in order."""
         parts = {name: getattr(item, name) for name in ("sequences", "carries", "stacked", "sums")} | changes

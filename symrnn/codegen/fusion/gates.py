@@ -4,7 +4,6 @@
 
 - equations that are alike become one, [a_i a_f] = x_t [U_i U_f] + 1 [b_i b_f], and with them what is
   alike in what they are used for: one sigmoid for i and f;
-- products with a common left factor become one: h V_z and h V_h are columns of h [V_z V_h];
 - products in one sum become one: d_i V_i^T + d_f V_f^T = [d_i d_f] [V_i V_f]^T;
 - sums over t with a common left factor become one: x_t^T d_i and x_t^T d_f are columns of x_t^T [d_i d_f].
 
@@ -21,7 +20,7 @@ from sympy import Expr, MatAdd, MatMul, MatrixSymbol
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.codegen.fusion.blocks import Blocks, within
-from symrnn.codegen.fusion.products import join_products, join_sums, places
+from symrnn.codegen.fusion.products import join_sums, places
 from symrnn.codegen.slices import ColumnSlice, slices_of
 from symrnn.expressions.matrices import add, concat, elementwise, hadamard, multiply
 from symrnn.expressions.nodes import Columns, Elementwise
@@ -32,8 +31,7 @@ from symrnn.programs.transforms import prune
 def fuse(program: Program) -> Program:
     """The program with what is alike side by side; the program itself where nothing is."""
     blocks = Blocks.of(program)
-    items: list[Statement] = [_join_alike(item, blocks) for item in program.equations]
-    items = [join_products(item, blocks) for item in join_sums(items, blocks)]
+    items = join_sums([_join_alike(item, blocks) for item in program.equations], blocks)
     if all(new is old for new, old in zip(items, program.equations, strict=False)):
         return program
     return prune(replace(program, equations=tuple(blocks.named(items)), names=blocks.names), program.outputs)

@@ -1,4 +1,4 @@
-"""Products in a step as one product: those with a common left factor, and those in one sum."""
+"""Products as one product: those in one sum, and sums over t with a common left factor."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -7,64 +7,19 @@ from itertools import permutations
 from typing import Any, NamedTuple
 
 from sympy import Expr, MatAdd, MatMul
-from sympy.matrices.expressions import MatrixExpr, OneMatrix
+from sympy.matrices.expressions import MatrixExpr
 
 from symrnn.codegen.fusion.blocks import Blocks, walk, weight_blocks, within
 from symrnn.codegen.schedule import split_step
 from symrnn.codegen.slices import ColumnSlice, slices_of
 from symrnn.expressions.matrices import add, concat, multiply, substitute, transpose
-from symrnn.expressions.nodes import Columns, Concat, N, OneHot
+from symrnn.expressions.nodes import Columns, Concat, N
 from symrnn.programs.program import Equation, Recurrence, Statement, parameters
 
 
 def places(item: Recurrence) -> dict[Expr, int]:
     """When each equation of a step runs: 0 before the loop, 1 in it, 2 after it."""
     return {equation.lhs: place for place, part in enumerate(split_step(item)) for equation in part}
-
-
-# a common left factor -------------------------------------------------------------------------------
-
-
-class _Product(NamedTuple):
-    """A product of a value and weights, when it is computed and for what."""
-
-    left: Expr
-    right: Expr
-    place: int
-    user: Expr
-
-
-def join_products(item: Statement, blocks: Blocks) -> Statement:
-    """The products of a step with a common left factor as one; one that occurs twice is computed once."""
-    if not isinstance(item, Recurrence):
-        return item
-    mapping: dict[Expr, Expr] = {}
-    more: list[Equation] = []
-    for found in _alike(item):
-        left, rights = found[0].left, list(dict.fromkeys(product.right for product in found))
-        rhs = multiply(left, concat(*rights))
-        joined = blocks.declare(blocks.product(left, rights, found[0].user), rhs.shape)
-        more.append(Equation(joined, rhs))
-        mapping |= {multiply(left, right): place.expr() for right, place in slices_of(joined, rights).items()}
-    return _with(item, mapping, blocks, more) if more else item
-
-
-def _alike(item: Recurrence) -> list[list[_Product]]:
-    """The products of a step with the same left factor, at least two, that are computed at the same time."""
-    found: dict[tuple[Expr, int], list[_Product]] = {}
-    for product in _products(item):
-        found.setdefault((product.left, product.place), []).append(product)
-    return [alike for alike in found.values() if len(alike) > 1]
-
-
-def _products(item: Recurrence) -> Iterator[_Product]:
-    fixed, when = parameters(item), places(item)
-    uses = [(e.lhs, when[e.lhs], e.rhs) for e in item.body.assignments]
-    for user, place, expr in [*uses, *((carry.prev, 1, carry.next) for carry in item.carries)]:
-        for part in walk(expr):
-            factors = _factors(part, fixed)
-            if factors is not None and not isinstance(factors[0], OneMatrix | OneHot):
-                yield _Product(*factors, place, user)
 
 
 def _factors(expr: Expr, fixed: Iterable[Expr]) -> tuple[Expr, Expr] | None:
@@ -109,7 +64,7 @@ def join_sums(items: Sequence[Statement], blocks: Blocks) -> list[Statement]:
     sums = [found for number, item in steps.items() for found in _sums(number, item, homes)]
     if not sums:
         return list(items)
-    orders = {order for item in steps.values() for order in _orders(item)}
+    orders = {block.args for item in steps.values() for block in weight_blocks(item)}
     placed: dict[Expr, ColumnSlice] = {}
     joined: dict[int, list[Equation]] = {}
     for home in dict.fromkeys(found.home for found in sums):
@@ -120,12 +75,6 @@ def join_sums(items: Sequence[Statement], blocks: Blocks) -> list[Statement]:
     return [
         part for number, item in enumerate(items) for part in _rewritten(item, placed, joined.get(number, []), blocks)
     ]
-
-
-def _orders(item: Recurrence) -> Iterator[tuple[Expr, ...]]:
-    """The orders in which weights are side by side in a recurrence, or will be by `join_products`."""
-    yield from (block.args for block in weight_blocks(item))
-    yield from (concat(*dict.fromkeys(product.right for product in alike)).args for alike in _alike(item))
 
 
 def _computed(item: Recurrence) -> list[Expr]:

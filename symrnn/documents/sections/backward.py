@@ -8,7 +8,7 @@ from symrnn.documents.inline import prose
 from symrnn.documents.sections.backward_reasons import rule_table
 from symrnn.documents.sections.backward_steps import rules_used, steps
 from symrnn.documents.sections.forward import labels
-from symrnn.typesetting.layout import Row
+from symrnn.typesetting.layout import DisplayRow
 
 _MOST_STEPS = 24
 """Above so many steps of the derivation they are those of a general t."""
@@ -30,7 +30,7 @@ def blocks(example: Example) -> tuple[Block, ...]:
         r"that of a sum $a_t$ is called $\delta_t$:"
     )
     partial = rf"\frac{{\partial {s}}}{{\partial {{}}}}"
-    definitions = Row(
+    definitions = DisplayRow(
         (
             r"\bar z",
             "= " + partial.replace("{}", "z"),

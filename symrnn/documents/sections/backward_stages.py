@@ -192,7 +192,7 @@ def _after(stage: Stage, ordered: Sequence[Stage]) -> int:
     return max(places, default=-1) + 1
 
 
-def rules_of(stage: Stage, way: BackwardPass) -> frozenset[str]:
+def stage_rules(stage: Stage, way: BackwardPass) -> frozenset[str]:
     """The rules by which the adjoints of a stage are found."""
     found = frozenset().union(*(through(adjoint.quantity, way.uses, way.named) for adjoint in stage.adjoints))
     return found | ({REUSE} if is_reused(stage, way) else set())

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from symrnn.derivations.derivation import Gradient
-from symrnn.documents.blocks import Formulas, Step
+from symrnn.documents.blocks import Formulas, NumberedStep
 from symrnn.documents.inline import Code, Math, Prose, prose, series
 from symrnn.documents.sections import backward_reasons
-from symrnn.documents.sections.backward_stages import BackwardPass, Stage, backward_pass_of, rules_of, stages_of
+from symrnn.documents.sections.backward_stages import BackwardPass, Stage, backward_pass_of, stage_rules, stages_of
 from symrnn.documents.sections.model import layer_name
 from symrnn.expressions.names import Name
 from symrnn.programs.dataflow import Use
 from symrnn.programs.program import Equation, Program
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context, terms_of
-from symrnn.typesetting.layout import Row, flat, rows
+from symrnn.typesetting.layout import DisplayRow, flat, rows
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM, Numbers, chain, chain_rows
 from symrnn.typesetting.widths import points
@@ -25,7 +25,7 @@ LONGEST = 330
 
 def steps(
     gradient: Gradient, zoom: str, numbers: Numbers | None = None, labels: Mapping[str, str] | None = None
-) -> list[Step]:
+) -> list[NumberedStep]:
     """The steps of the way back: of every time step at zoom "unrolled", for a general t at "step".
 
     With numbers each formula has them put in; only "unrolled" has room for them. `labels` are those of
@@ -43,17 +43,17 @@ def steps(
 def rules_used(gradient: Gradient, zoom: str) -> frozenset[str]:
     """The rules that the steps go by."""
     way = backward_pass_of(gradient, zoom)
-    return frozenset().union(*(rules_of(stage, way) for stage in stages_of(way)))
+    return frozenset().union(*(stage_rules(stage, way) for stage in stages_of(way)))
 
 
 # steps ------------------------------------------------------------------------------------------
 
 
-def _step(stage: Stage, number: int, way: BackwardPass, told: set[object]) -> Step:
+def _step(stage: Stage, number: int, way: BackwardPass, told: set[object]) -> NumberedStep:
     stage.adjoints.sort(key=lambda adjoint: adjoint.quantity not in way.weights)
-    rules = rules_of(stage, way)
+    rules = stage_rules(stage, way)
     formulas = Formulas(_tagged(_rows(stage, way), f"B{number}"))
-    return Step(
+    return NumberedStep(
         number,
         _title(stage, way),
         backward_reasons.references(rules),
@@ -62,7 +62,7 @@ def _step(stage: Stage, number: int, way: BackwardPass, told: set[object]) -> St
     )
 
 
-def _rows(stage: Stage, way: BackwardPass) -> tuple[Row, ...]:
+def _rows(stage: Stage, way: BackwardPass) -> tuple[DisplayRow, ...]:
     items = [item for adjoint in stage.adjoints for item in (*adjoint.before, adjoint.item)]
     equations = [item for item in items if isinstance(item, Equation)]
     if way.numbers is None or len(equations) < len(items):
@@ -70,7 +70,7 @@ def _rows(stage: Stage, way: BackwardPass) -> tuple[Row, ...]:
     return chain_rows([chain(equation, way.numbers, way.program.names) for equation in equations])
 
 
-def _tagged(found: Sequence[Row], tag: str) -> tuple[Row, ...]:
+def _tagged(found: Sequence[DisplayRow], tag: str) -> tuple[DisplayRow, ...]:
     return (replace(found[0], tag=tag), *found[1:])
 
 
@@ -125,9 +125,9 @@ def _has_total(program: Program) -> bool:
     return any(name_of(program.names, e.lhs).is_total for e in program.equations if isinstance(e, Equation))
 
 
-def _start(way: BackwardPass) -> Step:
+def _start(way: BackwardPass) -> NumberedStep:
     """The derivative of the objective by itself."""
     s = way.objective
-    row = Row((rf"\frac{{\partial {s}}}{{\partial {s}}}", "= 1"), "B1")
+    row = DisplayRow((rf"\frac{{\partial {s}}}{{\partial {s}}}", "= 1"), "B1")
     why = backward_reasons.START.get(s, ())
-    return Step(1, prose("Start at ", Math(s), "."), prose("definition"), Formulas((row,)), why)
+    return NumberedStep(1, prose("Start at ", Math(s), "."), prose("definition"), Formulas((row,)), why)

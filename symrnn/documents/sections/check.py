@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from symrnn.checking.report import AGREES, DIFFERS, UNDECIDABLE, Report, Row, value_in
+from symrnn.checking.report import AGREES, DIFFERS, UNDECIDABLE, Comparison, Report, value_in
 from symrnn.documents.blocks import Block, Cell, Paragraph, Table
 from symrnn.documents.example import Example
 from symrnn.documents.inline import Math, Prose, prose
@@ -49,7 +49,7 @@ def _with_formulas(text: str, report: Report) -> Prose:
     return tuple(Math(_quantity(part)) if part in names else part for part in parts if part)
 
 
-def _differences(row: Row) -> tuple[str, str]:
+def _differences(row: Comparison) -> tuple[str, str]:
     return f"{row.difference:.1e}", f"{row.allowed:.1e}"
 
 

@@ -11,7 +11,7 @@ from symrnn.documents.example import Example
 from symrnn.documents.inline import prose
 from symrnn.programs.closed_form import NESTING, OPERATIONS, count, size
 from symrnn.typesetting.equations import lines_of
-from symrnn.typesetting.layout import Row, rows
+from symrnn.typesetting.layout import DisplayRow, rows
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM
 from symrnn.typesetting.widths import points
@@ -36,7 +36,7 @@ def blocks(example: Example) -> tuple[Block, ...]:
     return (Paragraph(prose(text, _UNREAD)),)
 
 
-def _tagged(found: Sequence[Row], tag: str) -> tuple[Row, ...]:
+def _tagged(found: Sequence[DisplayRow], tag: str) -> tuple[DisplayRow, ...]:
     """The rows with a label, where it is one formula."""
     single = sum(not row.continues for row in found) == 1
     return (replace(found[0], tag=tag if single else ""), *found[1:])

@@ -93,7 +93,7 @@ class Plot(Displayed):
         return stream.getvalue()
 
 
-def contributions_plot(sizes: Mapping[str, Sequence[float]]) -> Plot:
+def plot_of(sizes: Mapping[str, Sequence[float]]) -> Plot:
     r"""The plot of sizes by time step: `{"U": [0.1, 0.2], r"b_h": [0.3, 0.4]}`, names in LaTeX.
 
     Raises:

@@ -10,7 +10,7 @@ from symrnn.programs.dataflow import SUM, kinds
 from symrnn.programs.program import Equation, Program, symbols_of
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.expressions import Context, terms_of
-from symrnn.typesetting.layout import Row, flat
+from symrnn.typesetting.layout import DisplayRow, flat
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM, Chain, chain_rows
 from symrnn.typesetting.widths import points
@@ -23,8 +23,8 @@ def blocks(example: Example) -> tuple[Block, ...]:
         return (Paragraph(_OF_SUMS), Equations(display))
     program = example.forward
     context = Context(LATEX, program.names)
-    starts = [Row((context.name_of(s).latex, "= 0")) for s in example.starts]
-    rows = [row for one in labelled(program) for row in one.rows(context)]
+    starts = [DisplayRow((context.name_of(s).latex, "= 0")) for s in example.starts]
+    rows = [row for one in labelled_equations(program) for row in one.rows(context)]
     return (Paragraph(_OF_SUMS), Formulas((*starts, *rows)))
 
 
@@ -47,15 +47,15 @@ class Labelled:
     label: str
     opens: bool = False
 
-    def rows(self, context: Context) -> Iterator[Row]:
+    def rows(self, context: Context) -> Iterator[DisplayRow]:
         """The rows; a wider gap where a time step begins."""
         cells = tuple(cell for equation in self.equations for cell in _cells(equation, context))
-        found = [Row(cells)] if points("".join(cells)) < ROOM else _broken(self.equations[0], context)
+        found = [DisplayRow(cells)] if points("".join(cells)) < ROOM else _broken(self.equations[0], context)
         yield replace(found[0], tag=self.label, gap=3 if self.opens else 0)
         yield from found[1:]
 
 
-def labelled(program: Program) -> list[Labelled]:
+def labelled_equations(program: Program) -> list[Labelled]:
     """The equations with labels that have meaning and time: F0, or F0.1, F0.2 where a step has several; Fy."""
     equations, context = model_equations(program), Context(LATEX, program.names)
     groups: list[tuple[Equation, ...]] = []
@@ -79,7 +79,7 @@ def labelled(program: Program) -> list[Labelled]:
 
 def labels(program: Program) -> dict[str, str]:
     """The labels by the names of what the equations define."""
-    return {equation.lhs.name: one.label for one in labelled(program) for equation in one.equations}
+    return {equation.lhs.name: one.label for one in labelled_equations(program) for equation in one.equations}
 
 
 def _fits(equations: Sequence[Equation], context: Context) -> bool:
@@ -96,5 +96,5 @@ def _cells(equation: Equation, context: Context) -> tuple[str, ...]:
     return context.show(equation.lhs), f"= {flat(terms)}"
 
 
-def _broken(equation: Equation, context: Context) -> list[Row]:
+def _broken(equation: Equation, context: Context) -> list[DisplayRow]:
     return list(chain_rows([Chain(context.show(equation.lhs), terms_of(equation.rhs, context), (), "")]))

@@ -7,7 +7,7 @@ from symrnn.documents.example import Example
 from symrnn.documents.inline import prose
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.equations import Display, lines_of
-from symrnn.typesetting.layout import Row, rows
+from symrnn.typesetting.layout import DisplayRow, rows
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import ROOM
 
@@ -44,8 +44,8 @@ _TRANSPOSE = prose(
     r"with slope $v_{kj}$:"
 )
 _ENTRIES = (
-    Row((r"\bar h_{bk}", r"= \sum_j \bar p_{bj} v_{kj} = (\bar P V^{\mathsf T})_{bk}")),
-    Row((r"\bar v_{kj}", r"= \sum_b h_{bk} \bar p_{bj} = (H^{\mathsf T} \bar P)_{kj}"), gap=3),
+    DisplayRow((r"\bar h_{bk}", r"= \sum_j \bar p_{bj} v_{kj} = (\bar P V^{\mathsf T})_{bk}")),
+    DisplayRow((r"\bar v_{kj}", r"= \sum_b h_{bk} \bar p_{bj} = (H^{\mathsf T} \bar P)_{kj}"), gap=3),
 )
 _SHAPES = prose(
     r"Forward the sum runs over the first index of $V$, backward over the second: that is the transpose. The shapes "

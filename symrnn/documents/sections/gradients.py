@@ -12,12 +12,12 @@ from symrnn.derivations.numbers import lambdify_jacobian
 from symrnn.documents.blocks import Block, Figure, Formulas, Paragraph
 from symrnn.documents.example import Example
 from symrnn.documents.inline import Math, Prose, Span, prose
-from symrnn.documents.sections.contributions_plot import contributions_plot
+from symrnn.documents.sections.contributions_plot import plot_of
 from symrnn.documents.sections.timetable import tables
 from symrnn.expressions.nodes import steps_symbol
 from symrnn.programs.program import Recurrence
 from symrnn.programs.transforms import name_of
-from symrnn.typesetting.layout import Row
+from symrnn.typesetting.layout import DisplayRow
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import matrix
 
@@ -48,21 +48,21 @@ def _intro(example: Example) -> Prose:
 # the gradients ----------------------------------------------------------------------------------
 
 
-def _gradients(example: Example) -> Iterator[Row]:
+def _gradients(example: Example) -> Iterator[DisplayRow]:
     """Each derivative and its value, three numbers in a row; of large matrices the corners."""
     pending: tuple[str, ...] = ()
     for weight in example.gradient.table:
         name = weight.name.partial(example.gradient.objective)
         value = np.asarray(example.values[name.code], float)
         if value.size > 1:
-            yield Row((name.latex, rf"\approx {matrix(np.atleast_2d(value)).text}"), gap=3)
+            yield DisplayRow((name.latex, rf"\approx {matrix(np.atleast_2d(value)).text}"), gap=3)
             continue
         pending += (name.latex, LATEX.value(float(value.reshape(()))))
         if len(pending) == _CELLS:
-            yield Row(pending, gap=3)
+            yield DisplayRow(pending, gap=3)
             pending = ()
     if pending:
-        yield Row(pending, gap=3)
+        yield DisplayRow(pending, gap=3)
 
 
 def _share(example: Example) -> Iterator[Block]:
@@ -106,5 +106,5 @@ def _plot(found: Sequence[Contributions]) -> Iterator[Block]:
     steps = len(found[0].values)
     kept = [one for one in found if len(one.values) == steps and all(map(math.isfinite, one.sizes))][:_CURVES]
     if kept:
-        plot = contributions_plot({replace(one.name, mark="", objective="").latex: one.sizes for one in kept})
+        plot = plot_of({replace(one.name, mark="", objective="").latex: one.sizes for one in kept})
         yield Figure(plot, prose(plot.caption))

@@ -20,7 +20,7 @@ from symrnn.models.layers.table import cells_of
 
 
 @dataclass(frozen=True)
-class Text:
+class Notation:
     """A text's names: by our letter, its own; how a sample lies, and the number of its first time step."""
 
     name: str
@@ -31,7 +31,7 @@ class Text:
 
 LETTERS = ("U", "V", "b_h", "W", "b_o", "a_t", "h_t", "y")
 TEXTS = (
-    Text(
+    Notation(
         "Keras",
         {
             **{
@@ -45,7 +45,7 @@ TEXTS = (
         },
         *("row", "0"),
     ),
-    Text(
+    Notation(
         "PyTorch",
         {
             **{"U": r"`weight_ih`$^{\mathsf T}$", "V": r"`weight_hh`$^{\mathsf T}$", "b_h": "`bias_ih` + `bias_hh`"},
@@ -59,7 +59,7 @@ TEXTS = (
         },
         *("row", "0"),
     ),
-    Text(
+    Notation(
         "ONNX",
         {
             **{"U": r"`W[0]`$^{\mathsf T}$", "V": r"`R[0]`$^{\mathsf T}$", "b_h": "`B[0,:n]` + `B[0,n:]`"},
@@ -67,7 +67,7 @@ TEXTS = (
         },
         *("row", "0"),
     ),
-    Text(
+    Notation(
         "Goodfellow et al.",
         {
             **{"U": r"$U^{\mathsf T}$", "V": r"$W^{\mathsf T}$", "b_h": r"$b^{\mathsf T}$", "W": r"$V^{\mathsf T}$"},
@@ -75,7 +75,7 @@ TEXTS = (
         },
         *("column", "1"),
     ),
-    Text(
+    Notation(
         "d2l",
         {
             **{"U": r"$W_{hx}^{\mathsf T}$, $W_{xh}$", "V": r"$W_{hh}^{\mathsf T}$, $W_{hh}$", "b_h": "–, $b_h$"},
@@ -83,7 +83,7 @@ TEXTS = (
         },
         *("column, row", "1"),
     ),
-    Text(
+    Notation(
         "min-char-rnn",
         {
             **{"U": r"`Wxh`$^{\mathsf T}$", "V": r"`Whh`$^{\mathsf T}$", "b_h": r"`bh`$^{\mathsf T}$"},
@@ -91,7 +91,7 @@ TEXTS = (
         },
         *("column", "0"),
     ),
-    Text(
+    Notation(
         "Pascanu et al.",
         {
             **{

@@ -31,7 +31,13 @@ def model_table(network: Network, weights: Sequence[np.ndarray] | None = None) -
     for i, weight in enumerate(network.weights):
         new = i == 0 or network.weights[i - 1].layer != weight.layer
         name = layer_name(network.graph.layers[weight.layer]) if new else ""
-        cells = (code(name), weight.name, code(_keras_name(network, weight)), str(weight.shape), str(_count(weight)))
+        cells = (
+            code_span(name),
+            weight.name,
+            code_span(_keras_name(network, weight)),
+            str(weight.shape),
+            str(_count(weight)),
+        )
         rows.append((*cells, *([values[i]] if any(values) else [])))
     total, sources = sum(map(_count, network.weights)), network.sources
     head = ("layer", "symbol", "Keras weight", "shape", "count", *(["value"] if any(values) else []))
@@ -41,7 +47,7 @@ def model_table(network: Network, weights: Sequence[np.ndarray] | None = None) -
     return Table(head, tuple(rows), (4, 5), note)
 
 
-def code(text: str) -> Prose:
+def code_span(text: str) -> Prose:
     """The text of a cell as code; nothing where it is empty."""
     return (Code(text),) if text else ()
 

@@ -29,7 +29,7 @@ def subtitle(example: Example) -> Prose:
     return prose(series(shown), f" on {words.get(steps[0], f'{steps[0]} time steps')}")
 
 
-def summary(example: Example, sections: Sequence[Section]) -> Prose:
+def first_lines(example: Example, sections: Sequence[Section]) -> Prose:
     """The answer, and which sections show where it comes from, how it changes, and that Keras agrees."""
     names, answer = [section.name for section in sections], _answer(example)
     wanted = (

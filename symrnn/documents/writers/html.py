@@ -13,9 +13,9 @@ from symrnn.documents.blocks import (
     Equations,
     Figure,
     Formulas,
+    NumberedStep,
     Paragraph,
     Section,
-    Step,
     Table,
     Verbatim,
 )
@@ -23,7 +23,7 @@ from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong, s
 from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting import equations, layout
-from symrnn.typesetting.mathml import display, inline
+from symrnn.typesetting.mathml import display, inline_math
 from symrnn.typesetting.styles import LATEX
 
 ROOM = 430
@@ -124,7 +124,7 @@ def _table_row(cells: Sequence[Cell], right: Sequence[int], tag: str) -> str:
 
 def _cell(cell: Cell) -> str:
     if isinstance(cell, Name):
-        return inline(cell.latex)
+        return inline_math(cell.latex)
     if isinstance(cell, tuple):
         return prose_html(cell)
     return escape(signed(cell))
@@ -142,7 +142,7 @@ def _(block: Formulas) -> str:
 
 
 @block_html.register
-def _(block: Step) -> str:
+def _(block: NumberedStep) -> str:
     rule = f'<span class="rule">{prose_html(block.rule)}</span>' if block.rule else ""
     title = f"<span><strong>Step {block.number}.</strong> {prose_html(block.title)}</span>"
     head = f'<h3 id="step-{block.number}">{title}{rule}</h3>'
@@ -182,7 +182,7 @@ def span_html(span: Span) -> str:
 
 
 span_html.register(str, escape)
-span_html.register(Math, lambda span: inline(span.latex))
+span_html.register(Math, lambda span: inline_math(span.latex))
 span_html.register(Code, lambda span: f"<code>{escape(span.text)}</code>")
 span_html.register(Strong, lambda span: f"<strong>{escape(span.text)}</strong>")
 span_html.register(Emphasis, lambda span: f"<em>{escape(span.text)}</em>")

@@ -10,9 +10,9 @@ from symrnn.documents.blocks import (
     Equations,
     Figure,
     Formulas,
+    NumberedStep,
     Paragraph,
     Section,
-    Step,
     Table,
     Verbatim,
 )
@@ -20,7 +20,7 @@ from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong, s
 from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import lines_of
-from symrnn.typesetting.layout import Row, align, rows
+from symrnn.typesetting.layout import DisplayRow, align, rows
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.widths import points
 
@@ -106,7 +106,7 @@ def _(block: Formulas) -> str:
     return rows_latex(block.rows)
 
 
-def rows_latex(found: Sequence[Row]) -> str:
+def rows_latex(found: Sequence[DisplayRow]) -> str:
     """One alignat* block: its columns side by side, with a quad between the pairs."""
     if not found:
         return ""
@@ -118,7 +118,7 @@ def rows_latex(found: Sequence[Row]) -> str:
     )
 
 
-def _row(row: Row) -> str:
+def _row(row: DisplayRow) -> str:
     """The cells of a row, its label behind them."""
     text = row.cells[0]
     for place, cell in enumerate(row.cells[1:], 1):
@@ -127,7 +127,7 @@ def _row(row: Row) -> str:
 
 
 @block_latex.register
-def _(block: Step) -> str:
+def _(block: NumberedStep) -> str:
     why = f"\n\\symrnnwhy{{{prose_latex(block.why)}}}" if block.why else ""
     head = rf"\symrnnstep{{{block.number}}}{{{prose_latex(block.title)}}}{{{prose_latex(block.rule)}}}"
     return f"{head}\n{rows_latex(block.formulas.rows)}{why}"

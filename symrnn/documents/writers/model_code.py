@@ -25,12 +25,12 @@ _COLUMNS = 88
 """Above this width a list of layers has a line for each."""
 
 
-def model_code(model: Sequential | Model | Graph) -> str:
+def statements(model: Sequential | Model | Graph) -> str:
     """Statements that end in `model = ...`, which is equal to this model as a graph.
 
     They need `import symrnn` before them.
 
-    >>> print(model_code(Sequential([symrnn.GRU(2, reset_after=False)], (5, 3))))
+    >>> print(statements(Sequential([symrnn.GRU(2, reset_after=False)], (5, 3))))
     model = symrnn.Sequential([symrnn.GRU(2, reset_after=False)], input_shape=(5, 3))
 
     Raises:

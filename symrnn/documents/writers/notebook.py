@@ -23,7 +23,7 @@ from symrnn.common.errors import import_extra
 from symrnn.documents.blocks import Article
 from symrnn.documents.writers.files import Files, Progress
 from symrnn.documents.writers.markdown import DOLLARS, prose_markdown
-from symrnn.documents.writers.model_code import code, loss_code, model_code
+from symrnn.documents.writers.model_code import code, loss_code, statements
 from symrnn.models.graph import Graph, Model
 from symrnn.models.layers.table import Sequential
 
@@ -67,7 +67,7 @@ def article_notebook(article: Article) -> str:
     if article.origin is None:
         raise ValueError("notebook: expected a document that a derivation has made, got one without an origin")
     origin = article.origin
-    code = setup(origin.model, origin.timesteps, origin.numbers, **origin.arguments)
+    code = setup_code(origin.model, origin.timesteps, origin.numbers, **origin.arguments)
     shown = None if origin.results is None else tries(*origin.results(), origin.arguments.get("loss"))
     return notebook_json(article, code, shown)
 
@@ -75,7 +75,7 @@ def article_notebook(article: Article) -> str:
 def tries(prediction: Any, gradients: Any, loss: Any = None) -> dict[str, tuple[Try, ...]]:
     """What the reader can change, by the section that it follows: the prediction, and the gradients.
 
-    The cells use the variables of `setup`; gradients that are None are left out.
+    The cells use the variables of `setup_code`; gradients that are None are left out.
     """
     found: dict[str, tuple[Try, ...]] = {EXAMPLE: (Try("d.lambdify()(x, weights)", prediction),)}
     if gradients is None:
@@ -88,7 +88,7 @@ def tries(prediction: Any, gradients: Any, loss: Any = None) -> dict[str, tuple[
 # the code cell ----------------------------------------------------------------------------------
 
 
-def setup(
+def setup_code(
     model: Sequential | Model | Graph | str | os.PathLike[str],
     timesteps: int | None = None,
     numbers: Mapping[str, Any] | None = None,
@@ -110,7 +110,7 @@ def setup(
         built, derived = [], literal(os.fspath(model))
         given.setdefault("weights", Given("d.weights"))
     else:
-        built, derived = [model_code(model)], "model"
+        built, derived = [statements(model)], "model"
     variables = {**(numbers or {}), **{name: given[name] for name in _VALUES if name in given}}
     _check_count(variables)
     steps = "" if timesteps is None else f", timesteps={literal(timesteps)}"
@@ -203,7 +203,7 @@ def _count(value: Any) -> int:
 def notebook_json(article: Article, code: str, tries: Mapping[str, Sequence[Try]] | None = None) -> str:
     """The notebook as JSON, valid by nbformat, and the same each time.
 
-    `code` is the first code cell, see `setup`; `tries` are cells after the section with this name.
+    `code` is the first code cell, see `setup_code`; `tries` are cells after the section with this name.
 
     Raises:
         ImportError: nbformat is missing; the message says what to install.

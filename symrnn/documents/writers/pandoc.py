@@ -16,12 +16,12 @@ from functools import partial, singledispatch
 from pathlib import Path
 from typing import Any
 
-from symrnn.documents.blocks import Article, Cell, Equations, Figure, Formulas, Paragraph, Step, Table, Verbatim
+from symrnn.documents.blocks import Article, Cell, Equations, Figure, Formulas, NumberedStep, Paragraph, Table, Verbatim
 from symrnn.documents.inline import Code, Emphasis, Math, Prose, Strong, signed
 from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting import equations, layout
-from symrnn.typesetting.layout import Row
+from symrnn.typesetting.layout import DisplayRow
 from symrnn.typesetting.styles import LATEX
 
 Node = dict[str, Any]
@@ -171,14 +171,14 @@ def _(block: Formulas, target: _Target) -> list[Node]:
     return _formulas(block.rows)
 
 
-def _formulas(rows: Sequence[Row]) -> list[Node]:
+def _formulas(rows: Sequence[DisplayRow]) -> list[Node]:
     """A display, or several; the tag of a row is text behind it, as there is no place for one beside each row."""
     return [_node("Para", [_node("Math", {"t": "DisplayMath"}, _aligned(part))]) for part in _parts(rows)]
 
 
-def _parts(rows: Sequence[Row], most: int = _ROWS) -> list[list[Row]]:
+def _parts(rows: Sequence[DisplayRow], most: int = _ROWS) -> list[list[DisplayRow]]:
     """The rows in parts that are not much longer than this; what goes on with a formula stays with it."""
-    parts: list[list[Row]] = []
+    parts: list[list[DisplayRow]] = []
     for row in rows:
         if not parts or (len(parts[-1]) >= most and not row.continues):
             parts.append([])
@@ -186,7 +186,7 @@ def _parts(rows: Sequence[Row], most: int = _ROWS) -> list[list[Row]]:
     return parts
 
 
-def _aligned(rows: Sequence[Row]) -> str:
+def _aligned(rows: Sequence[DisplayRow]) -> str:
     plain = [replace(row, cells=_with_tag(row), gap=0) for row in rows]
     return _readable(layout.align(plain)).replace("{align*}", "{aligned}")
 
@@ -201,13 +201,13 @@ _UNKNOWN = re.compile(r"\\(?:mathclap|mathstrut|notag|nonumber)(?![a-zA-Z])[ \t]
 _DOTS = re.compile(r"\\dots(?![a-zA-Z])")
 
 
-def _with_tag(row: Row) -> tuple[str, ...]:
+def _with_tag(row: DisplayRow) -> tuple[str, ...]:
     name = row.tag.strip("()")
     return (*row.cells[:-1], rf"{row.cells[-1]} \qquad \text{{({name})}}") if name else row.cells
 
 
 @block_nodes.register
-def _(block: Step, target: _Target) -> list[Node]:
+def _(block: NumberedStep, target: _Target) -> list[Node]:
     rule = (" (", *block.rule, ")") if block.rule else ()
     why = (Emphasis("Why:"), " ", *block.why) if block.why else ()
     head = (Strong(f"Step {block.number}."), " ", *block.title, *rule)

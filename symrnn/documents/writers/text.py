@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from functools import singledispatch
 from textwrap import fill
 
-from symrnn.documents.blocks import Block, Cell, Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
+from symrnn.documents.blocks import (
+    Block,
+    Cell,
+    Equations,
+    Figure,
+    Formulas,
+    NumberedStep,
+    Paragraph,
+    Section,
+    Table,
+    Verbatim,
+)
 from symrnn.documents.inline import Math, Prose
 from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import render
@@ -41,7 +52,7 @@ def _(block: Formulas) -> str:
 
 
 @block_text.register
-def _(block: Step) -> str:
+def _(block: NumberedStep) -> str:
     why = [fill(f"Why: {prose_text(block.why)}", 100)] if block.why else []
     head = f"Step {block.number}. {prose_text(block.title)} ({prose_text(block.rule)})"
     return "\n".join([head, _indented(block_text(block.formulas)), *why])

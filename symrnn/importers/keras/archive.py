@@ -51,7 +51,7 @@ def check_shape(array: object, shape: tuple[int, ...]) -> None:
         raise ValueError(f"expected an array of shape {shape}, got {found}")
 
 
-def check_size(stored: Sequence[Stored], size: int) -> None:
+def check_file_size(stored: Sequence[Stored], size: int) -> None:
     """Check that a file of this size can hold the arrays, each number in four bytes or more.
 
     Raises:
@@ -88,7 +88,7 @@ def zip_arrays(path: Path, stored: Sequence[Stored]) -> list[np.ndarray]:
     """
     content = _member(path, _WEIGHTS)
     with at(_WEIGHTS):
-        check_size(stored, len(content))
+        check_file_size(stored, len(content))
         groups = {group: [array for array in stored if array.group == group] for group in {a.group for a in stored}}
         with opened(io.BytesIO(content)) as file:
             return [_group_array(file, array, groups[array.group]) for array in stored]

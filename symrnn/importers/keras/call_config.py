@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symrnn.importers.keras.layer_config import Entry, is_tensor, item, shown
+from symrnn.importers.keras.layer_config import Entry, is_tensor, item, value_text
 from symrnn.models.layers.merging import Merge
 from symrnn.models.layers.table import LAYERS
 
@@ -26,7 +26,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Node:
+class InboundNode:
     """What a layer is called on: references, or what has been put in their place; an operation also takes numbers."""
 
     inputs: Sequence[Any]
@@ -38,13 +38,13 @@ class Node:
         """The references."""
         return (part for part in (*self.inputs, *self.states, self.mask) if isinstance(part, Reference))
 
-    def filled(self, value: Callable[[Reference], Any]) -> "Node":
+    def filled(self, value: Callable[[Reference], Any]) -> "InboundNode":
         """The node with the value of each reference in its place."""
 
         def put(part: Any) -> Any:
             return value(part) if isinstance(part, Reference) else part
 
-        return Node(tuple(map(put, self.inputs)), tuple(map(put, self.states)), put(self.mask))
+        return InboundNode(tuple(map(put, self.inputs)), tuple(map(put, self.states)), put(self.mask))
 
 
 def ends(config: Any, key: str, models: Collection[str] = ()) -> list[Reference]:
@@ -66,7 +66,7 @@ def ends(config: Any, key: str, models: Collection[str] = ()) -> list[Reference]
     return [replace(end, index=end.index - (end.layer in models)) for end in found]
 
 
-def node(entry: Entry, reference: Reference) -> Node:
+def node(entry: Entry, reference: Reference) -> InboundNode:
     """The node of an entry that a reference names.
 
     Raises:
@@ -138,10 +138,10 @@ _SIGNATURES: Mapping[str, Sequence[str]] = {
 _ALIASES = {"sequences": "inputs", "sequence": "inputs"}
 
 
-def _bound(entry: Entry, args: list[Any], kwargs: dict[str, Any]) -> Node:
+def _bound(entry: Entry, args: list[Any], kwargs: dict[str, Any]) -> InboundNode:
     """The node of a call's arguments."""
     if entry.is_operation:
-        return Node(_flat([*args, *kwargs.values()]))
+        return InboundNode(_flat([*args, *kwargs.values()]))
     names = _SIGNATURES.get(entry.kind, ("inputs", "training"))
     kwargs = {_ALIASES.get(name, name): value for name, value in kwargs.items() if _is_given(value)}
     given = {name: value for name, value in zip(names, args, strict=False) if _is_given(value)} | kwargs
@@ -153,7 +153,7 @@ def _bound(entry: Entry, args: list[Any], kwargs: dict[str, Any]) -> Node:
     inputs, states = parts["inputs"], parts.get("initial_state", ())
     if entry.kind in _RECURRENT:
         inputs, states = inputs[:1], (*inputs[1:], *states)
-    return Node(inputs, states, *parts.get("mask", ()))
+    return InboundNode(inputs, states, *parts.get("mask", ()))
 
 
 def _is_given(value: object) -> bool:
@@ -175,4 +175,4 @@ def _are_tensors(parts: Mapping[str, Sequence[Any]]) -> bool:
 def _shown(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_shown, value))}]"
-    return "tensor" if isinstance(value, Reference) else shown(value)
+    return "tensor" if isinstance(value, Reference) else value_text(value)

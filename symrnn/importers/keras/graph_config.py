@@ -12,19 +12,19 @@ from functools import partial
 from typing import Any
 
 from symrnn.common.errors import at
-from symrnn.importers.keras.call_config import Node, Reference, ends, node
+from symrnn.importers.keras.call_config import InboundNode, Reference, ends, node
 from symrnn.importers.keras.layer_config import (
     DTYPES,
     INTEGERS,
     SUPPORTED,
+    ConfigOrigin,
     Entry,
-    Origin,
     check_arguments,
     check_builtin,
     dtypes,
-    entries,
     is_builtin,
     item,
+    read_entries,
     read_layer,
 )  # fmt: skip
 from symrnn.importers.keras.masks import OPERATIONS, Mask, Truth, check_mask, mask_after
@@ -71,7 +71,7 @@ class Read:
 class _Build:
     """What the calls have added so far; local to one call of `read_graph`."""
 
-    origin: Origin
+    origin: ConfigOrigin
     layers: list[Layer]
     places: Mapping[Entry, int]
     calls: list[Call] = field(default_factory=list)
@@ -94,7 +94,7 @@ class _Build:
         return self.tests[source, value]
 
 
-def read_graph(config: Any, origin: Origin) -> Read:
+def read_graph(config: Any, origin: ConfigOrigin) -> Read:
     """The graph of a config.
 
     Raises:
@@ -126,7 +126,7 @@ def _in(place: Place, read: Any) -> Any:
 # models -----------------------------------------------------------------------------------------
 
 
-def _whole(config: Any, origin: Origin) -> Entry:
+def _whole(config: Any, origin: ConfigOrigin) -> Entry:
     """The entry of the whole model; Keras 2 called a functional one Model."""
     kind, inner = item(config, "class_name", str), item(config, "config", dict)
     kind = "Functional" if kind == "Model" and not origin.modules else kind
@@ -138,7 +138,7 @@ def _whole(config: Any, origin: Origin) -> Entry:
 
 def _model(whole: Entry, path: str) -> Listing:
     """The model of an entry, and those in it; the names of the groups count the layers of a class."""
-    found = entries(item(whole.config, "layers", list), whole.origin)
+    found = read_entries(item(whole.config, "layers", list), whole.origin)
     found = _with_input(whole, found) if whole.kind == "Sequential" and not path else found
     seen: Counter[str] = Counter()
     inner, groups = {}, {}
@@ -147,7 +147,7 @@ def _model(whole: Entry, path: str) -> Listing:
             if entry.is_operation:
                 _check_operation(entry)
                 continue
-            groups[entry] = f"{path}layers/{numbered(entry.kind, seen)}"
+            groups[entry] = f"{path}layers/{group_name(entry.kind, seen)}"
             if entry.kind in _CALLERS:
                 _check_inner(entry)
                 inner[entry] = _model(entry, f"{groups[entry]}/")
@@ -156,7 +156,7 @@ def _model(whole: Entry, path: str) -> Listing:
     return Listing(whole.kind, whole.config, tuple(found), inner, groups)
 
 
-def numbered(kind: str, seen: Counter[str]) -> str:
+def group_name(kind: str, seen: Counter[str]) -> str:
     """The name of the group of the next layer of a class: dense, dense_1, ..."""
     name = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
     seen[name] += 1
@@ -230,7 +230,7 @@ def _call_sequential(model: Listing, inputs: Sequence[Result], build: _Build) ->
                 raise NotImplementedError("a second input is not supported in a Sequential model")
             if len(given) != 1:
                 raise NotImplementedError(f"called on {len(given)} results; supported in a Sequential model: one")
-            given = _call_entry(model, entry, Node(given), build)
+            given = _call_entry(model, entry, InboundNode(given), build)
     return given
 
 
@@ -280,7 +280,7 @@ def _result(value: Any) -> Result:
     return value
 
 
-def _call_entry(model: Listing, entry: Entry, call: Node, build: _Build) -> tuple[Any, ...]:
+def _call_entry(model: Listing, entry: Entry, call: InboundNode, build: _Build) -> tuple[Any, ...]:
     """The results of one call: of an operation, a model or a layer."""
     if entry.is_operation:
         return (Truth(OPERATIONS[entry.kind](entry, call.inputs)),)
@@ -320,7 +320,7 @@ def _call_inner(model: Listing, inputs: Sequence[Result], build: _Build) -> tupl
     return _CALLERS[model.kind](model, inputs, build)
 
 
-def _given(call: Node, masks: Sequence[Mask]) -> Mask:
+def _given(call: InboundNode, masks: Sequence[Mask]) -> Mask:
     """The mask that the call names."""
     if call.mask is None:
         return None

@@ -23,7 +23,7 @@ MODELS = ("Sequential", "Functional")
 
 
 @dataclass(frozen=True)
-class Origin:
+class ConfigOrigin:
     """The version of Keras that wrote a config, None where it is not known; old formats name no modules."""
 
     version: tuple[int, int] | None = None
@@ -58,7 +58,7 @@ class Entry:
     name: str
     place: int
     item: Mapping[str, Any]
-    origin: Origin
+    origin: ConfigOrigin
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -89,7 +89,7 @@ def item(config: object, key: str, kind: type | UnionType) -> Any:
     return value
 
 
-def entries(listed: Sequence[Any], origin: Origin) -> list[Entry]:
+def read_entries(listed: Sequence[Any], origin: ConfigOrigin) -> list[Entry]:
     """The entries of a config's list of layers.
 
     Raises:
@@ -106,7 +106,7 @@ def entries(listed: Sequence[Any], origin: Origin) -> list[Entry]:
     return list(found.values())
 
 
-def _entry(given: object, place: int, origin: Origin) -> Entry:
+def _entry(given: object, place: int, origin: ConfigOrigin) -> Entry:
     kind, config = item(given, "class_name", str), item(given, "config", dict)
     assert isinstance(given, dict)  # noqa: S101 - as item has found
     return Entry(kind, str(config.get("name")), place, given, origin)
@@ -135,7 +135,7 @@ def is_tensor(value: object) -> bool:
     return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
 
 
-def shown(value: object) -> str:
+def value_text(value: object) -> str:
     """A value of the config, for a message: of an object its class, of a function its name; a lambda has none."""
     if is_tensor(value):
         return "tensor"
@@ -178,7 +178,9 @@ def _axes(entry: Entry, name: str) -> tuple[int, ...] | None:
 def _activation(entry: Entry, name: str) -> str:
     value = entry.config.get(name)
     if isinstance(value, dict):
-        raise NotImplementedError(f"{name}={shown(value)} is not supported; supported: the name of a Keras activation")
+        raise NotImplementedError(
+            f"{name}={value_text(value)} is not supported; supported: the name of a Keras activation"
+        )
     found = activation_name(item(entry.config, name, str))
     if found == "hard_sigmoid" and entry.origin.is_keras2:
         raise NotImplementedError(
@@ -328,12 +330,11 @@ def check_arguments(entry: Entry) -> None:
     for name, value in entry.config.items():
         if name in arguments.fixed and value != arguments.fixed[name]:
             raise NotImplementedError(
-                f"{name}={shown(value)} is not supported; supported: {name}={arguments.fixed[name]}"
+                f"{name}={value_text(value)} is not supported; supported: {name}={arguments.fixed[name]}"
             )
         if value is not None and name not in {*arguments.read, *arguments.fixed, *_WITHOUT_EFFECT, *old}:
-            raise NotImplementedError(
-                f"argument {name}={shown(value)} is not supported; supported: {', '.join(arguments.read) or 'none'}"
-            )
+            known = ", ".join(arguments.read) or "none"
+            raise NotImplementedError(f"argument {name}={value_text(value)} is not supported; supported: {known}")
 
 
 def read_layer(entry: Entry) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.common.errors import at
-from symrnn.importers.keras.archive import LIMITS, Stored, check_size, descend, hdf5, opened, read_array, read_json
+from symrnn.importers.keras.archive import LIMITS, Stored, check_file_size, descend, hdf5, opened, read_array, read_json
 
 _CONFIG, _VERSION, _NAMES = "model_config", "keras_version", "weight_names"
 _LIMIT = LIMITS["config.json"]
@@ -36,7 +36,7 @@ def h5_arrays(path: Path, stored: Sequence[Stored]) -> list[np.ndarray]:
     Raises:
         ValueError: one is missing, has another shape, or is not all in this file.
     """
-    check_size(stored, path.stat().st_size)
+    check_file_size(stored, path.stat().st_size)
     found: dict[Stored, np.ndarray] = {}
     with path.open("rb") as content, opened(content) as file:
         for layer in dict.fromkeys(array.layer for array in stored):

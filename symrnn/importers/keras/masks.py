@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symrnn.importers.keras.layer_config import Entry, Origin
+from symrnn.importers.keras.layer_config import ConfigOrigin, Entry
 from symrnn.models.graph import Result
 from symrnn.models.layers.activation import Softmax
 from symrnn.models.layers.core import Layer, TimeDistributed
@@ -39,7 +39,7 @@ def mask_after(layer: Layer, inputs: Sequence[Result], masks: Sequence[Mask], gi
     return masks[0] if given is None else given
 
 
-def check_mask(layer: Layer, masks: Sequence[Mask], states: Sequence[Result], origin: Origin) -> None:
+def check_mask(layer: Layer, masks: Sequence[Mask], states: Sequence[Result], origin: ConfigOrigin) -> None:
     """Check that a masked call means in the version of Keras that wrote it what it means in Keras 3.15.
 
     Raises:

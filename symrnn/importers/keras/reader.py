@@ -20,8 +20,8 @@ import numpy as np
 from symrnn.common.errors import at
 from symrnn.importers.imported import Imported, check_suffix
 from symrnn.importers.keras.archive import Stored, check_shape, read_zip, zip_arrays
-from symrnn.importers.keras.graph_config import Place, numbered, read_graph
-from symrnn.importers.keras.layer_config import Origin, read_version
+from symrnn.importers.keras.graph_config import Place, group_name, read_graph
+from symrnn.importers.keras.layer_config import ConfigOrigin, read_version
 from symrnn.importers.keras.legacy_h5 import h5_arrays, read_h5
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import with_timesteps
@@ -80,17 +80,17 @@ def _live_config(model: Any) -> Any:
         ) from error
 
 
-def _live_origin(model: object, config: Any) -> Origin:
+def _live_origin(model: object, config: Any) -> ConfigOrigin:
     """The version that the config names, as Keras 2 does, or else that of the Keras the model is from."""
     if isinstance(config, dict) and "keras_version" in config:
         return _origin(config["keras_version"], legacy=True)
     packages = {base.__module__.split(".")[0] for base in type(model).__mro__}
     version = getattr(sys.modules.get("keras"), "__version__", None) if "keras" in packages else None
-    return Origin() if version is None else _origin(version, legacy=False)
+    return ConfigOrigin() if version is None else _origin(version, legacy=False)
 
 
-def _origin(version: object, legacy: bool) -> Origin:
-    return Origin(read_version(version), modules=not legacy)
+def _origin(version: object, legacy: bool) -> ConfigOrigin:
+    return ConfigOrigin(read_version(version), modules=not legacy)
 
 
 # files ------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def _from_file(path: Path, timesteps: int | None) -> Imported:
 # graph and weights ------------------------------------------------------------------------------
 
 
-def _import(config: Any, origin: Origin, arrays: Arrays, timesteps: int | None) -> Imported:
+def _import(config: Any, origin: ConfigOrigin, arrays: Arrays, timesteps: int | None) -> Imported:
     """The one reader: config -> graph -> the arrays that its forward program has -> weights."""
     read = read_graph(config, origin)
     graph = with_timesteps(read.graph, timesteps)
@@ -154,7 +154,7 @@ def _attributes(layer: Layer, unit: Sequence[str]) -> list[str]:
         return list(unit)
     half = layer.halves[unit[0] == "backward_layer"]
     seen: Counter[str] = Counter()
-    names = [numbered(type(cell).__name__, seen) for cell in half.cells]
+    names = [group_name(type(cell).__name__, seen) for cell in half.cells]
     return [*unit[:-1], names[int(unit[-1])]]
 
 

@@ -6,7 +6,7 @@ from symrnn.expressions.activations import activation_name, elu, leaky_relu, pre
 from symrnn.expressions.matrices import elementwise, multiply, ones
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N
-from symrnn.models.builder import ProgramBuilder, Value, Values, fixed_timesteps, mask_on, only, plain, scope
+from symrnn.models.builder import ProgramBuilder, Value, Values, fixed_timesteps, mask_on, only, plain_value, scope
 from symrnn.models.equations.cells import activate
 from symrnn.models.equations.rule import apply
 from symrnn.models.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
@@ -19,7 +19,7 @@ def _(layer: Activation, build: ProgramBuilder, place: int, given: Values) -> Va
     if place in build.labels.fused.values():
         return [x]
     rhs = activate(layer.activation, x.symbol)
-    y = plain(build, place, rhs, x.steps)
+    y = plain_value(build, place, rhs, x.steps)
     build.append([Equation(y, rhs)], [x.symbol], x.steps)
     mask = mask_on(build, place, x)
     name = activation_name(layer.activation)
@@ -36,7 +36,7 @@ def _(layer: Softmax, build: ProgramBuilder, place: int, given: Values) -> Value
     if mask is not None and x.steps is not None:
         raise NotImplementedError("a mask is not supported here: Keras applies it to the wrong axis")
     rhs = activate("softmax", x.symbol)
-    y = plain(build, place, rhs, x.steps)
+    y = plain_value(build, place, rhs, x.steps)
     build.append([Equation(y, rhs)], [x.symbol], x.steps)
     return [Value(y, x.steps, mask, x.symbol, normalized=True)]
 
@@ -60,7 +60,7 @@ def _(layer: ELU, build: ProgramBuilder, place: int, given: Values) -> Values:
 def _by_entry(template: Expr, build: ProgramBuilder, place: int, x: Value) -> Value:
     """A function of one number, applied to each entry."""
     rhs = elementwise(template, x.symbol)
-    y = plain(build, place, rhs, x.steps)
+    y = plain_value(build, place, rhs, x.steps)
     build.append([Equation(y, rhs)], [x.symbol], x.steps)
     return Value(y, x.steps, mask_on(build, place, x))
 
@@ -79,7 +79,7 @@ def _(layer: PReLU, build: ProgramBuilder, place: int, given: Values) -> Values:
         supported = "None" if x.steps is None else "None, [1]"
         raise NotImplementedError(f"shared_axes={layer.shared_axes!r} is not supported here; supported: {supported}")
     rhs = elementwise(prelu(*SLOTS[:2]), x.symbol, multiply(ones((N, 1)), alpha))
-    y = plain(build, place, rhs, x.steps)
+    y = plain_value(build, place, rhs, x.steps)
     reads = [x.symbol, *([alpha] if build.names[alpha].time is not None else [])]
     build.append([Equation(y, rhs)], reads, x.steps)
     return [Value(y, x.steps, mask_on(build, place, x))]

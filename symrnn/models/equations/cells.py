@@ -38,7 +38,7 @@ from symrnn.programs.program import Equation
 
 
 @dataclass(frozen=True)
-class Step:
+class CellStep:
     """The equations of one step, and what the layer above gets."""
 
     equations: tuple[Equation, ...]
@@ -46,7 +46,7 @@ class Step:
 
 
 @singledispatch
-def step(cell: Cells, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> Step:
+def step(cell: Cells, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> CellStep:
     """One step of a cell: its states `after` from x and its states `before`.
 
     Raises:
@@ -56,17 +56,19 @@ def step(cell: Cells, x: Expr, before: Mapping[str, Expr], after: Mapping[str, E
 
 
 @step.register
-def _(cell: SimpleRNNCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> Step:
+def _(
+    cell: SimpleRNNCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope
+) -> CellStep:
     units = cell.units
     U = names.weight(Name("U"), "kernel", width(x), units)
     V = names.weight(Name("V"), "recurrent_kernel", units, units)
     b = names.weight(Name("b", sub="h"), "bias", units) if cell.use_bias else None
     rhs = affine([(x, U), (before["h"], V)], b)
-    return Step(tuple(activated(cell.activation, rhs, Name("a"), after["h"], names)), after["h"])
+    return CellStep(tuple(activated(cell.activation, rhs, Name("a"), after["h"], names)), after["h"])
 
 
 @step.register
-def _(cell: LSTMCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> Step:
+def _(cell: LSTMCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> CellStep:
     gates, units, h = cell.gates, cell.units, before["h"]
     U = dict(zip(gates, _gates(names, "U", "kernel", width(x), units, gates), strict=True))
     V = dict(zip(gates, _gates(names, "V", "recurrent_kernel", units, units, gates), strict=True))
@@ -87,11 +89,11 @@ def _(cell: LSTMCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, E
     equations.append(Equation(c, add(hadamard(f, before["c"]), hadamard(i, k))))
     q = c if activation_name(cell.activation) == "linear" else names.value(Name("q"), units)
     equations += [] if q == c else [Equation(q, activate(cell.activation, c))]
-    return Step((*equations, Equation(after["h"], hadamard(o, q))), after["h"])
+    return CellStep((*equations, Equation(after["h"], hadamard(o, q))), after["h"])
 
 
 @step.register
-def _(cell: GRUCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> Step:
+def _(cell: GRUCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> CellStep:
     units, h = cell.units, before["h"]
     U = _gates(names, "U", "kernel", width(x), units, cell.gates)
     V = _gates(names, "V", "recurrent_kernel", units, units, cell.gates)
@@ -116,7 +118,7 @@ def _(cell: GRUCell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Ex
         rhs = affine([(x, U[2]), (hadamard(r, h), V[2])], b[2])
     equations += activated(cell.activation, rhs, Name("a", sub="h"), k, names)
     kept, new = hadamard(z, h), hadamard(elementwise(1 - SLOTS[0], z), k)
-    return Step((*equations, Equation(after["h"], add(kept, new))), after["h"])
+    return CellStep((*equations, Equation(after["h"], add(kept, new))), after["h"])
 
 
 def _gru_biases(cell: GRUCell, names: CallScope) -> tuple[Sequence[Expr | None], Sequence[Expr | None]]:
@@ -146,7 +148,7 @@ def _biases(names: CallScope, units: int, gates: str) -> list[Expr]:
 
 
 @step.register
-def _(cell: Cell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> Step:
+def _(cell: Cell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr], names: CallScope) -> CellStep:
     """The equations that were given, in symbols of this place."""
     if width(x) != width(cell.inputs):
         raise ValueError(f"{cell.inputs}: expected {width(cell.inputs)} columns, got {width(x)}")
@@ -160,7 +162,7 @@ def _(cell: Cell, x: Expr, before: Mapping[str, Expr], after: Mapping[str, Expr]
         if equation.lhs not in places:
             places[equation.lhs] = names.value(name_of_identifier(equation.lhs.name), width(equation.lhs))
         equations.append(Equation(places[equation.lhs], rhs))
-    return Step(tuple(equations), places[cell.output])
+    return CellStep(tuple(equations), places[cell.output])
 
 
 # expressions ------------------------------------------------------------------------------------

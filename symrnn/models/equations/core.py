@@ -9,7 +9,7 @@ from symrnn.expressions.activations import activation_name
 from symrnn.expressions.matrices import multiply, scaled
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import OneHot
-from symrnn.models.builder import ProgramBuilder, Value, Values, mask_on, only, plain, scope, sequence
+from symrnn.models.builder import ProgramBuilder, Value, Values, mask_on, only, plain_value, scope, sequence
 from symrnn.models.equations.cells import activated, affine
 from symrnn.models.equations.rule import apply
 from symrnn.models.graph import Graph, Result
@@ -71,7 +71,7 @@ def _(layer: Masking, build: ProgramBuilder, place: int, given: Values) -> Value
     x = sequence(given)
     m = build.mask(x, _constant(layer.mask_value))
     rhs = scaled(m, x.symbol)
-    y = plain(build, place, rhs, x.steps)
+    y = plain_value(build, place, rhs, x.steps)
     build.append([Equation(y, rhs)], [x.symbol, m], x.steps)
     return [Value(y, x.steps, m, normalized=x.normalized)]
 

@@ -5,7 +5,7 @@ from sympy import Expr
 from symrnn.expressions.matrices import add, elementwise, hadamard, scaled, spread
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS
-from symrnn.models.builder import MERGES, ProgramBuilder, Value, Values, fixed_timesteps, plain, sums_are_kept
+from symrnn.models.builder import MERGES, ProgramBuilder, Value, Values, fixed_timesteps, plain_value, sums_are_kept
 from symrnn.models.equations.rule import apply
 from symrnn.models.layers.merging import Concatenate, Merge, Multiply
 from symrnn.programs.program import Equation
@@ -30,7 +30,7 @@ def _(layer: Merge, build: ProgramBuilder, place: int, given: Values) -> Values:
     rhs = MERGES[type(layer)](symbols)
     if isinstance(layer, Multiply):
         rhs = _masked_product(symbols, masks, mask)
-    y = plain(build, place, rhs, given[0].steps)
+    y = plain_value(build, place, rhs, given[0].steps)
     reads = [*symbols, *(one for one in (*masks, mask) if one is not None)]
     build.append([Equation(y, rhs)], reads, given[0].steps)
     return [Value(y, given[0].steps, mask, normalized=sums_are_kept(type(layer), given))]

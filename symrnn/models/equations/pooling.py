@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from symrnn.expressions.matrices import elementwise, scale, scaled, spread
 from symrnn.expressions.nodes import SLOTS, N, T
-from symrnn.models.builder import ProgramBuilder, Value, Values, mask_on, plain, sequence
+from symrnn.models.builder import ProgramBuilder, Value, Values, mask_on, plain_value, sequence
 from symrnn.models.equations.rule import apply
 from symrnn.models.layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
 from symrnn.programs.program import Equation, MaxOverTime, recurrence
@@ -13,7 +13,7 @@ from symrnn.programs.program import Equation, MaxOverTime, recurrence
 @apply.register
 def _(layer: GlobalMaxPooling1D, build: ProgramBuilder, place: int, given: Values) -> Values:
     x = sequence(given)
-    top = plain(build, place, x.symbol, None)
+    top = plain_value(build, place, x.symbol, None)
     build.items.append(MaxOverTime(top, x.symbol))
     return [Value(top)]
 
@@ -23,7 +23,7 @@ def _(layer: GlobalAveragePooling1D, build: ProgramBuilder, place: int, given: V
     """S = sum of h_t over t, divided by T; with a mask, by the number of valid steps."""
     x = sequence(given)
     mask = mask_on(build, place, x)
-    mean = plain(build, place, x.symbol, None)
+    mean = plain_value(build, place, x.symbol, None)
     name = replace(build.names[mean], sub="sum")
     total = build.symbol(name, N, x.width)
     if mask is None:

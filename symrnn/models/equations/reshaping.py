@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import N
-from symrnn.models.builder import ProgramBuilder, Value, Values, fixed_timesteps, only, plain
+from symrnn.models.builder import ProgramBuilder, Value, Values, fixed_timesteps, only, plain_value
 from symrnn.models.equations.rule import apply
 from symrnn.models.graph import Result
 from symrnn.models.layers.reshaping import Flatten, RepeatVector
@@ -29,6 +29,6 @@ def _(layer: RepeatVector, build: ProgramBuilder, place: int, given: Values) -> 
     if x.steps is not None:
         raise ValueError("expected rows (samples, features), got a sequence; a layer before it keeps the time steps")
     steps = build.steps(Result(place))
-    g = plain(build, place, x.symbol, steps)
+    g = plain_value(build, place, x.symbol, steps)
     build.append([Equation(g, x.symbol)], [], steps)
     return [Value(g, steps, normalized=x.normalized)]

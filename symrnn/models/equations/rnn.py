@@ -8,7 +8,7 @@ from sympy import Expr
 
 from symrnn.expressions.matrices import add, elementwise, is_zero, scaled, zeros
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import SLOTS, N, Softmax, T
+from symrnn.expressions.nodes import SLOTS, N, RowSoftmax, T
 from symrnn.expressions.shapes import shape_of
 from symrnn.models.builder import (
     MERGES,
@@ -33,7 +33,7 @@ from symrnn.programs.program import Carry, Equation, Reversal, recurrence
 
 
 @dataclass(frozen=True)
-class Run:
+class Direction:
     """One direction of a recurrent call: which layer, on what, with which mask and initial states."""
 
     layer: Recurrent
@@ -66,7 +66,7 @@ def _(layer: Recurrent, build: ProgramBuilder, place: int, given: Values) -> Val
     x = sequence(given)
     _check_calls(layer, build, place)
     initial = _initial(layer, build, place, layer.cells)
-    output, states = _recur(Run(layer, build, place, x, _mask(build, place, x), initial))
+    output, states = _recur(Direction(layer, build, place, x, _mask(build, place, x), initial))
     return [output, *(states if layer.return_state else [])]
 
 
@@ -110,7 +110,7 @@ class _Thread:
     final: Expr | None
 
 
-def _recur(run: Run) -> tuple[Value, Values]:
+def _recur(run: Direction) -> tuple[Value, Values]:
     """The recurrence of all cells: its output and its last states."""
     layer, build, mask, x = run.layer, run.build, run.mask, run.x
     equations: list[Equation] = []
@@ -139,7 +139,7 @@ def _recur(run: Run) -> tuple[Value, Values]:
     build.items.append(
         recurrence(equations, reads, carries, stacked, (), layer.go_backwards, build.names, x.steps or T)
     )
-    shares = {equation.lhs for equation in equations if isinstance(equation.rhs, Softmax)}
+    shares = {equation.lhs for equation in equations if isinstance(equation.rhs, RowSoftmax)}
     states = [Value(t.final, normalized=t.new in shares) for t in threads if t.final is not None]
     normalized = value in shares  # a mask leaves a row of the step before, or zeros
     on = mask_on(build, run.place, x)
@@ -151,7 +151,7 @@ def _recur(run: Run) -> tuple[Value, Values]:
     return replace(_in_processing_order(run, output, on), normalized=normalized), states
 
 
-def _thread(run: Run, names: CallScope, name: str, columns: int, initial: Expr | None) -> _Thread:
+def _thread(run: Direction, names: CallScope, name: str, columns: int, initial: Expr | None) -> _Thread:
     layer, build = run.layer, run.build
     named = Name(name, layer=names.values)
     after = names.value(named, columns)
@@ -173,7 +173,7 @@ def _select(mask: Expr, new: Expr, old: Expr) -> Expr:
     return add(scaled(mask, new), scaled(elementwise(1 - SLOTS[0], mask), old))
 
 
-def _output(run: Run, threads: list[_Thread], value: Expr) -> tuple[Expr, list[Equation], Carry | None]:
+def _output(run: Direction, threads: list[_Thread], value: Expr) -> tuple[Expr, list[Equation], Carry | None]:
     """The output of each step: of a masked one 0, or the output before, which starts from 0.
 
     That is the state itself where no mask is, or where the state starts from 0 as well.
@@ -209,7 +209,7 @@ def _has_bug(layer: Recurrent) -> bool:
     return layer.zero_output_for_mask and layer.unroll and layer.go_backwards and layer.return_sequences
 
 
-def _wrongly_masked(run: Run, h: Expr, mask: Expr) -> Expr:
+def _wrongly_masked(run: Direction, h: Expr, mask: Expr) -> Expr:
     """Keras' unrolled backward layer: its outputs in processing order times the mask in the order of time."""
     build, name = run.build, run.build.names[h]
     turned = build.row(replace(build.names[mask], sub="rev", layer=name.layer), 1, run.x.steps)
@@ -219,7 +219,7 @@ def _wrongly_masked(run: Run, h: Expr, mask: Expr) -> Expr:
     return out
 
 
-def _in_processing_order(run: Run, h: Expr, mask: Expr | None) -> Value:
+def _in_processing_order(run: Direction, h: Expr, mask: Expr | None) -> Value:
     """Keras returns the sequence of a layer that goes backwards as it was computed, last step first."""
     build = run.build
     if not run.layer.go_backwards:
@@ -239,7 +239,7 @@ def _(layer: Bidirectional, build: ProgramBuilder, place: int, given: Values) ->
     initial = _initial(layer, build, place, (*forwards.cells, *backwards.cells))
     count = sum(len(states_of(cell)) for cell in forwards.cells)
     runs = [
-        Run(half, build, place, x, _mask(build, place, x), states, name)
+        Direction(half, build, place, x, _mask(build, place, x), states, name)
         for half, states, name in ((forwards, initial[:count], "fw"), (backwards, initial[count:], "bw"))
     ]
     outputs: list[Value] = []

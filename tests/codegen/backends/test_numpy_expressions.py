@@ -17,7 +17,7 @@ from symrnn.expressions.matrices import (
     transpose,
     zeros,
 )
-from symrnn.expressions.nodes import SLOTS, CrossEntropy, Differs, ElementwiseMax, LogSumExp, N, OneHot, Softmax
+from symrnn.expressions.nodes import SLOTS, CrossEntropy, Differs, ElementwiseMax, LogSumExp, N, OneHot, RowSoftmax
 
 A, B, X = MatrixSymbol("A", N, 2), MatrixSymbol("B", N, 2), MatrixSymbol("X", N, 3)
 W, b, c = MatrixSymbol("W", 2, 2), MatrixSymbol("b", 1, 2), MatrixSymbol("c", N, 1)
@@ -57,7 +57,7 @@ TEXTS = [
     (OneHot(c, 2), PLAIN, "(c.astype(int) == np.arange(2)).astype(dtype)"),
     (Differs(A, Rational(1, 2)), PLAIN, "(A != 1/2).any(axis=-1, keepdims=True).astype(dtype)"),
     (ElementwiseMax(A, B), PLAIN, "np.maximum.reduce((A, B))"),
-    (Softmax(A), PLAIN, "softmax(A)"),
+    (RowSoftmax(A), PLAIN, "softmax(A)"),
     (LogSumExp(A), PLAIN, "logsumexp(A)"),
     (CrossEntropy(A, B), PLAIN, "cross_entropy(A, B)"),
     (Symbol("s") + 1, PLAIN, "s + 1"),
@@ -95,7 +95,7 @@ def test_parentheses_where_it_binds_less_tightly(level, expected):
         (multiply(A, W, W), ""),
         (scale(2, A), ""),
         (multiply(ones((N, 1)), b), ""),
-        (Softmax(A), ""),
+        (RowSoftmax(A), ""),
     ],
 )
 def test_calls_whose_result_can_be_put_in_a_place(expr, expected):

@@ -94,12 +94,6 @@ def test_the_names_of_a_program_are_all_taken():
     assert {"x_t", "x", "h_t", "h_prev", "h", "A_z", "h_last"} <= blocks.taken
 
 
-def test_the_letter_of_a_product_in_every_step():
-    blocks = Blocks.of(program(Z, R, S))
-    assert blocks.product(x, [Z, R], h).code == "xA_t"
-    assert blocks.product(add(x, before), [Z], h).code == "A_t"
-
-
 def test_a_block_of_weights_is_named_before_the_recurrence_that_uses_it():
     """Once, though it is used twice."""
     block = Concat(Z, R)
@@ -126,5 +120,5 @@ def test_names_of_layers():
     d = symrnn.derive(Sequential([LSTM(2, return_sequences=True), GRU(2), Dense(1)], (4, 3)))
     items = fuse(d.steps).equations
     names = [item.lhs.name for item in items if isinstance(item, Equation)]
-    assert names[:7] == ["U1", "V1", "b1_h", "U2", "V2", "b2_hzr", "b2_Vzr"]
+    assert names[:7] == ["U1", "V1", "b1_h", "U2_zr", "V2_zr", "b2_hzr", "b2_Vzr"]
     assert sum(isinstance(item, Recurrence) for item in items) == 2

@@ -1,14 +1,13 @@
-"""Products with a common left factor as one, products in one sum as one: each by itself, before it is fused."""
+"""Products in one sum as one, and sums over t with a common left factor: before the program is fused."""
 
-import pytest
 from sympy import MatAdd, MatrixSymbol, tanh
 
 from symrnn.codegen.fusion.blocks import Blocks
-from symrnn.codegen.fusion.products import join_products, join_sums, places
+from symrnn.codegen.fusion.products import join_sums, places
 from symrnn.expressions.matrices import add, concat, elementwise, hadamard, multiply, transpose, zeros
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Columns, Concat, N
-from symrnn.programs.program import Carry, Equation, Program, Recurrence, recurrence
+from symrnn.programs.program import Carry, Equation, Program, recurrence
 
 x, h, before, last = (MatrixSymbol(name, N, 2) for name in ("x_t", "h_t", "h_prev", "h_last"))
 p, q, r = (MatrixSymbol(name, N, 2) for name in ("p_t", "q_t", "r_t"))
@@ -28,66 +27,10 @@ def step(*equations, sums=(), carry=h):
     return item, Blocks.of(Program((A, B, C), (x,), (item,), (last, *(s.lhs for s in sums)), LETTERS))
 
 
-def texts(item: Recurrence) -> list[str]:
-    return [f"{equation.lhs} = {equation.rhs}" for equation in item.body.assignments]
-
-
 def test_when_an_equation_runs():
     """0 before the loop, 1 in it, 2 after it."""
     item, _ = step(Equation(p, multiply(x, A)), Equation(h, add(p, before)), Equation(q, hadamard(h, p)))
     assert places(item) == {p: 0, h: 1, q: 2}
-
-
-# a common left factor -----------------------------------------------------------------------------
-
-
-def test_products_with_a_common_left_factor():
-    item, blocks = step(Equation(p, multiply(before, A)), Equation(h, hadamard(p, multiply(before, B))))
-    assert texts(join_products(item, blocks)) == [
-        f"hAB_t = {multiply(before, Concat(A, B))}",
-        "p_t = Columns(hAB_t, 0, 2)",
-        f"h_t = {hadamard(p, Columns(MatrixSymbol('hAB_t', N, 4), 2, 4))}",
-    ]
-
-
-def test_a_product_that_occurs_twice_is_computed_once():
-    product = multiply(before, A)
-    item, blocks = step(Equation(p, hadamard(x, product)), Equation(h, add(p, product)))
-    first, *rest = join_products(item, blocks).body.assignments
-    assert (str(first.lhs), first.rhs) == ("hA_t", product)
-    assert [equation.rhs for equation in rest] == [hadamard(x, first.lhs), add(p, first.lhs)]
-
-
-def test_the_next_state_is_an_equation_too():
-    item, blocks = step(Equation(h, multiply(before, A)), carry=add(h, multiply(before, B)))
-    joined = join_products(item, blocks)
-    whole = joined.body.assignments[0].lhs
-    assert joined.carries[0].next == add(h, Columns(whole, 2, 4))
-
-
-@pytest.mark.parametrize(
-    "equations",
-    [
-        [Equation(h, add(multiply(x, A), multiply(before, B)))],  # other factors
-        [Equation(p, multiply(x, A)), Equation(h, hadamard(p, before)), Equation(q, multiply(h, B))],
-        [Equation(h, hadamard(before, x))],  # no weights
-    ],
-)
-def test_nothing_in_common(equations):
-    item, blocks = step(*equations)
-    assert join_products(item, blocks) is item
-
-
-def test_products_at_different_times_stay_apart():
-    """x A is computed for all steps at once, x B only where it is needed, after the loop."""
-    item, blocks = step(Equation(p, multiply(x, A)), Equation(h, add(p, before)), Equation(q, add(h, multiply(x, B))))
-    assert places(item) == {p: 0, h: 1, q: 2}
-    assert join_products(item, blocks) is item
-
-
-def test_what_is_no_recurrence_is_left():
-    equation = Equation(A, B)
-    assert join_products(equation, step(Equation(h, x))[1]) is equation
 
 
 # sums of products ---------------------------------------------------------------------------------
@@ -116,7 +59,9 @@ def test_values_that_are_multiplied_in_one_sum_are_side_by_side():
 def test_the_order_is_one_in_which_the_weights_are_side_by_side_already():
     """Another recurrence has B^T beside A^T."""
     item, blocks = step(*gates())
-    other, _ = step(Equation(r, multiply(before, transpose(B))), Equation(h, add(r, multiply(before, transpose(A)))))
+    wide = MatrixSymbol("w_t", N, 4)
+    parts = Columns(wide, 0, 2), Columns(wide, 2, 4)
+    other, _ = step(Equation(wide, multiply(before, concat(transpose(B), transpose(A)))), Equation(h, add(*parts)))
     joined, _ = join_sums([item, other], blocks)
     assert MatrixSymbol("qp_t", N, 4) in {equation.lhs for equation in joined.body.assignments}
 

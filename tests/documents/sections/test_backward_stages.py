@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from symrnn import GRU, Dense, Sequential, SimpleRNN, derive
-from symrnn.documents.sections.backward_stages import backward_pass_of, is_reused, rules_of, stages_of
+from symrnn.documents.sections.backward_stages import backward_pass_of, is_reused, stage_rules, stages_of
 from symrnn.programs.dataflow import REUSE
 from tests.support.bank import MODELS, SAMPLE, over
 
@@ -83,8 +83,8 @@ def test_the_stages_of_the_notebook(zoom, names):
     way = backward_pass_of(derive().gradient(), zoom)
     stages = stages_of(way)
     assert [" ".join(adjoint.quantity.name for adjoint in stage.adjoints) for stage in stages] == names
-    assert [sorted(rules_of(stage, way)) for stage in stages[:2]] == [[], ["product", "sum"]]
-    assert sorted(rules_of(stages[-1], way)) == ["product", "reuse", "sum"]
+    assert [sorted(stage_rules(stage, way)) for stage in stages[:2]] == [[], ["product", "sum"]]
+    assert sorted(stage_rules(stages[-1], way)) == ["product", "reuse", "sum"]
 
 
 @over(SAMPLE)
@@ -92,14 +92,14 @@ def test_reuse_is_the_rule_of_what_is_read_twice(case):
     way, stages = ways(case, "unrolled")
     for stage in stages:
         several = any(len({use.lhs for use in way.uses.get(one.quantity, ())}) > 1 for one in stage.adjoints)
-        assert not several or REUSE in rules_of(stage, way)
+        assert not several or REUSE in stage_rules(stage, way)
 
 
 def test_a_weight_of_one_time_step_is_not_reused():
     for steps, reused in ((1, False), (2, True)):
         way = backward_pass_of(derive(Sequential([SimpleRNN(1)], (steps, 1))).gradient(), "unrolled")
         last = stages_of(way)[-1]
-        assert (is_reused(last, way), REUSE in rules_of(last, way)) == (reused, reused)
+        assert (is_reused(last, way), REUSE in stage_rules(last, way)) == (reused, reused)
 
 
 STARTS = [

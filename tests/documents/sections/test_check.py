@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from symrnn import derive
-from symrnn.checking.report import AGREES, DIFFERS, UNDECIDABLE, Report, Row
+from symrnn.checking.report import AGREES, DIFFERS, UNDECIDABLE, Comparison, Report
 from symrnn.documents.example import example_of
 from symrnn.documents.inline import Math
 from symrnn.documents.sections import check
@@ -15,7 +15,7 @@ SINGLE = {"dtype": "float32", "samples": 1, "lengths": {"T": 3}, "versions": "Ke
 
 
 def row(quantity, verdict=AGREES, ours=0.5, difference=0.0, allowed=1e-6):
-    return Row(quantity, (), (), ours, ours, difference, allowed, verdict)
+    return Comparison(quantity, (), (), ours, ours, difference, allowed, verdict)
 
 
 def report(*rows, loss=None, dtype="float32"):

@@ -10,7 +10,7 @@ import pytest
 
 from symrnn.documents.blocks import Figure, Section
 from symrnn.documents.document import Document
-from symrnn.documents.sections.contributions_plot import Plot, _spread, contributions_plot
+from symrnn.documents.sections.contributions_plot import Plot, _spread, plot_of
 from symrnn.documents.writers import html, latex
 from symrnn.documents.writers.pdf import overfull, pdf_of
 from tests.support.tex import needs
@@ -30,7 +30,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_format_is_whole_and_the_same_each_time(name):
-    plot, again = contributions_plot(CASES[name]), contributions_plot(CASES[name])
+    plot, again = plot_of(CASES[name]), plot_of(CASES[name])
     svg, png, pdf = plot.svg(), plot.png(), plot.pdf()
     assert ElementTree.fromstring(svg).find("{http://www.w3.org/2000/svg}desc").text == plot.alt
     assert png.startswith(b"\x89PNG\r\n")
@@ -39,7 +39,7 @@ def test_every_format_is_whole_and_the_same_each_time(name):
 
 
 def test_alt_tells_the_largest_and_the_smallest():
-    assert contributions_plot({**NOTEBOOK, "W": [0.0] * 3, "b_o": [1.0] * 3}).alt == (
+    assert plot_of({**NOTEBOOK, "W": [0.0] * 3, "b_o": [1.0] * 3}).alt == (
         "Size of the contribution of each of 3 time steps to the gradient, logarithmic axis. "
         "U: largest 0.0072 at t = 2, smallest 0.0001 at t = 0. "
         "V: largest 0.0022 at t = 2, smallest 0 at t = 0. "
@@ -53,7 +53,7 @@ def test_alt_tells_the_largest_and_the_smallest():
     [([1.0, 100.0], False), ([1.0, 101.0], True), ([0.0, 1.0], False), ([0.0, 1.0, 101.0], True), ([0.0], False)],
 )
 def test_the_axis_is_logarithmic_above_a_range_of_100(sizes, is_log):
-    assert contributions_plot({"U": sizes}).is_log == is_log
+    assert plot_of({"U": sizes}).is_log == is_log
 
 
 def points(plot, name):
@@ -64,12 +64,12 @@ def points(plot, name):
 
 def test_every_step_is_a_point_and_signs_stand_on_few():
     few, many = ({"U": [float(t % 7) for t in range(steps)]} for steps in (30, 31))
-    assert points(contributions_plot(few), "#0072b2") == 30
-    assert contributions_plot(few).svg().count("<use") - contributions_plot(many).svg().count("<use") > 25
+    assert points(plot_of(few), "#0072b2") == 30
+    assert plot_of(few).svg().count("<use") - plot_of(many).svg().count("<use") > 25
 
 
 def test_lines_differ_in_colour_and_in_dashes():
-    svg = contributions_plot({name: [1.0 + i, 2.0] for i, name in enumerate("UVWb")}).svg()
+    svg = plot_of({name: [1.0 + i, 2.0] for i, name in enumerate("UVWb")}).svg()
     looks = re.findall(
         r'style="fill: none; stroke(?:-dasharray: ([\d., ]+); stroke-dashoffset: 0; stroke)?: (#\w+)', svg
     )
@@ -79,7 +79,7 @@ def test_lines_differ_in_colour_and_in_dashes():
 
 
 def test_the_svg_keeps_to_itself():
-    svg = contributions_plot(NOTEBOOK).svg()
+    svg = plot_of(NOTEBOOK).svg()
     assert "<style" not in svg
     assert "<metadata" not in svg
     assert all(name.startswith("plot-") for name in re.findall(r'\bid="([^"]*)"', svg))
@@ -90,14 +90,14 @@ def test_the_svg_keeps_to_itself():
 
 @needs("lmodern", "amsmath", "tikz", "accsupp")
 def test_tikz_fits_on_a_page():
-    body = "\n\n".join(f"\\noindent {contributions_plot(sizes).tikz(alt=True)}" for sizes in CASES.values())
+    body = "\n\n".join(f"\\noindent {plot_of(sizes).tikz(alt=True)}" for sizes in CASES.values())
     head = "\\documentclass{article}\\usepackage[T1]{fontenc}\\usepackage{lmodern,amsmath,tikz,accsupp}"
     made = pdf_of(f"{head}\\begin{{document}}\n{body}\\end{{document}}")
     assert overfull(made.log) == []
 
 
 def test_tikz_has_the_points_and_numbers_of_the_plot():
-    text = contributions_plot({"U": [0.0, 1.0, 2.0], "V": [1.0, 1.0, 1.0]}).tikz()
+    text = plot_of({"U": [0.0, 1.0, 2.0], "V": [1.0, 1.0, 1.0]}).tikz()
     high = 1 / 1.05
     line = f"(0.0000,0.0000) (0.5000,{high / 2:.4f}) (1.0000,{high:.4f})"
     assert f"plot coordinates {{{line}}};" in text
@@ -108,13 +108,13 @@ def test_tikz_has_the_points_and_numbers_of_the_plot():
 
 
 def test_tikz_says_small_and_large_numbers():
-    text = contributions_plot({"U": [1e-8, 1.0], r"\nosuch_{$<": [0.0, 2.0]}).tikz()
+    text = plot_of({"U": [1e-8, 1.0], r"\nosuch_{$<": [0.0, 2.0]}).tikz()
     assert "node[left] {${10^{-8}}$};" in text
     assert r"{\textbackslash{}nosuch\_\{\$$<$};" in text
 
 
 def test_a_plot_stands_in_a_figure():
-    plot = contributions_plot(NOTEBOOK)
+    plot = plot_of(NOTEBOOK)
     document = Document("a", (), (), (Section("plot", "Plot", (Figure(plot, plot.caption),)),))
     for text in (html.article_html(document), latex.article_latex(document)):
         assert plot.caption[0] in text
@@ -122,7 +122,7 @@ def test_a_plot_stands_in_a_figure():
 
 
 def test_png_is_as_large_as_asked_for():
-    plot = contributions_plot(NOTEBOOK)
+    plot = plot_of(NOTEBOOK)
     small, large = (struct.unpack(">II", plot.png(dpi)[16:24]) for dpi in (100, 200))
     assert abs(large[0] - 2 * small[0]) <= 2
 
@@ -130,8 +130,8 @@ def test_png_is_as_large_as_asked_for():
 def test_nothing_outside_is_changed():
     script = (
         "import sys, matplotlib; before = dict(matplotlib.rcParams.copy())\n"
-        "from symrnn.documents.sections.contributions_plot import contributions_plot\n"
-        "plot = contributions_plot({'U': [1.0, 2.0]}); plot.svg(); plot.png(); plot.pdf()\n"
+        "from symrnn.documents.sections.contributions_plot import plot_of\n"
+        "plot = plot_of({'U': [1.0, 2.0]}); plot.svg(); plot.png(); plot.pdf()\n"
         "assert dict(matplotlib.rcParams.copy()) == before\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
@@ -140,7 +140,7 @@ def test_nothing_outside_is_changed():
 
 
 def test_a_user_s_style_changes_nothing():
-    plot = contributions_plot(NOTEBOOK)
+    plot = plot_of(NOTEBOOK)
     plain = plot.svg()
     with matplotlib.rc_context({"axes.facecolor": "red", "font.size": 20}):
         assert plot.svg() == plain
@@ -152,7 +152,7 @@ def test_names_are_moved_apart_in_their_order():
 
 
 def test_jupyter_shows_the_picture_and_its_text():
-    plot = contributions_plot({"U": [1.0]})
+    plot = plot_of({"U": [1.0]})
     assert plot._repr_mimebundle_() == {"image/svg+xml": plot.svg(), "text/plain": plot.alt}
     assert plot == Plot((("U", (1.0,)),))
 
@@ -170,7 +170,7 @@ def test_jupyter_shows_the_picture_and_its_text():
 )
 def test_wrong_sizes_are_named(sizes, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        contributions_plot(sizes)
+        plot_of(sizes)
 
 
 def test_a_missing_matplotlib_is_named(monkeypatch):
@@ -180,4 +180,4 @@ def test_a_missing_matplotlib_is_named(monkeypatch):
         match=r"^a plot needs matplotlib \(import of matplotlib halted; None in sys.modules\); "
         r"pip install 'symrnn\[docs\]' installs it$",
     ):
-        contributions_plot({"U": [1.0]}).svg()
+        plot_of({"U": [1.0]}).svg()

@@ -5,7 +5,7 @@ import pytest
 
 from symrnn import GRU, LSTM, Activation, Bidirectional, Dense, Dropout, Sequential, SimpleRNN, TimeDistributed, derive
 from symrnn.documents.inline import Code
-from symrnn.documents.sections.model import code, layer_name, model_table
+from symrnn.documents.sections.model import code_span, layer_name, model_table
 from symrnn.documents.writers.text import prose_text
 from symrnn.models.custom_cell import Cell
 from symrnn.models.layers.core import Embedding
@@ -94,5 +94,5 @@ def test_the_total_is_that_of_the_rows(case):
 
 
 def test_code_of_nothing_is_nothing():
-    assert code("") == ()
-    assert code("a_b") == (Code("a_b"),)
+    assert code_span("") == ()
+    assert code_span("a_b") == (Code("a_b"),)

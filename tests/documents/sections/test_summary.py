@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from symrnn import GRU, LSTM, Activation, Dense, Input, Model, Sequential, SimpleRNN, derive
-from symrnn.checking.report import Report, Row
+from symrnn.checking.report import Comparison, Report
 from symrnn.documents.blocks import Section
 from symrnn.documents.example import example_of
 from symrnn.documents.inline import Code
-from symrnn.documents.sections.summary import subtitle, summary
+from symrnn.documents.sections.summary import first_lines, subtitle
 from symrnn.documents.writers.text import prose_text
 
 EVERY = {"return_sequences": True}
@@ -28,7 +28,7 @@ def sections(names):
 
 def reported(*verdicts):
     """A subject with a fake report for each verdict."""
-    rows = [Row("y", (), (), 1.0, 1.0, 0.0, 1e-6, verdict) for verdict in verdicts]
+    rows = [Comparison("y", (), (), 1.0, 1.0, 0.0, 1e-6, verdict) for verdict in verdicts]
     made = tuple(Report((row,), "float32", None, 1, {"T": 3}, "Keras 3") for row in rows)
     return replace(example_of(derive()), reports=lambda: made or "Keras is not installed")
 
@@ -76,12 +76,12 @@ PLACES = [
 
 @pytest.mark.parametrize(("names", "expected"), PLACES, ids=[names for names, _ in PLACES])
 def test_places_of_sections(names, expected):
-    assert prose_text(summary(example_of(derive()), sections(names))) == ANSWER + expected
+    assert prose_text(first_lines(example_of(derive()), sections(names))) == ANSWER + expected
 
 
 @pytest.mark.parametrize("names", ["", "model picture letters"])
 def test_no_section_to_name(names):
-    assert prose_text(summary(example_of(derive()), sections(names))) == ANSWER
+    assert prose_text(first_lines(example_of(derive()), sections(names))) == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -95,27 +95,30 @@ def test_no_section_to_name(names):
     ],
 )
 def test_keras_agrees_only_where_it_does(verdicts, expected):
-    assert prose_text(summary(reported(*verdicts), sections("check"))) == f"{ANSWER}Section 1 shows {expected}."
+    assert prose_text(first_lines(reported(*verdicts), sections("check"))) == f"{ANSWER}Section 1 shows {expected}."
 
 
 def test_weights_are_counted():
-    assert prose_text(summary(about(LSTM(2)), sections("backward"))).endswith("with each of the 32 weights.")
+    assert prose_text(first_lines(about(LSTM(2)), sections("backward"))).endswith("with each of the 32 weights.")
     one = about(SimpleRNN(1, use_bias=False), shape=(1, 1), x=[[1.0]], weights=([[0.5]], [[0.25]]))
-    assert "2 weights" in prose_text(summary(one, sections("slips")))
+    assert "2 weights" in prose_text(first_lines(one, sections("slips")))
     dense = example_of(derive(Model(x := Input((1,)), Dense(1, use_bias=False)(x))), x=[2.0], weights=([[0.5]],))
-    assert prose_text(summary(dense, sections("slips"))).endswith("Section 1 shows how it changes with its one weight.")
-    none = prose_text(summary(about(Activation("tanh")), sections("backward")))
+    assert prose_text(first_lines(dense, sections("slips"))).endswith(
+        "Section 1 shows how it changes with its one weight."
+    )
+    none = prose_text(first_lines(about(Activation("tanh")), sections("backward")))
     assert none == "Section 1 shows that it has no weights to change."
 
 
 def test_numbers_are_listed_up_to_six_and_an_answer_in_numbers_alone():
     weights = ([[0.0]], [[0.0]], [0.0], [[1.0]], [0.5])
     long = prose_text(
-        summary(about(SimpleRNN(1), Dense(1), shape=(9, 1), x=np.full((9, 1), -0.25), weights=weights), [])
+        first_lines(about(SimpleRNN(1), Dense(1), shape=(9, 1), x=np.full((9, 1), -0.25), weights=weights), [])
     )
     listed = ", ".join(["-0.25"] * 6)
     assert long == rf"For x = ({listed}, \dots) this network answers y = 0.5000000. "
     assert (
-        prose_text(summary(about(SimpleRNN(2), Dense(1)), sections("forward"))) == "Section 1 shows what it computes."
+        prose_text(first_lines(about(SimpleRNN(2), Dense(1)), sections("forward")))
+        == "Section 1 shows what it computes."
     )
-    assert math.isclose(float(prose_text(summary(example_of(derive()), [])).split()[-1][:-1]), 0.5746256)
+    assert math.isclose(float(prose_text(first_lines(example_of(derive()), [])).split()[-1][:-1]), 0.5746256)

@@ -7,7 +7,7 @@ import pytest
 
 from symrnn import LSTM, Activation, Dense, Sequential, SimpleRNN, derive
 from symrnn.cli import document_command
-from symrnn.documents.blocks import Equations, Formulas, Paragraph, Step
+from symrnn.documents.blocks import Equations, Formulas, NumberedStep, Paragraph
 from symrnn.documents.example import example_of
 from symrnn.documents.sections.table import SECTIONS, section
 from symrnn.documents.writers.text import prose_text, sections_text
@@ -67,7 +67,7 @@ def test_steps_refer_to_labels_that_there_are():
         about = example_of(derive(model))
         forward, backward = (section(name, about) for name in ("forward", "backward"))
         tags = {row.tag for block in forward.blocks if isinstance(block, Formulas) for row in block.rows}
-        titles = " ".join(prose_text(block.title) for block in backward.blocks if isinstance(block, Step))
+        titles = " ".join(prose_text(block.title) for block in backward.blocks if isinstance(block, NumberedStep))
         assert set(re.findall(r"\((F[\w.]+)\)", titles)) <= tags
 
 

@@ -14,9 +14,9 @@ from symrnn.documents.blocks import (
     Equations,
     Figure,
     Formulas,
+    NumberedStep,
     Paragraph,
     Section,
-    Step,
     Table,
     Verbatim,
 )
@@ -25,8 +25,8 @@ from symrnn.documents.figures import figure
 from symrnn.documents.inline import Code, Emphasis, Strong, prose
 from symrnn.documents.writers.html import article_html, block_html, blocks_html, prose_html
 from symrnn.expressions.names import Name
-from symrnn.typesetting.layout import Row
-from symrnn.typesetting.mathml import display, inline
+from symrnn.typesetting.layout import DisplayRow
+from symrnn.typesetting.mathml import display, inline_math
 from tests.support.browser import inked, measure, needs_browser, screenshot
 
 PLAIN, BLACK = "Plainname", '<b>&amp;\'"</b> \\_ $x$ id="model"'
@@ -74,7 +74,7 @@ def tags_of(page):
 def test_paragraph():
     block = Paragraph(prose("the state $h_t$ of `f_x`, *here* and **there**"), "A <title>.")
     assert block_html(block) == (
-        f"<p><strong>A &lt;title&gt;.</strong> the state {inline('h_t')} of <code>f_x</code>, "
+        f"<p><strong>A &lt;title&gt;.</strong> the state {inline_math('h_t')} of <code>f_x</code>, "
         "<em>here</em> and <strong>there</strong></p>"
     )
 
@@ -90,15 +90,15 @@ def test_table():
     assert block_html(block) == (
         '<div class="wide" style="overflow-x: auto">\n<table>\n'
         f'<thead>\n<tr><th scope="col">a</th><th scope="col"{right}>b</th></tr>\n</thead>\n'
-        f"<tbody>\n<tr><td>x&lt;y</td><td{right}>{inline('h')}</td></tr>\n"
-        f"<tr><td>{inline('U')}</td><td{right}>−1.5e−05</td></tr>\n</tbody>\n"
+        f"<tbody>\n<tr><td>x&lt;y</td><td{right}>{inline_math('h')}</td></tr>\n"
+        f"<tr><td>{inline_math('U')}</td><td{right}>−1.5e−05</td></tr>\n</tbody>\n"
         f"<tfoot>\n<tr><td>sum</td><td{right}>a-2</td></tr>\n</tfoot>\n"
         '</table>\n</div>\n<p class="note">n</p>'
     )
 
 
 def test_formulas():
-    rows = (Row(("a", "= b"), "F1"),)
+    rows = (DisplayRow(("a", "= b"), "F1"),)
     assert block_html(Formulas(rows)) == f'<div class="wide" style="overflow-x: auto">{display(rows)}</div>'
 
 
@@ -107,25 +107,25 @@ def test_equations_are_those_of_the_display():
     assert block_html(Equations(derivation.display())) == block_html(
         Formulas(
             (
-                Row(("h_0", r"= \tanh(U x_0 + b_h)")),
-                Row(("h_1", r"= \tanh(U x_1 + V h_0 + b_h)")),
-                Row(("h_2", r"= \tanh(U x_2 + V h_1 + b_h)")),
-                Row(("y", "= W h_2 + b_o")),
+                DisplayRow(("h_0", r"= \tanh(U x_0 + b_h)")),
+                DisplayRow(("h_1", r"= \tanh(U x_1 + V h_0 + b_h)")),
+                DisplayRow(("h_2", r"= \tanh(U x_2 + V h_1 + b_h)")),
+                DisplayRow(("y", "= W h_2 + b_o")),
             )
         )
     )
 
 
 def test_step():
-    formulas = Formulas((Row(("a", "= b")),))
-    step = Step(3, prose("Back through $a$"), prose("by R1"), formulas, prose("so"))
+    formulas = Formulas((DisplayRow(("a", "= b")),))
+    step = NumberedStep(3, prose("Back through $a$"), prose("by R1"), formulas, prose("so"))
     assert block_html(step) == (
         '<section class="step">\n'
-        f'<h3 id="step-3"><span><strong>Step 3.</strong> Back through {inline("a")}</span>'
+        f'<h3 id="step-3"><span><strong>Step 3.</strong> Back through {inline_math("a")}</span>'
         f'<span class="rule">by R1</span></h3>\n{block_html(formulas)}\n'
         '<p class="why"><em>Why:</em> so</p>\n</section>'
     )
-    bare = block_html(Step(3, prose("a"), (), formulas))
+    bare = block_html(NumberedStep(3, prose("a"), (), formulas))
     assert "rule" not in bare
     assert "why" not in bare
 
@@ -135,7 +135,7 @@ def test_figure_has_its_caption_with_formulas():
     text = block_html(figure(picture))
     assert picture.svg() in text
     caption = re.search(r"<figcaption>(.*)</figcaption>\n</figure>$", text, re.DOTALL)[1]
-    assert caption.startswith(f"{inline('h_t')} adds {inline('b_h')} and applies tanh to what arrives. ")
+    assert caption.startswith(f"{inline_math('h_t')} adds {inline_math('b_h')} and applies tanh to what arrives. ")
     assert re.search(r"[$\\]", re.sub("<annotation.*?</annotation>", "", caption)) is None
 
 
@@ -151,7 +151,8 @@ def test_figure_may_have_another_caption_or_none():
 
     box = '<figure>\n<div class="wide" style="overflow-x: auto"><svg></svg></div>\n'
     assert (
-        block_html(Figure(Drawing(), prose("of $h$"))) == f"{box}<figcaption>of {inline('h')}</figcaption>\n</figure>"
+        block_html(Figure(Drawing(), prose("of $h$")))
+        == f"{box}<figcaption>of {inline_math('h')}</figcaption>\n</figure>"
     )
     assert block_html(Figure(Drawing())) == f"{box}</figure>"
 
@@ -170,7 +171,7 @@ def test_other_block_is_named():
 
 
 def test_fragment_has_each_anchor_once():
-    formulas = Formulas((Row(("a", "= b"), "F1"),))
+    formulas = Formulas((DisplayRow(("a", "= b"), "F1"),))
     text = blocks_html([formulas, formulas, Paragraph((' id="eq-F1"',))])
     assert text.count(' id="eq-F1"') == 1
     assert text.count("id=&quot;eq-F1&quot;") == 1
@@ -186,15 +187,17 @@ def document(model=None, name="Dense"):
     gradient = derivation.gradient()
     head, right = ("layer", "symbol", "Keras weight", "shape", "count"), (4,)
     rows = tuple((name, one.name, prose(Code(one.keras)), str(one.shape), "-1.5e-3") for one in derivation.table)
-    step = Step(
+    step = NumberedStep(
         1,
         prose("Back through ", derivation.table[0].name),
         prose("by R1, R2"),
         Formulas(
             (
-                Row((r"\delta_2", r"= \bar h_2\,(1-h_2^2) = 0.5759429\times(1-0.9977128796^2)"), "B3"),
-                Row(("", r"= 0.5759429\times 0.004569010 \approx 0.002631489")),
-                Row((r"\bar h", r"= \begin{pmatrix} 0.5 & -1 \\ 2 & 1.842536 \times 10^{-4} \end{pmatrix}"), "B4", 3),
+                DisplayRow((r"\delta_2", r"= \bar h_2\,(1-h_2^2) = 0.5759429\times(1-0.9977128796^2)"), "B3"),
+                DisplayRow(("", r"= 0.5759429\times 0.004569010 \approx 0.002631489")),
+                DisplayRow(
+                    (r"\bar h", r"= \begin{pmatrix} 0.5 & -1 \\ 2 & 1.842536 \times 10^{-4} \end{pmatrix}"), "B4", 3
+                ),
             )
         ),
         prose("the slope is taken at $a_2$"),

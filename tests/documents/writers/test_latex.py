@@ -14,7 +14,7 @@ from symrnn.documents.writers import pdf
 from symrnn.documents.writers.latex import article_latex, block_latex, escaped, prose_latex, sections_latex
 from symrnn.documents.writers.pdf import overfull, pdf_of
 from symrnn.expressions.names import Name
-from symrnn.typesetting.layout import Row
+from symrnn.typesetting.layout import DisplayRow
 from tests.documents.writers.test_text import BLOCKS
 from tests.support.tex import needs_documents
 
@@ -158,7 +158,7 @@ def test_a_wide_table_wraps(columns):
 
 
 def test_formulas_in_columns():
-    rows = (Row(("a", "= 1", "b", "= 2"), "F1"), Row(("", "= 3"), gap=4))
+    rows = (DisplayRow(("a", "= 1", "b", "= 2"), "F1"), DisplayRow(("", "= 3"), gap=4))
     assert block_latex(Formulas(rows)) == (
         "\\begin{alignat*}{2}\na &= 1 &\\quad b &= 2 \\tag{F1} \\\\[4pt]\n     &= 3\n\\end{alignat*}"
     )

@@ -5,7 +5,7 @@ from sympy import Eq, MatrixSymbol, tanh
 
 import symrnn
 from symrnn import GRU, LSTM, RNN, Bidirectional, Dense, Embedding, Input, Loss, Model, ReLU, Sequential, SimpleRNN
-from symrnn.documents.writers.model_code import code, loss_code, model_code
+from symrnn.documents.writers.model_code import code, loss_code, statements
 from symrnn.importers.keras.reader import from_keras
 from symrnn.models.graph import Call, Graph, Result, graph_of
 from symrnn.models.layers.core import InputLayer
@@ -21,7 +21,7 @@ BANK |= {f"stateful: {name}": build for name, build in STATEFUL.items()}
 
 def rebuilt(model):
     names = {"symrnn": symrnn}
-    exec(model_code(model), names)
+    exec(statements(model), names)
     return graph_of(names["model"])
 
 
@@ -59,8 +59,8 @@ model = symrnn.Model([x_1, x_2], [average, dense_2])""",
 
 
 @pytest.mark.parametrize(("model", "expected"), CODES)
-def test_model_code(model, expected):
-    assert model_code(model) == expected
+def test_statements(model, expected):
+    assert statements(model) == expected
 
 
 def test_names_come_back_and_run_nothing():
@@ -84,7 +84,7 @@ def test_a_graph_in_another_order_is_written_as_it_is():
     inner = tuple(Call(place, (Result(source),)) for place, source in ((2, 0), (1, 0), (3, 1)))
     graph = Graph(layers, (Call(0), *inner), (0,), (Result(2), Result(3)))
     assert (
-        model_code(graph)
+        statements(graph)
         == """\
 model = symrnn.models.graph.Graph(
     layers=(
@@ -143,7 +143,7 @@ def test_a_cell_of_your_own_is_named():
         NotImplementedError,
         match=r"^RNN\(elman\): a cell of your own has no code; supported: SimpleRNNCell, LSTMCell, GRUCell$",
     ):
-        model_code(Sequential([RNN(cell), Dense(1)], (2, 1)))
+        statements(Sequential([RNN(cell), Dense(1)], (2, 1)))
 
 
 def test_what_is_no_value_is_named():
@@ -152,4 +152,4 @@ def test_what_is_no_value_is_named():
 
 
 def test_ids_make_a_shape_of_one_axis():
-    assert model_code(Sequential([Embedding(5, 2), GRU(1)], (4,))).endswith("input_shape=(4,))")
+    assert statements(Sequential([Embedding(5, 2), GRU(1)], (4,))).endswith("input_shape=(4,))")

@@ -14,7 +14,7 @@ from symrnn.common.display import mimebundle
 from symrnn.documents.blocks import Origin, Section
 from symrnn.documents.document import Document
 from symrnn.documents.inline import Code, prose
-from symrnn.documents.writers.notebook import Given, Try, article_notebook, literal, notebook_json, setup, tries
+from symrnn.documents.writers.notebook import Given, Try, article_notebook, literal, notebook_json, setup_code, tries
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
 
 nbformat = pytest.importorskip("nbformat")
@@ -87,7 +87,7 @@ def test_text_is_not_read_as_markdown():
 
 def test_setup_of_a_model():
     model = Sequential([GRU(1), Dense(1)], (2, 1))
-    assert setup(model, x=[[1.0], [0.1]], loss=Loss("huber", delta=2.0), check=False, sections=["model"]) == (
+    assert setup_code(model, x=[[1.0], [0.1]], loss=Loss("huber", delta=2.0), check=False, sections=["model"]) == (
         "import symrnn\n\n"
         "model = symrnn.Sequential([symrnn.GRU(1), symrnn.Dense(1)], input_shape=(2, 1))\n"
         "d = symrnn.derive(model)\n"
@@ -97,7 +97,7 @@ def test_setup_of_a_model():
 
 
 def test_setup_of_a_file():
-    assert setup("a 'b'.keras", 5, x=Given("np.load('x.npy')"), loss="mse") == (
+    assert setup_code("a 'b'.keras", 5, x=Given("np.load('x.npy')"), loss="mse") == (
         "import numpy as np\nimport symrnn\n\n"
         "d = symrnn.derive(\"a 'b'.keras\", timesteps=5)\n"
         "x = np.load('x.npy')\n"
@@ -107,7 +107,7 @@ def test_setup_of_a_file():
 
 
 def test_numbers_that_are_drawn_have_variables_only():
-    code = setup(NOTEBOOK, numbers={"x": [1.0], "weights": [[2.0]]}, weights=[[3.0]], seed=4)
+    code = setup_code(NOTEBOOK, numbers={"x": [1.0], "weights": [[2.0]]}, weights=[[3.0]], seed=4)
     assert code.splitlines()[-3:] == [
         "x = [1.0]",
         "weights = [[3.0]]",
@@ -146,14 +146,14 @@ def same(read, value):
 def test_values_are_read_back_exactly(name):
     value = VALUES[name]
     names = {}
-    exec(setup(NOTEBOOK, x=value).rpartition("\n")[0], names)
+    exec(setup_code(NOTEBOOK, x=value).rpartition("\n")[0], names)
     assert same(names["x"], value)
     if isinstance(value, np.ndarray):
         assert np.asarray(names["x"]).dtype == value.dtype
 
 
 def test_long_lists_have_a_line_for_each_part():
-    code = setup(NOTEBOOK, weights=[np.full((3, 3), 0.125)] * 2)
+    code = setup_code(NOTEBOOK, weights=[np.full((3, 3), 0.125)] * 2)
     row = "[[0.125, 0.125, 0.125], [0.125, 0.125, 0.125], [0.125, 0.125, 0.125]]"
     assert f"\nweights = [\n    {row},\n    {row},\n]\n" in code
 
@@ -164,7 +164,7 @@ def test_too_many_numbers_are_refused():
         match=r"^notebook: weights: expected at most 100000 numbers to write into a cell, got 100001; "
         r"derive from the path of a file, which the notebook then reads$",
     ):
-        setup(NOTEBOOK, weights=[np.zeros(100_000), [0.0]])
+        setup_code(NOTEBOOK, weights=[np.zeros(100_000), [0.0]])
 
 
 def test_objects_are_refused():
@@ -208,7 +208,7 @@ def test_a_document_knows_what_it_was_made_of():
     given = {"x": [1.0, 2.0, 3.0], "weights": NOTEBOOK_WEIGHTS, "loss": "mse", "y_true": [0.5], "check": None}
     made = replace(document("worked", "gradients"), origin=Origin(NOTEBOOK, given, results=lambda: (0.5, [1.0])))
     found = [cell.source for cell in cells(article_notebook(made)) if cell.cell_type == "code"]
-    assert found[0] == setup(NOTEBOOK, **given)
+    assert found[0] == setup_code(NOTEBOOK, **given)
     assert found[2:] == [
         "d.lambdify()(x, weights)",
         "document['gradients']",

@@ -11,12 +11,12 @@ import pytest
 
 import symrnn
 from symrnn import GRU, LSTM, Bidirectional, Dense, Sequential
-from symrnn.documents.blocks import Equations, Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
+from symrnn.documents.blocks import Equations, Figure, Formulas, NumberedStep, Paragraph, Section, Table, Verbatim
 from symrnn.documents.document import Document
 from symrnn.documents.inline import Code, prose
 from symrnn.documents.writers import pandoc
 from symrnn.documents.writers.pandoc import article_docx, article_rst
-from symrnn.typesetting.layout import Row
+from symrnn.typesetting.layout import DisplayRow
 
 pytest.importorskip("pypandoc")
 ODD = "*a* _b_ `c` |d| <e>& $f$ \\g ../h"
@@ -39,8 +39,10 @@ def every_block():
         note=prose("Parameters: $5$."),
         totals=1,
     )
-    rows = Formulas((Row((r"\delta_t", r"= \bar h_t \odot (1 - h_t \odot h_t)"), "(B1)"), Row(("", "= 2"), "", 3)))
-    step = Step(3, prose("Back through $h_2$"), prose("by R1"), rows, prose("it is there"))
+    rows = Formulas(
+        (DisplayRow((r"\delta_t", r"= \bar h_t \odot (1 - h_t \odot h_t)"), "(B1)"), DisplayRow(("", "= 2"), "", 3))
+    )
+    step = NumberedStep(3, prose("Back through $h_2$"), prose("by R1"), rows, prose("it is there"))
     code = Code("a``b|*")
     return (
         Paragraph((code, f" {ODD}"), ODD),
@@ -168,7 +170,7 @@ def test_every_formula_of_the_bank_becomes_one_of_word():
 
 
 def test_long_displays_are_cut_between_formulas():
-    rows = tuple(Row(("" if i % 3 else "a", f"= {i}")) for i in range(60))
+    rows = tuple(DisplayRow(("" if i % 3 else "a", f"= {i}")) for i in range(60))
     parts = pandoc._parts(rows, 16)
     assert [len(part) for part in parts] == [18, 18, 18, 6]
     assert [row for part in parts for row in part] == list(rows)
@@ -176,7 +178,7 @@ def test_long_displays_are_cut_between_formulas():
 
 
 def test_commands_for_the_page_are_left_out():
-    rows = (Row((r"\underbrace{x}_{\mathclap{B \times n}}", r"= \mathstrut 1 \notag")),)
+    rows = (DisplayRow((r"\underbrace{x}_{\mathclap{B \times n}}", r"= \mathstrut 1 \notag")),)
     assert pandoc._aligned(rows) == ("\\begin{aligned}\n\\underbrace{x}_{{B \\times n}} &= 1 \n\\end{aligned}")
     assert "\\" not in text_of(word(document(Formulas(rows))))
 

@@ -3,11 +3,11 @@
 import pytest
 
 from symrnn import derive
-from symrnn.documents.blocks import Figure, Formulas, Paragraph, Section, Step, Table, Verbatim
+from symrnn.documents.blocks import Figure, Formulas, NumberedStep, Paragraph, Section, Table, Verbatim
 from symrnn.documents.inline import Code, prose
 from symrnn.documents.writers.text import block_text, prose_text, sections_text
 from symrnn.expressions.names import Name
-from symrnn.typesetting.layout import Row
+from symrnn.typesetting.layout import DisplayRow
 
 
 class Drawing:
@@ -25,12 +25,12 @@ class Drawing:
 BLOCKS = [
     (Paragraph(prose("the *state* $h_t$ of `SimpleRNN`"), "Note."), "Note. the state h_t of SimpleRNN"),
     (Paragraph(prose("a **b**")), "a b"),
-    (Formulas((Row(("a", "= 1"), "F1"), Row(("", "= 2")))), "a = 1 (F1)\n= 2"),
+    (Formulas((DisplayRow(("a", "= 1"), "F1"), DisplayRow(("", "= 2")))), "a = 1 (F1)\n= 2"),
     (
-        Step(2, prose("Back to $h$."), prose("by R1"), Formulas((Row(("a", "= 1")),)), prose("so")),
+        NumberedStep(2, prose("Back to $h$."), prose("by R1"), Formulas((DisplayRow(("a", "= 1")),)), prose("so")),
         "Step 2. Back to h. (by R1)\n  a = 1\nWhy: so",
     ),
-    (Step(1, prose("T."), prose("R"), Formulas((Row(("a",)),))), "Step 1. T. (R)\n  a"),
+    (NumberedStep(1, prose("T."), prose("R"), Formulas((DisplayRow(("a",)),))), "Step 1. T. (R)\n  a"),
     (Figure(Drawing(), prose("A caption")), "A picture of nothing."),
     (Verbatim("a\n  b"), "a\n  b"),
     (

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from symrnn.importers.keras.call_config import Node, Reference, ends, node
-from symrnn.importers.keras.layer_config import Entry, Origin
+from symrnn.importers.keras.call_config import InboundNode, Reference, ends, node
+from symrnn.importers.keras.layer_config import ConfigOrigin, Entry
 
 A, H, M = Reference("a", 0, 0, 3), Reference("h", 0, 1, 2), Reference("m", 0, 0, 2)
 TENSOR = {name: {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, output], "shape": shape}}
@@ -14,7 +14,7 @@ TENSOR = {name: {"class_name": "__keras_tensor__", "config": {"keras_history": [
 
 def entry(kind, *nodes, **config):
     given = {"class_name": kind, "config": {"trainable": True, **config}, "inbound_nodes": list(nodes)}
-    return Entry(kind, "l", 1, given, Origin())
+    return Entry(kind, "l", 1, given, ConfigOrigin())
 
 
 def called(kind, *args, **kwargs):
@@ -23,16 +23,16 @@ def called(kind, *args, **kwargs):
 
 
 CALLS = {
-    "one input": (called("Dense", TENSOR["a"]), Node((A,))),
-    "in a list": (called("Add", [TENSOR["a"], TENSOR["a"]]), Node((A, A))),
-    "by name": (called("GRU", sequence=TENSOR["a"]), Node((A,))),
-    "with states": (called("GRU", TENSOR["a"], initial_state=[TENSOR["h"]]), Node((A,), (H,))),
-    "states in the list": (called("GRU", [TENSOR["a"], TENSOR["h"]]), Node((A,), (H,))),
-    "states by place": (called("LSTM", TENSOR["a"], [TENSOR["h"], TENSOR["h"]]), Node((A,), (H, H))),
-    "with a mask": (called("GRU", TENSOR["a"], mask=TENSOR["m"]), Node((A,), (), M)),
-    "without a mask": (called("GRU", TENSOR["a"], mask=None, training=False), Node((A,))),
-    "no masks in a list": (called("Add", [TENSOR["a"]], mask=[None, None]), Node((A,))),
-    "a tuple": (called("Add", {"class_name": "__tuple__", "items": [TENSOR["a"], TENSOR["h"]]}), Node((A, H))),
+    "one input": (called("Dense", TENSOR["a"]), InboundNode((A,))),
+    "in a list": (called("Add", [TENSOR["a"], TENSOR["a"]]), InboundNode((A, A))),
+    "by name": (called("GRU", sequence=TENSOR["a"]), InboundNode((A,))),
+    "with states": (called("GRU", TENSOR["a"], initial_state=[TENSOR["h"]]), InboundNode((A,), (H,))),
+    "states in the list": (called("GRU", [TENSOR["a"], TENSOR["h"]]), InboundNode((A,), (H,))),
+    "states by place": (called("LSTM", TENSOR["a"], [TENSOR["h"], TENSOR["h"]]), InboundNode((A,), (H, H))),
+    "with a mask": (called("GRU", TENSOR["a"], mask=TENSOR["m"]), InboundNode((A,), (), M)),
+    "without a mask": (called("GRU", TENSOR["a"], mask=None, training=False), InboundNode((A,))),
+    "no masks in a list": (called("Add", [TENSOR["a"]], mask=[None, None]), InboundNode((A,))),
+    "a tuple": (called("Add", {"class_name": "__tuple__", "items": [TENSOR["a"], TENSOR["h"]]}), InboundNode((A, H))),
 }
 
 
@@ -44,16 +44,16 @@ def test_calls(found, expected):
 def test_an_operation_takes_numbers_too():
     given = entry("NotEqual", {"args": [TENSOR["a"], 0.5], "kwargs": {}})
     del given.config["trainable"]
-    assert node(given, Reference("l", 0, 0)) == Node((A, 0.5))
+    assert node(given, Reference("l", 0, 0)) == InboundNode((A, 0.5))
 
 
 OLD = {
-    "one input": ("Dense", [["a", 0, 0, {}]], Node((Reference("a", 0, 0),))),
-    "several": ("Add", [["a", 0, 0, {}], ["h", 0, 1, {}]], Node((Reference("a", 0, 0), Reference("h", 0, 1)))),
+    "one input": ("Dense", [["a", 0, 0, {}]], InboundNode((Reference("a", 0, 0),))),
+    "several": ("Add", [["a", 0, 0, {}], ["h", 0, 1, {}]], InboundNode((Reference("a", 0, 0), Reference("h", 0, 1)))),
     "states": (
         "GRU",
         [["a", 0, 0, {"initial_state": [["h", 0, 1]]}]],
-        Node((Reference("a", 0, 0),), (Reference("h", 0, 1),)),
+        InboundNode((Reference("a", 0, 0),), (Reference("h", 0, 1),)),
     ),
 }
 
@@ -125,7 +125,7 @@ def test_ends():
 
 
 def test_sources_are_filled_with_values():
-    call = Node((A, 0.5), (H,), M)
+    call = InboundNode((A, 0.5), (H,), M)
     assert list(call.sources) == [A, H, M]
-    assert call.filled(lambda source: source.layer) == Node(("a", 0.5), ("h",), "m")
+    assert call.filled(lambda source: source.layer) == InboundNode(("a", 0.5), ("h",), "m")
     assert list(call.filled(lambda source: source.layer).sources) == []

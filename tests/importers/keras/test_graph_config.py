@@ -6,7 +6,7 @@ import pytest
 
 import symrnn as ours
 from symrnn.importers.keras.graph_config import read_graph
-from symrnn.importers.keras.layer_config import Origin
+from symrnn.importers.keras.layer_config import ConfigOrigin
 from symrnn.importers.keras.reader import from_keras
 from symrnn.models.graph import Call, Model, Result, graph_of
 from tests.support.keras_bank import BANK, LAYERS, QUIET, K, assert_refused, functional, keras, sequential
@@ -196,10 +196,10 @@ def test_masks_of_keras_3_16_end_at_a_recurrent_layer(make):
     through = json.loads(make(K.Masking(), K.LSTM(2, return_sequences=True, name="l"), K.LSTM(2)).to_json())
     until = json.loads(make(K.Masking(), K.Dense(2), K.LSTM(2)).to_json())
     for version in (None, (3, 10), (3, 15)):
-        read_graph(through, Origin(version))
-    read_graph(until, Origin((3, 16)))
+        read_graph(through, ConfigOrigin(version))
+    read_graph(until, ConfigOrigin((3, 16)))
     with pytest.raises(NotImplementedError, match=rf"^layer 2 \(LSTM 'l'\): {MASKS_END}$"):
-        read_graph(through, Origin((3, 16)))
+        read_graph(through, ConfigOrigin((3, 16)))
 
 
 def test_a_small_config_of_many_calls():

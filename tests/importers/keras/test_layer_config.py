@@ -6,7 +6,16 @@ import pytest
 
 import symrnn as ours
 from symrnn.expressions.activations import activations
-from symrnn.importers.keras.layer_config import Entry, Origin, dtypes, entries, is_builtin, item, read_version, shown
+from symrnn.importers.keras.layer_config import (
+    ConfigOrigin,
+    Entry,
+    dtypes,
+    is_builtin,
+    item,
+    read_entries,
+    read_version,
+    value_text,
+)
 from symrnn.importers.keras.reader import from_keras
 from tests.support.keras_bank import LAYERS, QUIET, K, assert_refused, keras, sequential
 
@@ -156,10 +165,10 @@ def test_entries_are_counted_without_inputs_and_operations():
     kinds = {"x": "InputLayer", "d": "Dense", "o": "Any", "g": "GRU"}
     configs = {name: {"name": name, **({} if name in "xo" else {"trainable": True})} for name in kinds}
     listed = [{"class_name": kind, "config": configs[name]} for name, kind in kinds.items()]
-    found = entries(listed, Origin())
+    found = read_entries(listed, ConfigOrigin())
     assert [*map(str, found)] == ["InputLayer 'x'", "layer 1 (Dense 'd')", "operation (Any 'o')", "layer 2 (GRU 'g')"]
     with pytest.raises(ValueError, match=r"^config: expected layers of different names, got two 'd'$"):
-        entries([listed[1], listed[1]], Origin())
+        read_entries([listed[1], listed[1]], ConfigOrigin())
 
 
 @pytest.mark.parametrize(
@@ -169,7 +178,7 @@ def test_entries_are_counted_without_inputs_and_operations():
 )  # fmt: skip
 def test_keras_own_classes(module, registered, expected):
     given = {"class_name": "Dense", "config": {}, "module": module, "registered_name": registered}
-    assert is_builtin(Entry("Dense", "d", 1, given, Origin())) == expected
+    assert is_builtin(Entry("Dense", "d", 1, given, ConfigOrigin())) == expected
 
 
 def test_items_of_a_config():
@@ -184,10 +193,10 @@ def test_dtypes_of_a_layer_and_of_those_in_it():
     inner = {"class_name": "GRUCell", "config": {"dtype": "float64"}}
     policy = {"class_name": "DTypePolicy", "config": {"name": "float32"}}
     given = {"class_name": "RNN", "config": {"dtype": policy, "cell": inner}}
-    assert dtypes(Entry("RNN", "r", 1, given, Origin())) == ["float32", "float64"]
+    assert dtypes(Entry("RNN", "r", 1, given, ConfigOrigin())) == ["float32", "float64"]
 
 
 def test_values_as_messages_show_them():
-    assert [shown(value) for value in (1, "a", {"class_name": "ReLU"}, {"class_name": "function", "config": "f"})] == [
-        *("1", "'a'", "ReLU", "function f")
-    ]
+    assert [
+        value_text(value) for value in (1, "a", {"class_name": "ReLU"}, {"class_name": "function", "config": "f"})
+    ] == [*("1", "'a'", "ReLU", "function f")]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from symrnn.importers.keras.layer_config import Entry, Origin
+from symrnn.importers.keras.layer_config import ConfigOrigin, Entry
 from symrnn.importers.keras.masks import OPERATIONS, Truth, check_mask, either, mask_after
 from symrnn.models.graph import Result
 from symrnn.models.layers.activation import Softmax
@@ -83,23 +83,23 @@ NEW = (
 )
 def test_masks_that_mean_something_else_elsewhere(version, layer, states, message):
     with pytest.raises(NotImplementedError, match=f"^{re.escape(message)}$"):
-        check_mask(layer, [None, ONE], states, Origin(version))
-    check_mask(layer, [None, None], states, Origin(version))
+        check_mask(layer, [None, ONE], states, ConfigOrigin(version))
+    check_mask(layer, [None, None], states, ConfigOrigin(version))
     for other in (None, (3, 0), (3, 15)):
-        check_mask(layer, [ONE], states, Origin(other))
+        check_mask(layer, [ONE], states, ConfigOrigin(other))
 
 
 @pytest.mark.parametrize("version", [(2, 15), (3, 16)])
 def test_masks_that_mean_the_same_everywhere(version):
     for layer in (GRU(2), GlobalAveragePooling1D(), Dropout(0.5), Dense(2)):
-        check_mask(layer, [ONE], [], Origin(version))
+        check_mask(layer, [ONE], [], ConfigOrigin(version))
 
 
 # operations ---------------------------------------------------------------------------------------
 
 
 def operated(kind, *values, **config):
-    return OPERATIONS[kind](Entry(kind, "o", 1, {"class_name": kind, "config": config}, Origin()), values)
+    return OPERATIONS[kind](Entry(kind, "o", 1, {"class_name": kind, "config": config}, ConfigOrigin()), values)
 
 
 def test_operations():

@@ -167,7 +167,7 @@ Z = variable("z", (N, 4))
         ("tanh", "tanh(z)"),
         ("exponential", "exp(z)"),
         ("relu", "relu(z)"),
-        ("softmax", "Softmax(z)"),
+        ("softmax", "RowSoftmax(z)"),
         ("log_softmax", "-LogSumExp(z)*1 + z"),
         ("glu", "HadamardProduct(Columns(z, 0, 2), sigmoid(Columns(z, 2, 4)))"),
     ],
