@@ -8,6 +8,7 @@ from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("SYMPY_CACHE_SIZE", "200000")  # SymPy's derivatives, with which laws compare ours, ask again
 
 settings.register_profile("same", derandomize=True, deadline=None, database=None)  # the same examples on every machine
 settings.register_profile("search", max_examples=3000, deadline=None)  # HYPOTHESIS_PROFILE=search looks for others

@@ -8,35 +8,51 @@ from typing import Any
 import numpy as np
 
 from symrnn.codegen.arguments import Arrays, CheckedCall, read
-from symrnn.codegen.backends.table import ARRAYS, ROW
+from symrnn.codegen.backends.table import ARRAYS, ROW, Backend
 from symrnn.codegen.signature import Arguments, Output
+from symrnn.programs.program import Program
 
 
 @dataclass(frozen=True)
 class NumericFunction:
     """A derivation as a function of numbers: f(x, weights), or f(x, y_true, weights) with a loss.
 
-    `source` is the Python that runs, NumPy for any number of samples; `row_source` is what runs in
-    its place for one sample of a scalar model, floats with `math`, rounded to the result type.
+    The code is written and compiled when it is first asked for: by `arrays` for any number of samples,
+    and by `row`, where it can, for one sample.
     """
 
     name: str
-    source: str
-    row_source: str | None
-    order: tuple[str, ...] = field(repr=False)
+    program: Program = field(repr=False)
     outputs: tuple[Output, ...] = field(repr=False)
     arguments: Arguments = field(repr=False)
     finish: Callable[[list[Any]], Any] = field(repr=False)
+    is_scalar: bool = field(repr=False)
+    arrays: Backend = field(default=ARRAYS, repr=False)
+    row: Backend | None = field(default=ROW, repr=False)
+
+    @cached_property
+    def source(self) -> str:
+        """The Python that runs, NumPy for any number of samples."""
+        return self.arrays.source(self.program, self.name, self.arguments.lengths)
+
+    @cached_property
+    def row_source(self) -> str | None:
+        """What runs in its place for one sample of a scalar model: floats with `math`, rounded to the result type."""
+        if self.row is None or not self.row.writes(self.program, self.is_scalar):
+            return None
+        return self.row.source(self.program, self.name, self.arguments.lengths)
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The names of the code's arguments."""
+        return tuple(symbol.name for symbol in (*self.program.sequences, *self.program.inputs))
 
     def __call__(self, x: Any, *rest: Any) -> Any:
         """The results; see `Derivation.lambdify`."""
         y_true, weights = self.split(rest)
         call = read(self.arguments, x, y_true, weights)
-        if self.row_source is not None and ROW.runs(call.samples, call.dtype):
-            results = self._row(call)
-            if results is not None:
-                return self.finish(results)
-        return self.finish(self.on_arrays(call))
+        results = self._on_floats(call)
+        return self.finish(self.on_arrays(call) if results is None else results)
 
     def on_arrays(self, call: CheckedCall) -> list[Any]:
         """The results computed with NumPy, in the arguments' own precision throughout."""
@@ -53,8 +69,10 @@ class NumericFunction:
             raise ValueError(f"{self.name}: expected the arguments ({names}), got {len(rest) + 1} arguments")
         return (None if expected == 1 else rest[0]), rest[-1]
 
-    def _row(self, call: CheckedCall) -> list[Any] | None:
-        """The results computed with floats; None where floats raise and arrays give inf or NaN."""
+    def _on_floats(self, call: CheckedCall) -> list[Any] | None:
+        """The results computed with floats; None without code, and where floats raise and arrays give inf or NaN."""
+        if self.row is None or not self.row.runs(call.samples, call.dtype) or self._floats is None:
+            return None
         arrays = call.arrays
         lists = [arrays[name].ravel().tolist() if name[-2:] == "_t" else arrays[name].item() for name in self.order]
         try:
@@ -66,11 +84,12 @@ class NumericFunction:
 
     @cached_property
     def _arrays(self) -> Callable[..., tuple[Any, ...]]:
-        return ARRAYS.compile(self.source, self.name)
+        return self.arrays.compile(self.source, self.name)
 
     @cached_property
-    def _floats(self) -> Callable[..., tuple[Any, ...]]:
-        return ROW.compile(self.row_source or "", self.name)
+    def _floats(self) -> Callable[..., tuple[Any, ...]] | None:
+        row, source = self.row, self.row_source
+        return None if row is None or source is None else row.compile(source, self.name)
 
 
 def _shape_array(output: Output, value: np.ndarray, call: CheckedCall) -> Any:

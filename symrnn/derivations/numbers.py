@@ -10,7 +10,6 @@ from sympy import Expr
 
 from symrnn.codegen.arguments import CheckedCall, read, whole
 from symrnn.codegen.backends.numpy_source import source
-from symrnn.codegen.backends.table import ARRAYS, ROW
 from symrnn.codegen.function import JacobianFunction, NumericFunction
 from symrnn.codegen.signature import Arguments, Output, Target
 from symrnn.derivations.derivation import Derivation, Gradient
@@ -103,11 +102,8 @@ def _function(
     derivation: Derivation, name: str, program: Program, outputs: tuple[Output, ...], finish: Callable[[list[Any]], Any]
 ) -> NumericFunction:
     """A program as a function of numbers."""
-    lengths = derivation.network.own_lengths
-    code = ARRAYS.source(program, name, lengths)
-    row_code = ROW.source(program, name, lengths) if ROW.writes(program, derivation.is_scalar) else None
-    order = tuple(symbol.name for symbol in (*program.sequences, *program.inputs))
-    return NumericFunction(name, code, row_code, order, outputs, _arguments(derivation.network, program), finish)
+    arguments = _arguments(derivation.network, program)
+    return NumericFunction(name, program, outputs, arguments, finish, derivation.is_scalar)
 
 
 def _arguments(network: Network, program: Program) -> Arguments:

@@ -9,6 +9,7 @@ import numpy as np
 
 import symrnn
 from symrnn.codegen.backends.numpy_source import source
+from symrnn.codegen.backends.table import ARRAYS
 from tests.benchmarks.timing import Work, by_turns, report
 
 LARGE = (64, 16, 64, 64)
@@ -37,7 +38,7 @@ def ours(model: Any, x: np.ndarray, y_true: np.ndarray) -> Work:
 def per_gate(model: Any, x: np.ndarray, y_true: np.ndarray) -> Work:
     """The same with the program's equations as they stand: a product for each gate."""
     derivation = symrnn.derive(model).gradient(loss="mse")
-    gradient = replace(derivation.lambdify(), source=source(derivation.steps, "gradient"))
+    gradient = replace(derivation.lambdify(), arrays=replace(ARRAYS, source=source))
     weights = model.get_weights()
     return lambda: gradient(x, y_true, weights)
 

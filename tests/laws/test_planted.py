@@ -77,7 +77,8 @@ class Misprinted(Gradient):
 def _(gradient: Misprinted):
     function = lambdify.dispatch(Gradient)(gradient)
     assert gradient.old in function.source
-    return replace(function, source=function.source.replace(gradient.old, gradient.new))
+    wrong = function.source.replace(gradient.old, gradient.new)
+    return replace(function, arrays=replace(function.arrays, source=lambda program, name, lengths: wrong))
 
 
 def misprinted(old, new):

@@ -371,7 +371,7 @@ def test_sum_of_one_output() -> None:
 # the other way to numbers -------------------------------------------------------------------------
 
 
-@over_outputs
+@pytest.mark.parametrize("output", [OUTPUTS[0], OUTPUTS[-1]], ids=[NAMES_OF_OUTPUTS[0], NAMES_OF_OUTPUTS[-1]])
 @pytest.mark.parametrize("loss", MADE, ids=str)
 def test_derivatives_of_entries(output: Output, loss: Loss) -> None:
     """The rules for matrices, with arrays, and SymPy's derivatives of the entries give the same numbers."""

@@ -96,7 +96,7 @@ class Blocks:
         subs = [name.sub for name in names]
         front = "".join(same[0] for same in takewhile(lambda names: len({*names}) == 1, zip(*subs, strict=False)))
         stem = replace(first, sub="")
-        alike = {name.sub for name in self.known if replace(name, sub="") == stem}
+        alike = {name.sub for name in self.known if name.base == stem.base and replace(name, sub="") == stem}
         ends = "".join(sub.removeprefix(front) for sub in subs)
         whole = {sub for sub in alike if sub.startswith(front)} <= {*subs} or len(ends) > LONGEST
         return replace(first, sub=front if whole else front + ends)

@@ -13,6 +13,7 @@ import symrnn
 from symrnn import GRU, LSTM, RNN, Bidirectional, Cell, Dense, GRUCell, LSTMCell, Masking, Sequential, SimpleRNN
 from symrnn.codegen.backends.numpy_source import source
 from symrnn.codegen.backends.python_code import compile_source
+from symrnn.codegen.backends.table import ARRAYS
 from symrnn.codegen.fusion.gates import fuse
 from symrnn.expressions.activation_table import sigmoid
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, zeros
@@ -341,7 +342,7 @@ def test_the_loops_of_an_lstm():
 def test_fused_code_gives_the_numbers_of_the_code_per_gate(kind, samples, dtype):
     layers = [kind(3, **SEQUENCE), Bidirectional(kind(2)), Dense(1)]
     f = symrnn.derive(Sequential(layers, (7, 2))).gradient("mse")
-    g = replace(f.lambdify(), source=source(f.steps, "gradient"))
+    g = replace(f.lambdify(), arrays=replace(ARRAYS, source=source))
     generator = np.random.default_rng(0)
     x, y_true = generator.normal(size=(samples, 7, 2)), generator.normal(size=(samples, 1))
     weights = [generator.uniform(-0.5, 0.5, array.shape).astype(dtype) for array in f.network.arrays]
