@@ -11,7 +11,6 @@ from symrnn.expressions.names import Name
 from symrnn.models.graph import Call, Graph, Result
 from symrnn.models.layers.activation import Activation
 from symrnn.models.layers.core import Dense, Layer
-from symrnn.models.layers.regularization import Dropout
 from symrnn.models.layers.rnn import states_of
 
 
@@ -89,13 +88,13 @@ def _count_masks(graph: Graph) -> int:
 
 
 def _fused(graph: Graph) -> dict[int, int]:
-    """Dense without activation, then Activation: one y = f(x W + b_o). Dropout between them is nothing."""
+    """Dense without activation, then Activation: one y = f(x W + b_o), identities between them or not."""
     found: dict[int, int] = {}
     for place, call in enumerate(graph.calls):
         layer = graph.layer(call)
         if not isinstance(layer, Activation):
             continue
-        source, alone = _through_dropout(graph, call.inputs[0], place)
+        source, alone = _through_identities(graph, call.inputs[0], place)
         before = graph.layer(graph.calls[source.call])
         once = sum(other.layer == graph.calls[source.call].layer for other in graph.calls) == 1
         if isinstance(before, Dense) and before.activation in (None, "linear") and alone and once:
@@ -103,14 +102,14 @@ def _fused(graph: Graph) -> dict[int, int]:
     return found
 
 
-def _through_dropout(graph: Graph, result: Result, reader: int) -> tuple[Result, bool]:
-    """Where a result comes from but for Dropout, and whether nothing else reads it on the way."""
+def _through_identities(graph: Graph, result: Result, reader: int) -> tuple[Result, bool]:
+    """Where a result comes from but for layers that are the identity, and whether nothing else reads it on the way."""
     alone = True
     while True:
         readers = sum(result in (*call.inputs, *call.states, call.mask) for call in graph.calls)
         alone = alone and readers == 1 and result not in graph.outputs
         call = graph.calls[result.call]
-        if not isinstance(graph.layer(call), Dropout):
+        if not graph.layer(call).is_identity:
             return result, alone
         result = call.inputs[0]
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from symrnn.models.graph import Graph, Result
 from symrnn.models.layers.pooling import GlobalAveragePooling1D
-from symrnn.models.layers.regularization import Dropout
 from symrnn.models.network import ModelInput, ModelOutput, Network
 
 Generator = np.random.Generator
@@ -61,9 +60,9 @@ def mask_values(graph: Graph) -> dict[int, tuple[float, ...]]:
 
 
 def _origin(graph: Graph, result: Result) -> Result:
-    """Where a result comes from but for Dropout, which is nothing."""
+    """Where a result comes from but for layers that are the identity."""
     call = graph.calls[result.call]
-    return _origin(graph, call.inputs[0]) if isinstance(graph.layer(call), Dropout) else result
+    return _origin(graph, call.inputs[0]) if graph.layer(call).is_identity else result
 
 
 def _masked_steps(samples: int, steps: int, patterns: Sequence[Callable[[int, int], bool]]) -> np.ndarray:

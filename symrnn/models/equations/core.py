@@ -15,7 +15,6 @@ from symrnn.models.equations.rule import apply
 from symrnn.models.graph import Graph, Result
 from symrnn.models.layers.activation import Activation
 from symrnn.models.layers.core import Dense, Embedding, Masking, NotEqual, TimeDistributed
-from symrnn.models.layers.regularization import Dropout
 from symrnn.programs.program import Equation
 
 
@@ -49,9 +48,9 @@ def _dense(layer: Dense, build: ProgramBuilder, place: int, x: Value, unit: tupl
 
 
 def _end(graph: Graph, place: int) -> int:
-    """The last of the Dropout calls that follow a call, or the call itself."""
+    """The last of the calls of identities that follow a call, or the call itself."""
     for other, call in enumerate(graph.calls):
-        if call.inputs == (Result(place),) and isinstance(graph.layer(call), Dropout):
+        if call.inputs == (Result(place),) and graph.layer(call).is_identity:
             return _end(graph, other)
     return place
 

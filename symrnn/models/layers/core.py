@@ -31,6 +31,7 @@ class Layer:
     - `reads_mask`: whether Keras hands the mask of the only tensor to the layer: `mask` is an argument of its call
     - `letters`: the layers with which it shares the letters of its weights, and so is numbered; None without weights
     - `is_plain`: whether its value has no letter of its own, and is called g
+    - `is_identity`: whether its value is what it is called on
     - `does`: what its value is, for captions, after the value's letter; `{x}` is what it reads, `{weights}` its
       weights, `{counted}` that only valid steps count where there is a mask, another name in braces a letter.
       None where that depends on its arguments: `diagrams.captions` then has a rule for it
@@ -41,6 +42,7 @@ class Layer:
     reads_mask: ClassVar[bool] = False
     letters: ClassVar[str | None] = None
     is_plain: ClassVar[bool] = True
+    is_identity: ClassVar[bool] = False
     does: ClassVar[str | None] = None
 
     name: str | None = field(default=None, compare=False)

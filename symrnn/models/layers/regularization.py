@@ -10,6 +10,7 @@ class Dropout(Layer):
     """The identity: every derivation is of inference, `training=False`."""
 
     is_plain = False
+    is_identity = True
     does = ""
 
     rate: float = 0.0
