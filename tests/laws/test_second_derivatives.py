@@ -23,6 +23,7 @@ CASES: dict[str, Case] = {
     "sequence": case(SimpleRNN(1, return_sequences=True, use_bias=False), T=2),
     "sequence backwards": case(SimpleRNN(1, return_sequences=True, go_backwards=True, use_bias=False), Dense(1), T=2),
     "initial state": case(SimpleRNN(1, initial_state=True, use_bias=False), T=2),
+    "masked to zero": BANK["masked to zero"],  # nothing is sent to its output but at the end
     "two units": case(SimpleRNN(2, use_bias=False), T=2),
     "LSTM": case(LSTM(1, **_GATED), T=2),
     "GRU": case(GRU(1, **_GATED), T=2),
@@ -67,8 +68,8 @@ def test_second_derivatives_of_the_notebooks_model_are_sympys() -> None:
         assert same(found, [value.diff(first).diff(symbol) for symbol in symbols])
 
 
-@over({name: CASES[name] for name in ("LSTM", "GRU")})
-def test_second_derivatives_of_gates_are_sympys_to_fifty_digits(case: Case) -> None:
+@over({name: CASES[name] for name in ("LSTM", "GRU", "masked to zero")})
+def test_second_derivatives_are_sympys_to_fifty_digits(case: Case) -> None:
     gradient = backprop(case.program, weights(case))
     value = written_out(Add(*closed(case.program, case)))  # the forms to compute with have kinks, such as in |a|
     inputs = expand(unroll(case.program, case.timesteps)).inputs
