@@ -9,6 +9,7 @@ from sympy.matrices.expressions import HadamardProduct, Identity, MatrixExpr, On
 
 from symrnn.checking.perturbation import rounds
 from symrnn.codegen.backends.numpy_expressions import Scope, numpy_code
+from symrnn.codegen.fusion.gates import pattern
 from symrnn.expressions import nodes
 from symrnn.expressions.entries import scalar_entries
 from symrnn.expressions.matrices import substitute
@@ -37,6 +38,7 @@ TABLES: dict[Any, Callable[[Expr], Any]] = {
     show: lambda expr: (show(expr, Context(LATEX, {})), show(expr, Context(TEXT, {}))),
     numpy_code: lambda expr: numpy_code(expr, Scope(str)),
     rounds: lambda expr: rounds(expr, set()),
+    pattern: lambda expr: pattern(expr, {}, frozenset()),
 }
 """The tables, and how each is asked."""
 EXCEPTIONS = {
@@ -57,7 +59,7 @@ PAIRS = [(table, kind) for table in TABLES for kind in (*NODES, *OF_SYMPY) if (t
 @pytest.mark.parametrize(("table", "kind"), PAIRS, ids=names)
 def test_a_node_has_a_rule_that_is_not_the_one_of_numbers(table: Any, kind: type) -> None:
     assert table.dispatch(kind) not in (table.dispatch(object), table.dispatch(Expr), table.dispatch(MatrixExpr))
-    if kind not in (MatrixSymbol, OneMatrix, ZeroMatrix, Identity) and table not in (rules_of, rounds):
+    if kind not in (MatrixSymbol, OneMatrix, ZeroMatrix, Identity) and table not in (rules_of, rounds, pattern):
         assert table.dispatch(kind) not in map(table.dispatch, (Integer, Symbol, Pow))
 
 

@@ -17,13 +17,26 @@ from functools import singledispatch
 from itertools import pairwise
 
 from sympy import Expr, MatAdd, MatMul, MatrixSymbol
-from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
+from sympy.matrices.expressions import HadamardProduct, Identity, MatrixExpr, OneMatrix, Transpose, ZeroMatrix
 
 from symrnn.codegen.fusion.blocks import Blocks, within
 from symrnn.codegen.fusion.products import join_sums, places
 from symrnn.codegen.slices import ColumnSlice, slices_of
 from symrnn.expressions.matrices import add, concat, elementwise, hadamard, multiply
-from symrnn.expressions.nodes import Columns, Elementwise
+from symrnn.expressions.nodes import (
+    Columns,
+    Concat,
+    CrossEntropy,
+    Diagonal,
+    Differs,
+    Elementwise,
+    ElementwiseMax,
+    LogSumExp,
+    OneHot,
+    RowSoftmax,
+    Scalar,
+    no_rule,
+)  # fmt: skip
 from symrnn.programs.program import Equation, Program, Recurrence, Statement, parameters
 from symrnn.programs.transforms import prune
 
@@ -88,12 +101,29 @@ def _ordered(classes: Sequence[list[Equation]], equations: Sequence[Equation]) -
     return found
 
 
+_Alone = (
+    Concat | CrossEntropy | Diagonal | Differs | ElementwiseMax | LogSumExp | OneHot | RowSoftmax
+    | Identity | Transpose | Scalar
+)  # fmt: skip
+"""What is not written beside another."""
+
+
 @singledispatch
 def pattern(expr: Expr, numbers: Mapping[Expr, int], fixed: frozenset[Expr]) -> Hashable:
     """What two expressions have in common that can be written side by side as one.
 
     Symbols are known by the `numbers` of their classes, a right factor in `fixed` symbols by its rows.
+
+    Raises:
+        NotImplementedError: there is no rule for this type of expression.
     """
+    raise no_rule("pattern", expr)
+
+
+@pattern.register(_Alone)
+@pattern.register(Columns)
+def _(expr: Expr, numbers: Mapping[Expr, int], fixed: frozenset[Expr]) -> Hashable:
+    """Itself: another one is like it only where it is the same."""
     return expr
 
 
@@ -127,6 +157,11 @@ def _(expr: MatMul, numbers: Mapping[Expr, int], fixed: frozenset[Expr]) -> Hash
 
 @singledispatch
 def _beside(first: Expr, exprs: Sequence[Expr], placed: Mapping[Expr, ColumnSlice]) -> Expr | None:
+    raise no_rule("side by side", first)
+
+
+@_beside.register(_Alone)
+def _(first: Expr, exprs: Sequence[Expr], placed: Mapping[Expr, ColumnSlice]) -> Expr | None:
     return None
 
 
