@@ -31,9 +31,6 @@ from symrnn.models.graph import graph_of
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
 from symrnn.models.losses import LOSSES
 
-_ELIDED = 10
-"""Above this number of time steps equations are shown for a general t."""
-
 
 def _either(names: Iterable[str]) -> str:
     """SimpleRNN, LSTM or GRU."""
@@ -242,7 +239,7 @@ def _checked_sections(
     derivation: Derivation, weights: list[np.ndarray], x: Any, y_true: Any, loss: str | None
 ) -> list[Section]:
     """Model, forward equations, closed form where it is small, the way back: with numbers where each is one."""
-    small = derivation.timesteps is not None and derivation.timesteps <= _ELIDED
+    small = derivation.timesteps is not None and derivation.is_short
     zoom = "unrolled" if small else "step"
     numbers = _numbers(derivation, weights, x, y_true, loss) if small and derivation.is_scalar else {}
     model, *equations = composing.derived(derivation, zoom, True, loss, numbers, weights)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # NumPy is loaded where numbers are computed: a derivation ne
     import numpy as np
 
 ZOOMS = ("step", "unrolled", "scalar", "closed")
+ELIDED = 10
+"""Of more time steps not each is written out where nobody asks for it."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Derivation(Displayed):
     def is_open(self) -> bool:
         """Whether the number of time steps of an input is open."""
         return None in self.network.timesteps.values()
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the numbers of time steps are known, and so few that each step is written out."""
+        return all(number is not None and number <= ELIDED for number in self.network.timesteps.values())
 
     @property
     def table(self) -> tuple[Weight, ...]:

@@ -16,9 +16,6 @@ from symrnn.programs.program import Program
 from symrnn.typesetting.equations import Display, render
 from symrnn.typesetting.styles import LATEX, TEXT
 
-_ELIDED = 10
-"""Above this number of time steps equations are shown for a general t."""
-
 
 def bundle(blocks: Sequence[Block]) -> dict[str, str]:
     """Blocks as HTML, where latex2mathml is installed, as Markdown and as text."""
@@ -73,8 +70,7 @@ def _(report: Report) -> dict[str, str]:
 @mimebundle.register
 def _(derivation: Derivation) -> dict[str, str]:
     """The equations, of few time steps each, of many those of a general step."""
-    steps = max(filter(None, derivation.network.timesteps.values()), default=1)
-    return mimebundle(derivation.display("step" if derivation.is_open or steps > _ELIDED else "unrolled"))
+    return mimebundle(derivation.display("unrolled" if derivation.is_short else "step"))
 
 
 @mimebundle.register

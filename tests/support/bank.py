@@ -135,6 +135,11 @@ class Case:
         return lengths[length_of(self.program.names, family)] if isinstance(lengths, dict) else lengths
 
 
+def names_in(symbols: Symbols) -> str:
+    """The names of symbols, as tests write them down."""
+    return " ".join(symbol.name for symbol in symbols)
+
+
 def case(*layers: Layer, T: int = 2, features: int = 1, loss: str | None = None, rows: int = 1) -> Case:
     """A model and its loss, or the sum of its outputs."""
 
