@@ -1,5 +1,7 @@
 """Derivations as documents. Imports `checking`, `diagrams` and what is below.
 
+`interface`, `cli` and `sphinxext` may import it.
+
 - `inline`: text with formulas in it
 - `blocks`: paragraphs, tables, sections, an article
 - `example`: a derivation with one sample and all its numbers

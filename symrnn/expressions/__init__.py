@@ -1,5 +1,7 @@
 """What stands in an equation: matrices whose rows are samples. Imports `common`.
 
+All other packages may import it.
+
 - `names`: how a symbol is called in code, in LaTeX and as text
 - `nodes`: the node types beside SymPy's own
 - `functions`: named functions of one and several numbers

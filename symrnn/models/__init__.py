@@ -1,5 +1,7 @@
 """A description of a network becomes a forward program. Imports `programs` and what is below.
 
+All packages but `typesetting` and those below may import it.
+
 - `layers`: frozen descriptions under Keras' names
 - `custom_cell`: a cell of the user's own
 - `layer_order`: the order of Keras' layers and weights

@@ -1,4 +1,6 @@
-"""Backpropagation: one reverse sweep over a program. The calculus is in `rules`, the names in `adjoint_names`.
+"""Backpropagation: one reverse sweep over a program.
+
+The calculus is in `rules`, the bookkeeping in `sweep`, the names in `adjoint_names`.
 
 A symbol's adjoint, the derivative of the objective by it, is the sum over its uses (Griewank and
 Walther, Evaluating Derivatives, section 3.2).
@@ -8,16 +10,16 @@ is a symbol like any other, so that a program of adjoints has adjoints too.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from functools import cached_property, singledispatch
+from dataclasses import replace
+from functools import singledispatch
 
 from sympy import Expr
 
 from symrnn.expressions.functions import equal
-from symrnn.expressions.matrices import add, elementwise, factored, hadamard, is_zero, ones, substitute, variable, zeros
-from symrnn.expressions.nodes import SLOTS, Elementwise, RowSoftmax
+from symrnn.expressions.matrices import add, elementwise, factored, hadamard, is_zero, ones, substitute, zeros
+from symrnn.expressions.nodes import SLOTS, Elementwise
 from symrnn.expressions.shapes import shape_of
-from symrnn.programs.adjoint_names import Kind, Unnamed, letters_of, named, names_of, symbols_for
+from symrnn.programs.adjoint_names import Kind, letters_of, named, symbols_for
 from symrnn.programs.program import (
     Carry,
     Cut,
@@ -29,75 +31,15 @@ from symrnn.programs.program import (
     Reversal,
     Statement,
     defines,
-    families,
     parameters,
-    reads,
     recurrence,
     symbols_of,
 )
-from symrnn.programs.rules import contributions
+from symrnn.programs.sweep import Sweep, Terms
 from symrnn.programs.transforms import length_of, name_of, prune
 
-Terms = dict[Expr, list[Expr]]
 Passed = tuple[list[Statement], list[Statement]]
 """The items of the way there and those of the way back that one item becomes."""
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """One sweep over a program: the terms of each adjoint so far, and what each symbol is that it made."""
-
-    program: Program
-    wrt: tuple[Expr, ...]
-    terms: Terms = field(default_factory=lambda: defaultdict(list))
-    made: dict[Expr, Unnamed] = field(default_factory=dict)
-    adjoints: dict[Expr, Expr] = field(default_factory=dict)
-
-    @cached_property
-    def inputs(self) -> frozenset[Expr]:
-        """What the program takes."""
-        return frozenset((*self.program.inputs, *self.program.sequences))
-
-    @cached_property
-    def families(self) -> frozenset[Expr]:
-        """The families of the program."""
-        return frozenset(families(self.program))
-
-    @cached_property
-    def uses(self) -> dict[Expr, int]:
-        """In how many places each symbol is used; being an output is one."""
-        uses: dict[Expr, int] = defaultdict(int, dict.fromkeys(self.program.outputs, 1))
-        for symbol in (symbol for item in self.program.equations for symbol in _read_each_time(item)):
-            uses[symbol] += 1
-        return uses
-
-    @cached_property
-    def values(self) -> dict[Expr, Expr]:
-        """The symbols of functions that the program computes, which a slope need not compute again."""
-        steps = (step for item in self.program.equations for step in _steps_of(item))
-        kinds = Elementwise | RowSoftmax
-        return {step.rhs: step.lhs for step in steps if isinstance(step.rhs, kinds) or step.rhs.is_Function}
-
-    @cached_property
-    def prefix(self) -> str:
-        """How the names of unnamed symbols begin: longer than any name of the program."""
-        return "u" + "_" * max(map(len, names_of(self.program)), default=0)
-
-    def new(self, kind: Kind, of: Expr, number: int = 0) -> Expr:
-        """A new symbol with the shape of another one, and a note of what it is."""
-        symbol = variable(f"{self.prefix}{len(self.made)}", shape_of(of))
-        self.made[symbol] = Unnamed(kind, of, number)
-        return symbol
-
-    def adjoint(self, symbol: Expr) -> Expr:
-        """The adjoint of a symbol, which the next item defines."""
-        self.adjoints[symbol] = self.new(Kind.ADJOINT, symbol)
-        return self.adjoints[symbol]
-
-    def push(self, expr: Expr, g: Expr, ans: Expr, terms: Terms) -> None:
-        """Hand the adjoint g of expr on to the symbols in it."""
-        for symbol, term in contributions(expr, g, ans):
-            terms[symbol].append(substitute(term, self.values))
 
 
 def backprop(program: Program, wrt: tuple[Expr, ...], objective: str = "y") -> Program:
@@ -134,20 +76,6 @@ def swept(sweep: Sweep) -> tuple[list[Statement], tuple[Expr, ...]]:
     for symbol in sweep.wrt:
         back += _adjoint_of(symbol, sweep)
     return [*reversed(there), *back], tuple(sweep.adjoints[symbol] for symbol in sweep.wrt)
-
-
-def _read_each_time(item: Statement) -> list[Expr]:
-    """What an item reads, once for each place that hands an adjoint back; families are not counted."""
-    if not isinstance(item, Recurrence):
-        return list(reads(item))
-    return [*parameters(item), *(symbol for carry in item.carries for symbol in symbols_of([carry.init]))]
-
-
-def _steps_of(item: Statement) -> tuple[Equation, ...]:
-    """An equation itself, or those of one time step."""
-    if isinstance(item, Equation):
-        return (item,)
-    return item.body.assignments if isinstance(item, Recurrence) else ()
 
 
 # one item -----------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Programs as LaTeX, text and MathML. Imports `programs` and what is below.
 
+All packages but `models` and those below may import it.
+
 - `styles`: the signs of LaTeX and of a terminal
 - `expressions`: one expression
 - `equations`: a program, line by line

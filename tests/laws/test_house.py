@@ -55,6 +55,21 @@ def test_few_modules_stand_at_the_top():
     assert len([name for name in TREES if "/" not in name]) <= 6
 
 
+@pytest.mark.parametrize("name", [name for name in PACKAGES if name.count("/") == 1 and "sphinxext" not in name])
+def test_a_package_says_what_may_import_it(name):
+    assert "may import it" in " ".join((ast.get_docstring(TREES[name]) or "").split())
+
+
+LONG = ("typesetting/expressions", "typesetting/equations", "models/losses")
+LONG += ("importers/keras/graph_config", "importers/keras/layer_config")
+"""Modules of more than 350 lines: each is one table, or one text after the other."""
+
+
+def test_modules_are_short():
+    found = {name for name in TREES if len((ROOT / name).read_text("utf-8").splitlines()) > 350}
+    assert found == {f"{name}.py" for name in LONG}
+
+
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_package_lists_its_modules(name):
     folder = ROOT / Path(name).parent

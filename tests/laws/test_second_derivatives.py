@@ -9,10 +9,11 @@ from sympy import Add, Expr, Symbol, lambdify
 from symrnn.expressions.names import Name
 from symrnn.models.layers.core import Dense
 from symrnn.models.layers.rnn import GRU, LSTM, SimpleRNN
-from symrnn.programs.adjoint import Sweep, back_through, backprop
+from symrnn.programs.adjoint import back_through, backprop
 from symrnn.programs.adjoint_names import Kind
 from symrnn.programs.expansion import expand
 from symrnn.programs.program import Equation, Program, Recurrence
+from symrnn.programs.sweep import Sweep
 from symrnn.programs.unrolling import unroll
 from tests.support.bank import BANK, Case, Symbols, case, closed, computable, over, same, unrolled, written_out
 
