@@ -27,6 +27,7 @@ from sympy import (
     Max,
     Min,
     Rational,
+    S,
     erfc,
     exp,
     log,
@@ -291,7 +292,7 @@ ROWS: dict[str, ActivationRow] = {
         slope=lambda x, y: tanh(x),
         stable=lambda x: Abs(x) + log1p(exp(-2 * Abs(x))) - _LOG_2,
     ),
-    "clip": clip_row(EPSILON, 1 - EPSILON),
+    "clip": clip_row(EPSILON, S.One - EPSILON),
     "inverse_norm": ActivationRow(
         definition=lambda x: Min(1 / sqrt(x), _LARGEST),
         slope=lambda x, y: when((-(y**3) / 2, 1 / sqrt(x) <= _LARGEST), otherwise=0),

@@ -193,17 +193,17 @@ _Q, _Q_TRUE = Name("q", sub="y"), Name("y_true", sub="q")
 """What a loss makes of the prediction, and of the target in the same way."""
 
 
-def _entries(template: Expr) -> Terms:
-    """A number for each entry, by an expression in the slots of p and t."""
-    return lambda loss, p, t, build: elementwise(template, p, t)
+def _entries(template: Callable[[Expr, Expr], Expr]) -> Terms:
+    """A number for each entry, by a function of p and t."""
+    return lambda loss, p, t, build: elementwise(template(_P, _T), p, t)
 
 
-def _of_both(change: Expr, template: Expr) -> Terms:
+def _of_both(change: Callable[[Expr], Expr], template: Callable[[Expr, Expr], Expr]) -> Terms:
     """A number for each entry, of p and t that are both changed first."""
 
     def terms(loss: Loss, p: Expr, t: Expr, build: _Build) -> Expr:
-        q = build.name(_Q, elementwise(change, p))
-        return elementwise(template, q, build.name(_Q_TRUE, elementwise(change, t)))
+        q = build.name(_Q, elementwise(change(_P), p))
+        return elementwise(template(_P, _T), q, build.name(_Q_TRUE, elementwise(change(_P), t)))
 
     return terms
 
@@ -224,8 +224,7 @@ def _normalised(v: Expr, factor: Name, name: Name, build: _Build) -> Expr:
 
 
 def _hinge(power: int) -> Terms:
-    template = larger(1 - _T * _P, 0) ** power
-    return lambda loss, p, t, build: elementwise(template, p, _signed(t, build))
+    return lambda loss, p, t, build: elementwise(larger(1 - _T * _P, 0) ** power, p, _signed(t, build))
 
 
 def _signed(t: Expr, build: _Build) -> Expr:
@@ -287,22 +286,23 @@ def _sparse_logits(loss: Loss, z: Expr, t: Expr, build: _Build) -> Expr:
 
 
 _SMOOTHED = ("from_logits", "label_smoothing")
-_LOG = log(larger(_P, float32(1e-7)) + 1)  # here Keras keeps eps in float32
 LOSSES: dict[str, Formula] = {
-    "mse": Formula(("mean_squared_error", "MSE", "MeanSquaredError"), _entries((_P - _T) ** 2)),
-    "mae": Formula(("mean_absolute_error", "MAE", "MeanAbsoluteError"), _entries(Abs(_P - _T))),
+    "mse": Formula(("mean_squared_error", "MSE", "MeanSquaredError"), _entries(lambda p, t: (p - t) ** 2)),
+    "mae": Formula(("mean_absolute_error", "MAE", "MeanAbsoluteError"), _entries(lambda p, t: Abs(p - t))),
     "mape": Formula(
         ("mean_absolute_percentage_error", "MAPE", "MeanAbsolutePercentageError"),
-        _entries(100 * Abs(_P - _T) / larger(Abs(_T), EPSILON)),
+        _entries(lambda p, t: 100 * Abs(p - t) / larger(Abs(t), EPSILON)),
     ),
     "msle": Formula(
-        ("mean_squared_logarithmic_error", "MSLE", "MeanSquaredLogarithmicError"), _of_both(_LOG, (_P - _T) ** 2)
+        ("mean_squared_logarithmic_error", "MSLE", "MeanSquaredLogarithmicError"),
+        # here Keras keeps eps in float32
+        _of_both(lambda p: log(larger(p, float32(1e-7)) + 1), lambda p, t: (p - t) ** 2),
     ),
     "huber": Formula(("Huber",), _huber, arguments=("delta",)),
-    "log_cosh": Formula(("LogCosh",), _entries(log_cosh(_P - _T))),
-    "poisson": Formula(("Poisson",), _entries(_P - _T * log(_P + EPSILON))),
+    "log_cosh": Formula(("LogCosh",), _entries(lambda p, t: log_cosh(p - t))),
+    "poisson": Formula(("Poisson",), _entries(lambda p, t: p - t * log(p + EPSILON))),
     "kl_divergence": Formula(
-        ("kld", "KLD", "KLDivergence"), _of_both(clip_from(1e-7)(_P), _T * log(_T / _P)), mean=False
+        ("kld", "KLD", "KLDivergence"), _of_both(clip_from(1e-7), lambda p, t: t * log(t / p)), mean=False
     ),
     "cosine_similarity": Formula(("CosineSimilarity",), _cosine_similarity, mean=False),
     "hinge": Formula(("Hinge",), _hinge(1)),

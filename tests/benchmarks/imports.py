@@ -7,7 +7,7 @@ import tempfile
 
 from tests.benchmarks.timing import by_turns, report
 
-HEAVY = ("tensorflow", "keras", "h5py", "click")
+HEAVY = ("tensorflow", "keras", "h5py", "click", "sympy.combinatorics")  # SymPy imports the last with the first sum
 
 
 def run(code: str, cache: str | None = None) -> str:
