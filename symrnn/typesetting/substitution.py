@@ -22,8 +22,8 @@ from symrnn.typesetting.layout import DisplayRow, flat, pieces
 from symrnn.typesetting.styles import ADD, ATOM, LATEX, MUL, Text, decimal
 from symrnn.typesetting.widths import points
 
-ROOM = 420
-"""Points that a display may take beside its label, on a page with 455."""
+ROOM, PAGE = 420, 455
+"""Points that a display may take beside its label, and that a line of a page has."""
 CORNERS = (6, 4)
 """Beyond this many rows and columns a matrix shows its corners."""
 CANCELS = 0.01

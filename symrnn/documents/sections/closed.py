@@ -13,7 +13,7 @@ from symrnn.programs.closed_form import NESTING, OPERATIONS, count, size
 from symrnn.typesetting.equations import lines_of
 from symrnn.typesetting.layout import DisplayRow, rows
 from symrnn.typesetting.styles import LATEX
-from symrnn.typesetting.substitution import ROOM
+from symrnn.typesetting.substitution import PAGE, ROOM
 from symrnn.typesetting.widths import points
 
 _CLOSED_ROWS, _OPERATIONS, _ENTRIES_COUNTED = 3, 300, 2000
@@ -31,7 +31,9 @@ def blocks(example: Example) -> tuple[Block, ...]:
     if operations <= _OPERATIONS and nesting <= NESTING:
         lines = lines_of(derivation.display("closed"), LATEX)
         if all(points("".join(map("".join, line.terms))) <= _CLOSED_ROWS * ROOM for line in lines) and len(lines) <= 3:
-            return (Paragraph(_OF_CLOSED), Formulas(_tagged(rows(lines, ROOM), "C")))
+            found = rows(lines, ROOM)
+            if all(points("".join(row.cells)) <= PAGE for row in found):  # what is in parentheses is not broken
+                return (Paragraph(_OF_CLOSED), Formulas(_tagged(found, "C")))
     text = f"With everything put in, an output has {_count(operations)} operations, nested {nesting} deep: "
     return (Paragraph(prose(text, _UNREAD)),)
 

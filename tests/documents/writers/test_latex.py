@@ -34,6 +34,7 @@ BANK = {
     "LSTM both ways": (Sequential([Bidirectional(LSTM(3, **_every)), Dense(2)], (10, 2)), "mse"),
     "masked GRU": (Sequential([Masking(0.5), GRU(2, **_every), Dense(1)], (4, 2)), None),
     "two layers": (Sequential([SimpleRNN(3, **_every), SimpleRNN(3), Dense(2)], (3, 3)), "huber"),
+    "closed form of one function": (Sequential([SimpleRNN(1, **_every), SimpleRNN(1)], (3, 1)), None),
     "ids": (Sequential([Embedding(5, 2, mask_zero=True), SimpleRNN(3), Dense(2)], (4,)), None),
     "sequences": (Sequential([SimpleRNN(1, **_every), Dense(2, "sigmoid")], (4, 1)), "binary_crossentropy"),
 }
