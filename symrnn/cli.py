@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from symrnn.checking.checks import DETAILS
 from symrnn.checking.checks import check_model as run_check
 from symrnn.checking.keras_models import build, load
+from symrnn.common.terminal import one_line, visible
 from symrnn.derivations.derivation import ZOOMS, Derivation
 from symrnn.derivations.numbers import values
 from symrnn.documents import composing
@@ -85,10 +87,7 @@ def derive_command(
         raise ValueError(f"unknown format {form!r}; known: {', '.join(composing.FORMATS)}")
     parts = composing.derived(derivation, zoom, gradient or loss is not None, loss, weights=derivation.weights)
     text = composing.FORMATS[form](parts)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        files.write(output, text)
+    _give(text, output)
 
 
 @commands.command("check", short_help="Compare the derivation of MODEL with Keras, numbers beside numbers.")
@@ -140,10 +139,7 @@ def check_command(
     else:
         parts = _checked_sections(derivation, keras_model.get_weights(), x, y_true, loss)
         text = composing.FORMATS["text"]([*parts, Section("check", "Check against Keras", (Verbatim(str(report)),))])
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        files.write(output, text)
+    _give(text, output)
     sys.exit(0 if report.ok else 1)
 
 
@@ -303,21 +299,51 @@ def _quiet() -> Iterator[None]:
         os.close(kept)
 
 
+def _give(text: str, output: Path | None) -> None:
+    """Print the text, without control signs, or write it to a file; - is the standard output."""
+    if output is not None and str(output) != "-":
+        files.write(output, text)
+        return
+    try:
+        click.echo(visible(text), nl=False)
+    except BrokenPipeError:  # whoever reads has read enough
+        _drop_output()
+
+
 def main() -> None:
-    """Run the command line; what is wrong with the input is one line and exit code 2."""
+    """Run the command line; what is wrong with the input is one line and exit code 2.
+
+    A closed pipe ends it quietly; after Ctrl-C the exit code is 130, and 143 where it is told to end.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         commands.main(prog_name="symrnn", standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (ValueError, NotImplementedError, OSError, ImportError) as error:
-        click.echo(f"symrnn: {_one_line(error)}", err=True)
-        sys.exit(2)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _refuse("interrupted", 130)
+    except (click.ClickException, ValueError, NotImplementedError, OSError, ImportError) as error:
+        _refuse(_one_line(error), 2)
+
+
+def _refuse(message: str, code: int) -> NoReturn:
+    with contextlib.suppress(OSError):
+        click.echo(f"symrnn: {message}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
+    sys.exit(code)
+
+
+def _drop_output() -> None:
+    """What is still to be printed has no place to go to: Python would say so when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(error: BaseException) -> str:
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{one_line(error.format_message())} See '{error.ctx.command_path} --help'."
+    if isinstance(error, click.ClickException):
+        return one_line(error.format_message())
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split())
+        return one_line(f"{error.filename or 'standard output'}: {error.strerror}")
+    return one_line(str(error))

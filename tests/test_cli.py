@@ -112,10 +112,12 @@ def test_a_mistake_is_one_line_and_exit_code_2(symrnn, arguments, message, monke
 
 
 @pytest.mark.parametrize("arguments", [["derive", "--bogus"], ["derive", "--units", "two"], ["deriv"]])
-def test_wrong_options_end_with_usage(symrnn, arguments):
+def test_wrong_options_name_the_help(symrnn, arguments):
     code, out, err = symrnn(*arguments)
     assert (code, out) == (2, "")
-    assert err.startswith("Usage: symrnn")
+    assert err.startswith("symrnn: ")
+    assert err.endswith("--help'.\n")
+    assert err.count("\n") == 1
 
 
 def test_help_and_version(symrnn):

@@ -190,7 +190,8 @@ class Recording:
         halves = halves_of(record.layer)
         if halves == [record.layer]:
             return recorded_states(record, self.run)
-        count = [other for other in self.run.records if other.layer is record.layer].index(record)
+        before = self.run.records[: self.calls[place]]
+        count = sum(other.layer is record.layer for other in before)
         parts = [[other for other in self.run.records if other.layer is half][count] for half in halves]
         return [state for part in parts for state in recorded_states(part, self.run)]
 

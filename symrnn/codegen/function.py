@@ -59,7 +59,8 @@ class NumericFunction:
         with np.errstate(all="ignore"):
             values = self._arrays(*(call.arrays[name] for name in self.order))
         shapes = zip(self.outputs, values, strict=True)
-        return [_shape_array(output, np.asarray(value), call) for output, value in shapes]
+        found = [_shape_array(output, np.asarray(value), call) for output, value in shapes]
+        return [_own(value, output, call) for output, value in zip(self.outputs, found, strict=True)]
 
     def split(self, rest: tuple[Any, ...]) -> tuple[Any, Arrays]:
         """y_true (None without a loss) and the weights, from the arguments after x."""
@@ -90,6 +91,14 @@ class NumericFunction:
     def _floats(self) -> Callable[..., tuple[Any, ...]] | None:
         row, source = self.row, self.row_source
         return None if row is None or source is None else row.compile(source, self.name)
+
+
+def _own(value: Any, output: Output, call: CheckedCall) -> Any:
+    """A result that is not an argument, nor one row in the place of many."""
+    if output.kind not in ("rows", "family", "source"):
+        return value
+    is_given = any(np.may_share_memory(value, array) for array in call.arrays.values())
+    return np.array(value) if is_given or not value.flags.writeable else value
 
 
 def _shape_array(output: Output, value: np.ndarray, call: CheckedCall) -> Any:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sympy import And, Expr, Function, Rational, Symbol, cse
+from sympy import And, Expr, Function, Rational, Symbol, cse, oo
 from sympy.printing.pycode import PythonCodePrinter
 
 from symrnn.expressions.activation_table import sigmoid
@@ -52,8 +52,12 @@ class _Printer(PythonCodePrinter):
     def _print_Pi(self, expr: Expr) -> str:
         return repr(math.pi)
 
+    def _print_Infinity(self, expr: Expr) -> str:
+        return 'float("inf")'
+
     def _print_Float(self, expr: Expr) -> str:
-        return repr(float(expr))
+        number = float(expr)
+        return repr(number) if math.isfinite(number) else self._print(oo if number > 0 else -oo)
 
 
 class _ArrayPrinter(_Printer):
@@ -167,6 +171,8 @@ class Dialect:
             and all(value.is_number for value, _ in result.args)
         ):
             text += ".astype(x.dtype)"
+        elif isinstance(self.printer, _ArrayPrinter) and not formula.free_symbols:  # min(max(x, 0), 0)
+            text = f"np.full_like({arguments[0]}, {text})"
         return "\n".join([f"def {name}({names}):", *lines, f"    return {text}"])
 
 

@@ -2,5 +2,7 @@
 
 - `decimals`: numbers as decimals that read back exactly
 - `display`: how values show themselves in Jupyter
+- `fields`: the fields of a value checked by their annotations
+- `terminal`: text that is shown in a terminal
 - `errors`: where a refusal happened, and missing libraries
 """

@@ -246,6 +246,16 @@ class Gradient(Derivation):
         """The symbols of the derivatives, in the order of `requests`."""
         return self.steps.outputs[1:] if self.loss else self.steps.outputs
 
+    def gradient(self, loss: Any = None, wrt: Iterable[Any] | None = None) -> "Gradient":
+        """Refused: it would be the first derivatives again.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(
+            "gradient: the derivatives of derivatives are not supported; supported: the gradient of a derivation"
+        )
+
     def _select(self, program: Program) -> Program:
         return select(program, [name_of(self.steps.names, s) for s in self.derivatives], self.requests)
 

@@ -11,6 +11,7 @@ import numpy as np
 from symrnn.checking.checks import check_model
 from symrnn.checking.keras_models import build, load
 from symrnn.checking.report import Report
+from symrnn.common.fields import cut_repr
 from symrnn.derivations.derivation import Derivation
 from symrnn.derivations.numbers import lambdify
 from symrnn.documents.blocks import Equations, Origin, Section
@@ -74,6 +75,10 @@ class DocumentOptions:
     title: str | None = None
     seed: int = 0
     sections: Iterable[str] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.title, str | None):
+            raise ValueError(f"document: title: expected a text or None, got {cut_repr(self.title)}")
 
     @property
     def given(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ class Document(Article):
         """Write the document in the format of the file's ending, which `writers.table.WRITERS` has.
 
         Raises:
-            ValueError: another ending; the message says which there are.
+            ValueError: no path, or another ending; the message says which there are.
             ImportError: a library that the format needs is missing; the message says what to install.
             OSError: the place cannot be written to, or there is no pdflatex for a .pdf.
         """

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from symrnn.common.fields import cut_repr
 from symrnn.models.layer_order import keras_order
 from symrnn.models.layers.core import Embedding, InputLayer, Layer, NotEqual, Tensor, check_size
 from symrnn.models.layers.table import LAYERS, Sequential
@@ -68,7 +69,7 @@ class Model:
             given = getattr(self, what)
             listed = (given,) if isinstance(given, Tensor) else tuple(given) if isinstance(given, list | tuple) else ()
             if not listed or not all(isinstance(tensor, Tensor) for tensor in listed):
-                raise ValueError(f"Model: {what}: expected a tensor or a list of tensors, got {given!r}")
+                raise ValueError(f"Model: {what}: expected a tensor or a list of tensors, got {cut_repr(given)}")
             object.__setattr__(self, what, listed)
         graph_of(self)
 

@@ -32,13 +32,12 @@ a mask m, one number per sample or step, L is sum m l / max(sum m, 1) over all o
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from math import isfinite
-from numbers import Real
 from typing import Any
 
 from sympy import Abs, Expr, log
 from sympy.matrices.expressions import OneMatrix
 
+from symrnn.common.fields import cut_repr, is_number
 from symrnn.expressions.activation_table import EPSILON, clip, float32, float64, inverse_norm, log_cosh, softplus
 from symrnn.expressions.activations import clip_from, huber
 from symrnn.expressions.functions import equal, larger
@@ -65,6 +64,15 @@ class Loss:
     label_smoothing: float = 0.0
     delta: float = 1.0
 
+    def __new__(cls, name: str = "", *values: Any, **arguments: Any) -> "Loss":
+        """Refuse an argument that no loss has, such as that of a focal loss, by its name."""
+        known = [one.name for one in fields(cls)]
+        unknown = [argument for argument in arguments if argument not in known]
+        if unknown:
+            expected = ", ".join(known[1:])
+            raise ValueError(f"loss {cut_repr(name)}: expected the arguments {expected}, got {', '.join(unknown)}")
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", loss_name(self.name))
         for argument, (expected, fits) in _VALUES.items():
@@ -86,14 +94,10 @@ class Loss:
         return f"{self.name}({arguments})" if arguments else self.name
 
 
-def _is_number(value: object) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Real) and isfinite(value)
-
-
 _VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "from_logits": ("True or False", lambda value: isinstance(value, bool)),
-    "label_smoothing": ("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1),
-    "delta": ("a positive number", lambda value: _is_number(value) and value > 0),
+    "label_smoothing": ("a number from 0 to 1", lambda value: is_number(value) and 0 <= value <= 1),
+    "delta": ("a positive number", lambda value: is_number(value) and value > 0),
 }
 """What each argument of a loss is, and the test of it."""
 

@@ -15,6 +15,7 @@ from symrnn.models.layers.rnn import GRU, LSTM, RNN, Bidirectional, LSTMCell, Si
 from symrnn.models.layers.table import Sequential
 
 KNOWN = ", ".join(sorted([*activations, *ROW_ACTIVATIONS]))
+SHAPE = "input_shape: expected (timesteps, features) or (features,)"
 POSITIVE = "expected a positive whole number"
 LAYERS = (
     "SimpleRNN, LSTM, GRU, RNN, Bidirectional, Dense, TimeDistributed, Activation, Softmax, ReLU, LeakyReLU, ELU, "
@@ -51,8 +52,8 @@ def test_refuses_an_activation(make: Callable[[str], object]) -> None:
     ("make", "error", "message"),
     [
         (lambda: Sequential([], (3, 1)), ValueError, "Sequential: expected at least one layer, got none"),
-        (lambda: Sequential([Dense(1)], (3,)), ValueError, "input_shape: expected (timesteps, features), got (3,)"),
-        (lambda: Sequential([Dense(1)], 3), ValueError, "input_shape: expected (timesteps, features), got 3"),
+        (lambda: Sequential([Dense(1)], ()), ValueError, f"{SHAPE}, got ()"),
+        (lambda: Sequential([Dense(1)], 3), ValueError, f"{SHAPE}, got 3"),
         (lambda: Sequential([Dense(1)], (0, 1)), ValueError, f"input_shape: timesteps: {POSITIVE}, got 0"),
         (lambda: Sequential([Dense(1)], (True, 1)), ValueError, f"input_shape: timesteps: {POSITIVE}, got True"),
         (lambda: Sequential([Dense(1)], (3, 0)), ValueError, f"input_shape: features: {POSITIVE}, got 0"),
@@ -66,12 +67,12 @@ def test_refuses_an_activation(make: Callable[[str], object]) -> None:
         (lambda: Sequential([Embedding(3, 1)], (0,)), ValueError, f"input_shape: timesteps: {POSITIVE}, got 0"),
         (lambda: Embedding(0, 1), ValueError, f"Embedding: input_dim: {POSITIVE}, got 0"),
         (lambda: Embedding(3, 1.5), ValueError, f"Embedding: output_dim: {POSITIVE}, got 1.5"),
-        (lambda: Masking("0"), ValueError, "Masking: mask_value: expected a number, got '0'"),
-        (lambda: Masking(float("nan")), ValueError, "Masking: mask_value: expected a number, got nan"),
-        (lambda: ReLU("6"), ValueError, "ReLU: max_value: expected a number, got '6'"),
-        (lambda: ReLU(None, True), ValueError, "ReLU: negative_slope: expected a number, got True"),
-        (lambda: LeakyReLU(None), ValueError, "LeakyReLU: negative_slope: expected a number, got None"),
-        (lambda: ELU("1"), ValueError, "ELU: alpha: expected a number, got '1'"),
+        (lambda: Masking("0"), ValueError, "Masking: mask_value: expected a finite number, got '0'"),
+        (lambda: Masking(float("nan")), ValueError, "Masking: mask_value: expected a finite number, got nan"),
+        (lambda: ReLU("6"), ValueError, "ReLU: max_value: expected a finite number or None, got '6'"),
+        (lambda: ReLU(None, True), ValueError, "ReLU: negative_slope: expected a finite number, got True"),
+        (lambda: LeakyReLU(None), ValueError, "LeakyReLU: negative_slope: expected a finite number, got None"),
+        (lambda: ELU("1"), ValueError, "ELU: alpha: expected a finite number, got '1'"),
         (
             lambda: TimeDistributed(SimpleRNN(1)), NotImplementedError,
             "TimeDistributed(SimpleRNN) is not supported; supported: TimeDistributed(Dense)",

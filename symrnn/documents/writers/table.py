@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from symrnn.common.fields import cut_repr
 from symrnn.documents.blocks import Article
 from symrnn.documents.writers import html, latex, markdown, notebook, pandoc, pdf
 from symrnn.documents.writers.files import Progress, Writer, check_place, write
@@ -34,6 +35,8 @@ def writer_of(path: str | os.PathLike[str]) -> Writer:
 
 def save(article: Article, path: str | os.PathLike[str], progress: Progress | None = None) -> None:
     """Write a document in the format of the file's ending; the pictures of a .md stand beside it."""
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"save: expected the name of a file, got {cut_repr(path)}")
     target = Path(path)
     check_place(target)
     files = writer_of(target)(article, target.stem, progress)

@@ -270,7 +270,9 @@ _CALLERS = {"Sequential": _call_sequential, "Functional": _call_functional}
 def _value(values: Mapping[tuple[str, int], Sequence[Any]], reference: Reference) -> Any:
     found = values[reference.node]
     if reference.output >= len(found):
-        raise ValueError(f"config: {reference.layer!r}: expected one of {len(found)} results, got {reference.output}")
+        raise ValueError(
+            f"config: {reference.layer!r}: expected a result from 0 to {len(found) - 1}, got {reference.output}"
+        )
     return found[reference.output]
 
 

@@ -1,9 +1,10 @@
 """Activations as layers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symrnn.expressions.activations import activation_name
-from symrnn.models.layers.core import Layer, check_number
+from symrnn.common.fields import cut_repr
+from symrnn.models.layers.core import Layer
 
 
 @dataclass(frozen=True)
@@ -11,9 +12,6 @@ class Activation(Layer):
     """y = f(x), entry by entry, or softmax over each row."""
 
     activation: str | None
-
-    def __post_init__(self) -> None:
-        activation_name(self.activation)
 
 
 @dataclass(frozen=True)
@@ -34,10 +32,6 @@ class ReLU(Layer):
     negative_slope: float = 0.0
     threshold: float = 0.0
 
-    def __post_init__(self) -> None:
-        for what in ("negative_slope", "threshold", *([] if self.max_value is None else ["max_value"])):
-            check_number(what, getattr(self, what), type(self).__name__)
-
 
 @dataclass(frozen=True)
 class LeakyReLU(Layer):
@@ -47,9 +41,6 @@ class LeakyReLU(Layer):
 
     negative_slope: float = 0.3
 
-    def __post_init__(self) -> None:
-        check_number("negative_slope", self.negative_slope, type(self).__name__)
-
 
 @dataclass(frozen=True)
 class ELU(Layer):
@@ -58,9 +49,6 @@ class ELU(Layer):
     does = "applies ELU to what arrives"
 
     alpha: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_number("alpha", self.alpha, type(self).__name__)
 
 
 @dataclass(frozen=True)
@@ -76,4 +64,8 @@ class PReLU(Layer):
     shared_axes: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        axes: object = self.shared_axes
+        if axes is not None and not (isinstance(axes, Sequence) and all(isinstance(axis, int) for axis in axes)):
+            raise ValueError(f"PReLU: shared_axes: expected a list of axes or None, got {cut_repr(axes)}")
         object.__setattr__(self, "shared_axes", None if self.shared_axes is None else tuple(self.shared_axes))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from symrnn.common.fields import check_fields, cut_repr, is_count
 from symrnn.expressions.activations import activation_name
 
 Shape = tuple[int | None, ...]
@@ -47,6 +48,10 @@ class Layer:
 
     name: str | None = field(default=None, compare=False)
 
+    def __post_init__(self) -> None:
+        check_activations(self)
+        check_fields(self)
+
     def keeps_time(self, result: int = 0) -> bool:
         """Whether a result is a sequence where the input is one; only such a result can carry a mask."""
         return self.time == "keeps"
@@ -80,6 +85,8 @@ class Layer:
             ValueError: what it is called on is not a tensor.
         """
         given = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], list | tuple) else inputs
+        if not given:
+            raise ValueError(f"{type(self).__name__}: expected at least one tensor, got none")
         states = [initial_state] if isinstance(initial_state, Tensor) else list(initial_state or ())
         for tensor in (*given, *states, *([] if mask is None else [mask])):
             if not isinstance(tensor, Tensor):
@@ -89,24 +96,24 @@ class Layer:
         return made[0] if len(made) == 1 else made
 
 
+def check_activations(value: Any) -> None:
+    """Check the names of activations that a layer or a cell is given.
+
+    Raises:
+        ValueError: one is unknown.
+    """
+    for name in ("activation", "recurrent_activation"):
+        activation_name(getattr(value, name, None))
+
+
 def check_size(what: str, size: object, where: str = "input_shape") -> None:
     """Check that a size is a positive whole number.
 
     Raises:
         ValueError: it is not.
     """
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise ValueError(f"{where}: {what}: expected a positive whole number, got {size!r}")
-
-
-def check_number(what: str, value: object, where: str) -> None:
-    """Check that a value is a number.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
-        raise ValueError(f"{where}: {what}: expected a number, got {value!r}")
+    if not is_count(size):
+        raise ValueError(f"{where}: {what}: expected a positive whole number, got {cut_repr(size)}")
 
 
 # inputs -----------------------------------------------------------------------------------------
@@ -127,6 +134,10 @@ class InputLayer(Layer):
     dtype: str | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        shape: object = self.shape
+        if not isinstance(shape, list | tuple):
+            raise ValueError(f"Input: shape: expected (timesteps, features) or (features,), got {cut_repr(shape)}")
         object.__setattr__(self, "shape", tuple(self.shape))
 
     @property
@@ -157,10 +168,6 @@ class Dense(Layer):
     activation: str | None = None
     use_bias: bool = True
 
-    def __post_init__(self) -> None:
-        check_size("units", self.units, type(self).__name__)
-        activation_name(self.activation)
-
 
 @dataclass(frozen=True)
 class TimeDistributed(Layer):
@@ -173,6 +180,7 @@ class TimeDistributed(Layer):
     layer: Dense
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.layer, Dense):
             raise NotImplementedError(
                 f"TimeDistributed({type(self.layer).__name__}) is not supported; supported: TimeDistributed(Dense)"
@@ -195,10 +203,6 @@ class Embedding(Layer):
     output_dim: int
     mask_zero: bool = False
 
-    def __post_init__(self) -> None:
-        check_size("input_dim", self.input_dim, type(self).__name__)
-        check_size("output_dim", self.output_dim, type(self).__name__)
-
     @property
     def masked_value(self) -> float | None:
         """The id 0."""
@@ -213,9 +217,6 @@ class Masking(Layer):
     does = "is {x} where the time step counts, else 0"
 
     mask_value: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_number("mask_value", self.mask_value, type(self).__name__)
 
     @property
     def masked_value(self) -> float:

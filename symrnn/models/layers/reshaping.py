@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from symrnn.models.layers.core import Layer, check_size
+from symrnn.models.layers.core import Layer
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,6 @@ class RepeatVector(Layer):
     does = "is what arrives, in every time step,"
 
     n: int
-
-    def __post_init__(self) -> None:
-        check_size("n", self.n, type(self).__name__)
 
     @property
     def timesteps(self) -> int:

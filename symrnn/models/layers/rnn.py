@@ -3,19 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from symrnn.expressions.activations import activation_name
+from symrnn.common.fields import check_fields
 from symrnn.expressions.gates import GATES
 from symrnn.models.custom_cell import Cell
-from symrnn.models.layers.core import Layer, check_size
+from symrnn.models.layers.core import Layer, check_activations
 
 # cells ------------------------------------------------------------------------------------------
-
-
-def _check(cell: Any) -> None:
-    """Check the sizes and names that a cell, or the layer of one cell, is given."""
-    check_size("units", cell.units, type(cell).__name__)
-    for activation in ("activation", "recurrent_activation"):
-        activation_name(getattr(cell, activation, None))
 
 
 @dataclass(frozen=True)
@@ -29,7 +22,8 @@ class SimpleRNNCell:
     use_bias: bool = True
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_activations(self)
+        check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,8 @@ class LSTMCell:
     use_bias: bool = True
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_activations(self)
+        check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,8 @@ class GRUCell:
     reset_after: bool = True
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_activations(self)
+        check_fields(self)
 
 
 CELLS: dict[str, type] = {kind.__name__: kind for kind in (SimpleRNNCell, LSTMCell, GRUCell)}
@@ -139,9 +135,6 @@ class SimpleRNN(Recurrent):
     activation: str | None = "tanh"
     use_bias: bool = True
 
-    def __post_init__(self) -> None:
-        _check(self)
-
     @property
     def cells(self) -> tuple[Cells, ...]:
         """The one cell."""
@@ -156,9 +149,6 @@ class LSTM(Recurrent):
     activation: str | None = "tanh"
     recurrent_activation: str | None = "sigmoid"
     use_bias: bool = True
-
-    def __post_init__(self) -> None:
-        _check(self)
 
     @property
     def cells(self) -> tuple[Cells, ...]:
@@ -176,9 +166,6 @@ class GRU(Recurrent):
     use_bias: bool = True
     reset_after: bool = True
 
-    def __post_init__(self) -> None:
-        _check(self)
-
     @property
     def cells(self) -> tuple[Cells, ...]:
         """The one cell."""
@@ -195,6 +182,7 @@ class RNN(Recurrent):
     cell: Any
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         cells: tuple[Any, ...] = self.cells
         for cell in cells:
             if not isinstance(cell, Cells):
@@ -229,6 +217,7 @@ class Bidirectional(Layer):
     backward_layer: Recurrent | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for inner in (self.layer, *([] if self.backward_layer is None else [self.backward_layer])):
             if not isinstance(inner, Recurrent):
                 raise NotImplementedError(

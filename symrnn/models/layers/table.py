@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from symrnn.common.fields import cut_repr
 from symrnn.models.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from symrnn.models.layers.core import Dense, Embedding, Layer, Masking, TimeDistributed, check_size
 from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
@@ -27,8 +28,9 @@ def cells_of(layers: Iterable[Layer]) -> tuple[Cells, ...]:
 
 @dataclass(frozen=True)
 class Sequential:
-    """Layers one after the other, for samples of shape (timesteps, features), or (timesteps,) for an Embedding.
+    """Layers one after the other, for samples of one shape.
 
+    It is (timesteps, features), (timesteps,) for an Embedding, or (features,) for layers without memory;
     timesteps may be None.
 
     Raises:
@@ -41,6 +43,8 @@ class Sequential:
     dtype: str | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.layers, Sequence):
+            raise ValueError(f"Sequential: layers: expected a list of layers, got {cut_repr(self.layers)}")
         object.__setattr__(self, "layers", tuple(self.layers))
         if not self.layers:
             raise ValueError("Sequential: expected at least one layer, got none")
@@ -50,11 +54,12 @@ class Sequential:
                     f"layer {place}: {type(layer).__name__} is not supported; supported: {', '.join(LAYERS)}"
                 )
         ids = any(isinstance(layer, Embedding) for layer in self.layers)
-        expected = "(timesteps,) for an Embedding" if ids else "(timesteps, features)"
+        expected = "(timesteps,) for an Embedding" if ids else "(timesteps, features) or (features,)"
         given: object = self.input_shape
-        if not isinstance(given, Sequence) or len(given) != (1 if ids else 2):
-            raise ValueError(f"input_shape: expected {expected}, got {self.input_shape!r}")
-        object.__setattr__(self, "input_shape", tuple(self.input_shape))
-        for what, size in zip(("timesteps", "features"), self.input_shape, strict=False):
+        if not isinstance(given, list | tuple) or len(given) not in ((1,) if ids else (1, 2)):
+            raise ValueError(f"input_shape: expected {expected}, got {cut_repr(given)}")
+        object.__setattr__(self, "input_shape", tuple(given))
+        axes = ("timesteps", "features")[: 1 if ids else 2][-len(given) :]
+        for what, size in zip(axes, self.input_shape, strict=True):
             if size is not None or what == "features":
                 check_size(what, size)

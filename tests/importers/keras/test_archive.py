@@ -272,7 +272,7 @@ CUSTOM = f"{D}: the custom class Dense is not supported; supported: {LAYERS}"
 CHANGED = {
     renamed: (ValueError, "config: the graph names a layer 'z' that is not in the list of layers"),
     cycle: (ValueError, f"{D}: config: the graph leads from this layer back to it"),
-    second_output: (ValueError, f"{D}: config: 'r': expected one of 1 results, got 1"),
+    second_output: (ValueError, f"{D}: config: 'r': expected a result from 0 to 0, got 1"),
     negative: (ValueError, f"{D}: config: expected a tensor's history [layer, call, result], got ['r', -1, 0]"),
     unused_layer: (NotImplementedError, f"{D}: not between the inputs and the outputs of the model"),
     not_called: (ValueError, f"{D}: config: inbound_nodes: expected a call 0, got 0 calls"),

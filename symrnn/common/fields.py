@@ -1,0 +1,61 @@
+"""The fields of a value checked by their annotations: what a whole number, a number, a switch and a name may be."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from functools import cache
+from numbers import Real
+from typing import Any, get_type_hints
+
+_LONGEST = 200
+_LARGEST = sys.float_info.max
+
+
+def is_count(value: object) -> bool:
+    """Whether a value is a positive whole number."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number that a double holds: not infinite, and not larger than any."""
+    number: Any = value
+    return isinstance(value, Real) and not isinstance(number, bool) and bool(abs(number) <= _LARGEST)
+
+
+def cut_repr(value: object) -> str:
+    """A value for a message, in at most 200 characters; a number too long to be written by its size."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        text = f"a number above 10^{sys.get_int_max_str_digits() - 1}"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+_MEANINGS: dict[object, tuple[str, Callable[[Any], bool]]] = {
+    int: ("a positive whole number", is_count),
+    float: ("a finite number", is_number),
+    float | None: ("a finite number or None", lambda value: value is None or is_number(value)),
+    bool: ("True or False", lambda value: isinstance(value, bool)),
+    str: ("a text", lambda value: isinstance(value, str)),
+    str | None: ("a text or None", lambda value: value is None or isinstance(value, str)),
+}
+"""What a field of a type may hold, in words and as a test; a field of another type is left to its class."""
+
+
+@cache
+def _meanings(kind: type) -> dict[str, tuple[str, Callable[[Any], bool]]]:
+    types = get_type_hints(kind)
+    return {one.name: _MEANINGS[types[one.name]] for one in fields(kind) if types[one.name] in _MEANINGS}
+
+
+def check_fields(value: Any) -> None:
+    """Check that the fields of a dataclass hold what their annotations say.
+
+    Raises:
+        ValueError: one does not; the message names the class, the field, what was expected, and what was given.
+    """
+    kind: Any = type(value)
+    for name, (expected, fits) in _meanings(kind).items():
+        given = getattr(value, name)
+        if not fits(given):
+            raise ValueError(f"{type(value).__name__}: {name}: expected {expected}, got {cut_repr(given)}")
