@@ -47,6 +47,10 @@ class NumericFunction:
         """The names of the code's arguments."""
         return tuple(symbol.name for symbol in (*self.program.sequences, *self.program.inputs))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is compiled, which is compiled again where it is called."""
+        return {name: value for name, value in vars(self).items() if name not in ("_arrays", "_floats")}
+
     def __call__(self, x: Any, *rest: Any) -> Any:
         """The results; see `Derivation.lambdify`."""
         y_true, weights = self.split(rest)
@@ -153,6 +157,10 @@ class JacobianFunction:
     of: int | None = field(repr=False)
     wrt: int | None = field(repr=False)
     steps: str | None = field(repr=False, default=None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is compiled."""
+        return {name: value for name, value in vars(self).items() if name != "_compiled"}
 
     def __call__(self, x: Any, weights: Arrays) -> np.ndarray:
         """The Jacobian of each sample."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
@@ -96,7 +96,7 @@ def document(
         options = replace(options, sections=names)
     example = example_of(derivation, options.x, options.y_true, options.weights, options.loss, options.seed)
     if "check" in names and _is_checked(options.check):
-        example = replace(example, reports=_once(_reports, example, progress))
+        example = replace(example, reports=_Once(_reports, (example, progress)))
     elif "check" in names and options.sections is not None and options.check is not False:
         raise ImportError("check needs Keras and TensorFlow; pip install 'symrnn[keras]' installs them")
     found = tuple(part for name in names if (part := section(name, example)) is not None)
@@ -109,7 +109,7 @@ def _origin(derivation: Derivation, example: Example, options: DocumentOptions) 
     path, timesteps = derivation.file or (None, None)
     values = {"x": example.x, "y_true": example.y_true, "weights": list(example.weights)}
     numbers = {name: value for name, value in values.items() if value is not None}
-    results = _once(_results, example.derivation, {**numbers, **options.given})
+    results = _Once(_results, (example.derivation, {**numbers, **options.given}))
     return Origin(path or derivation.network.graph, options.given, timesteps, numbers, results)
 
 
@@ -122,9 +122,19 @@ def _results(derivation: Derivation, given: Mapping[str, Any]) -> tuple[Any, Any
     return lambdify(derivation)(x, weights), lambdify(derivation.gradient(loss))(*arguments)
 
 
-def _once(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
-    """The function of these arguments, computed when it is first asked for."""
-    return cache(lambda: function(*arguments))
+@dataclass(frozen=True)
+class _Once:
+    """A function of these arguments, computed when it is first asked for."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    @cached_property
+    def value(self) -> Any:
+        return self.function(*self.arguments)
+
+    def __call__(self) -> Any:
+        return self.value
 
 
 def _chosen(sections: Iterable[str] | None, known: Sequence[str]) -> list[str]:

@@ -13,10 +13,12 @@ A row of `ROWS` holds
 Constants that Keras keeps in float32 even in a float64 model are float32 here too.
 """
 
+import copyreg
 import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sympy import (
     Abs,
@@ -301,7 +303,20 @@ ROWS: dict[str, ActivationRow] = {
 }  # fmt: skip
 
 
-class RowFunction(NamedFunction):
+class _MadeClass(type(NamedFunction)):  # type: ignore[misc]
+    """The class of the classes that are made here; `made` says how, so that they can be pickled."""
+
+    made: tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+def _how_made(kind: _MadeClass) -> str | tuple[Callable[..., Any], tuple[Any, ...]]:
+    return kind.made if hasattr(kind, "made") else kind.__qualname__
+
+
+copyreg.pickle(_MadeClass, _how_made)
+
+
+class RowFunction(NamedFunction, metaclass=_MadeClass):
     """A function of the table, or one like it; `slope` is its slope, where that has a name."""
 
     row: ActivationRow
@@ -323,7 +338,7 @@ class RowFunction(NamedFunction):
         return (self.row.stable or self.row.definition)(*self.args)
 
 
-class NamedSlope(NamedFunction):
+class NamedSlope(NamedFunction, metaclass=_MadeClass):
     """The slope f'(x, y) of a function y = f(x), where it is printed by name."""
 
     row: ActivationRow
@@ -333,14 +348,28 @@ class NamedSlope(NamedFunction):
         return self.row.slope(*self.args)
 
 
-def function_of(name: str, row: ActivationRow) -> type[RowFunction]:
-    """The SymPy function of a row."""
+def function_of(name: str, row: ActivationRow, make: Callable[..., Any], *arguments: Any) -> type[RowFunction]:
+    """The SymPy function of a row, which `make(*arguments)` gives again."""
     shared = {"row": row, "latex": row.latex, "text": row.text, "straight": row.straight}
-    slope = type(f"{name}_slope", (NamedSlope,), {**shared, "nargs": 2}) if row.named else None
-    return type(name, (RowFunction,), {**shared, "slope": slope, "nargs": 1})
+    function: Any = type(name, (RowFunction,), {**shared, "nargs": 1, "made": (make, arguments)})
+    if row.named:
+        made = {"nargs": 2, "made": (_slope_of, (function,))}
+        function.slope = type(f"{name}_slope", (NamedSlope,), {**shared, **made})
+    return function
 
 
-functions: dict[str, type[RowFunction]] = {name: function_of(name, row) for name, row in ROWS.items()}
+def _slope_of(function: type[RowFunction]) -> type[NamedSlope] | None:
+    return function.slope
+
+
+def function_named(name: str) -> type[RowFunction]:
+    """The function of the table's row of this name."""
+    return functions[name]
+
+
+functions: dict[str, type[RowFunction]] = {
+    name: function_of(name, row, function_named, name) for name, row in ROWS.items()
+}
 slopes: dict[str, type[NamedSlope]] = {name: function.slope for name, function in functions.items() if function.slope}
 sigmoid: type[RowFunction] = functions["sigmoid"]
 softplus: type[RowFunction] = functions["softplus"]

@@ -1,7 +1,9 @@
 """Keras' activations by name, and those with parameters, such as `leaky_relu(0.3)`: a row made on demand."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from sympy import (
     Expr,
@@ -37,7 +39,7 @@ def leaky_relu(slope: float) -> type[RowFunction]:
     """F(x) = x where x > 0, else slope x; Keras keeps the slope in float32."""
     if slope == 0.2:
         return functions["leaky_relu"]
-    return _with_parameters("leaky_relu", leaky_relu_row(float32(slope)), {"": slope})
+    return _with_parameters("leaky_relu", leaky_relu_row(float32(slope)), {"": slope}, leaky_relu, slope)
 
 
 @cache
@@ -45,7 +47,7 @@ def elu(alpha: float) -> type[RowFunction]:
     """F(x) = x where x > 0, else alpha (e^x - 1)."""
     if alpha == 1:
         return functions["elu"]
-    return _with_parameters("elu", elu_row(float64(alpha)), {"": alpha})
+    return _with_parameters("elu", elu_row(float64(alpha)), {"": alpha}, elu, alpha)
 
 
 @cache
@@ -60,7 +62,8 @@ def relu(max_value: float | None = None, negative_slope: float = 0.0, threshold:
         return functions["relu6"]
     given = {"max": max_value, "slope": negative_slope or None, "threshold": threshold or None}
     parameters = {name: value for name, value in given.items() if value is not None}
-    return _with_parameters("relu", relu_row(max_value, negative_slope, threshold), parameters)
+    given_to = max_value, negative_slope, threshold
+    return _with_parameters("relu", relu_row(*given_to), parameters, relu, *given_to)
 
 
 @cache
@@ -68,16 +71,18 @@ def huber(delta: float) -> type[RowFunction]:
     """F(x) = x^2 / 2 where abs x <= delta, else delta abs x - delta^2 / 2."""
     if delta == 1:
         return functions["huber"]
-    return _with_parameters("huber", huber_row(float64(delta)), {"": delta})
+    return _with_parameters("huber", huber_row(float64(delta)), {"": delta}, huber, delta)
 
 
 @cache
 def clip_from(low: float) -> type[RowFunction]:
     """The number in [low, 1] that is nearest to x; its slope is 1 at both ends, as in TensorFlow."""
-    return _with_parameters("clip", clip_row(float64(low), Integer(1)), {"from": low})
+    return _with_parameters("clip", clip_row(float64(low), Integer(1)), {"from": low}, clip_from, low)
 
 
-def _with_parameters(name: str, row: ActivationRow, parameters: dict[str, float]) -> type[RowFunction]:
+def _with_parameters(
+    name: str, row: ActivationRow, parameters: dict[str, float], make: Callable[..., Any], *arguments: Any
+) -> type[RowFunction]:
     """The function of a row, with parameters in its name: leaky_relu_0_3, printed leaky_relu_0.3.
 
     A parameter is printed by its value alone where it has no name.
@@ -90,7 +95,7 @@ def _with_parameters(name: str, row: ActivationRow, parameters: dict[str, float]
     text = f"{{{text}}}" if "=" in text else text
     head = name.replace("_", r"\_")
     printed = replace(row, latex=rf"\mathrm{{{head}}}_{{{latex}}}", text=f"{name}_{text}")
-    return function_of("_".join(words).translate(str.maketrans(".-+", "_mp")), printed)
+    return function_of("_".join(words).translate(str.maketrans(".-+", "_mp")), printed, make, *arguments)
 
 
 def _decimal(value: float) -> str:

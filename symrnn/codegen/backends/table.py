@@ -33,6 +33,15 @@ class Backend:
     writes: Callable[[Program, bool], bool]
     runs: Callable[[int, np.dtype], bool]
 
+    def __reduce__(self) -> Any:
+        """A row of the table is pickled by its name."""
+        return (backend_named, (self.name,)) if BACKENDS.get(self.name) is self else super().__reduce__()
+
+
+def backend_named(name: str) -> Backend:
+    """The row of the table with this name."""
+    return BACKENDS[name]
+
 
 def _fused(program: Program, name: str, lengths: Mapping[str, int]) -> str:
     return source(fuse(program), name, lengths)
