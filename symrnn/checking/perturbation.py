@@ -13,7 +13,6 @@ from itertools import count
 from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
-from symrnn.expressions.activation_table import NamedSlope, RowFunction
 from symrnn.expressions.functions import NamedFunction
 from symrnn.expressions.matrices import add, elementwise, hadamard, scale, split, variable
 from symrnn.expressions.names import Name
@@ -33,6 +32,7 @@ from symrnn.expressions.nodes import (
     Scalar,
     no_rule,
 )
+from symrnn.expressions.row_functions import NamedSlope, RowFunction
 from symrnn.expressions.shapes import shape_of
 from symrnn.programs.program import Equation, Program, Recurrence, Reversal, Statement, recurrence, symbols_of
 from symrnn.programs.transforms import name_of

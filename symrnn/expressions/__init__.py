@@ -6,6 +6,7 @@ All other packages may import it.
 - `nodes`: the node types beside SymPy's own
 - `functions`: named functions of one and several numbers
 - `activation_table`: a row for each of Keras' activations
+- `row_functions`: the functions that its rows describe
 - `activations`: activations by Keras' names and parameters
 - `gates`: the order of the gates of Keras' cells
 - `matrices`: sums and products that keep their order

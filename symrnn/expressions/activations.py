@@ -14,14 +14,10 @@ from sympy import (
 )  # fmt: skip
 
 from symrnn.expressions.activation_table import (
-    ActivationRow,
-    Formula,
-    RowFunction,
     clip_row,
     elu_row,
     float32,
     float64,
-    function_of,
     functions,
     huber_row,
     leaky_relu_row,
@@ -30,6 +26,7 @@ from symrnn.expressions.activation_table import (
 from symrnn.expressions.functions import NamedFunction
 from symrnn.expressions.matrices import add, columns, elementwise, hadamard, multiply, spread
 from symrnn.expressions.nodes import SLOTS, LogSumExp, RowSoftmax
+from symrnn.expressions.row_functions import ActivationRow, Formula, RowFunction, function_of
 
 # functions with parameters ----------------------------------------------------------------------
 

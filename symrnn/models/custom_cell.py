@@ -47,11 +47,11 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.hadamard import HadamardPower
 
-from symrnn.expressions.activation_table import NamedSlope
 from symrnn.expressions.functions import NamedFunction
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, transpose
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, Elementwise, MatrixNode, N
+from symrnn.expressions.row_functions import NamedSlope
 from symrnn.expressions.shapes import shape, shape_of
 from symrnn.programs.program import Equation, check_name
 

@@ -37,7 +37,6 @@ from sympy.logic.boolalg import Boolean
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.common.decimals import shortest
-from symrnn.expressions.activation_table import NamedSlope
 from symrnn.expressions.functions import NamedFunction, differs, onehot, softmax
 from symrnn.expressions.gates import GATES
 from symrnn.expressions.names import Name
@@ -56,6 +55,7 @@ from symrnn.expressions.nodes import (
     is_size,
     no_rule,
 )
+from symrnn.expressions.row_functions import NamedSlope
 from symrnn.typesetting.styles import ADD, ATOM, FUNCTION, LATEX, MUL, OPERATORS, TEXT, Style, Text
 
 

@@ -10,7 +10,7 @@ import sympy
 from sympy import Expr, Integer, Rational, Symbol, exp, lambdify, simplify
 from sympy.core.function import ArgumentIndexError
 
-from symrnn.expressions.activation_table import NamedSlope, RowFunction, functions, slopes
+from symrnn.expressions.activation_table import functions, slopes
 from symrnn.expressions.activations import (
     _HELPERS,
     _KERAS_ONLY,
@@ -36,6 +36,7 @@ from symrnn.expressions.functions import (
     softmax,
     stable,
 )
+from symrnn.expressions.row_functions import NamedSlope, RowFunction
 from tests.support.bank import computable, exact, written_out
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)

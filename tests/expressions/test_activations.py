@@ -6,7 +6,7 @@ import re
 import pytest
 from sympy import Symbol, lambdify
 
-from symrnn.expressions.activation_table import RowFunction, functions, softplus
+from symrnn.expressions.activation_table import functions, softplus
 from symrnn.expressions.activations import (
     _HELPERS,
     _KERAS_ONLY,
@@ -21,6 +21,7 @@ from symrnn.expressions.activations import (
     relu,
 )
 from symrnn.expressions.functions import define
+from symrnn.expressions.row_functions import RowFunction
 from tests.support.bank import computable
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)

@@ -21,7 +21,7 @@ def test_a_derivation_and_its_gradient_are_the_same_elsewhere(case):
     d = case.derivation
     for one in (d, d.gradient("mse")):
         again = pickle.loads(pickle.dumps(one))
-        assert again == one
+        assert again.lambdify().source == one.lambdify().source
         assert again.latex("step") == one.latex("step")
 
 
