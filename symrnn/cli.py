@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, NoReturn
 
 import click
 import numpy as np
 
-from symrnn.checking.checks import DETAILS
-from symrnn.checking.checks import check_model as run_check
+from symrnn.checking.checks import DETAILS, check_model
 from symrnn.checking.keras_models import build, load
 from symrnn.common.terminal import one_line, visible
 from symrnn.derivations.derivation import ZOOMS, Derivation
@@ -74,17 +74,18 @@ def commands() -> None:
 
 @commands.command("derive", short_help="Print the derivation of MODEL and its table of symbols.")
 @_model_options
-@click.option("--zoom", default="unrolled", show_default=True, help=f"{_either(ZOOMS)}.")
+@click.option("--zoom", help=f"{_either(ZOOMS)} [default: unrolled, of many time steps step].")
 @click.option("--gradient", is_flag=True, help="Backpropagation through time and the gradients too.")
 @click.option("--format", "form", default="text", show_default=True, help=f"{_either(composing.FORMATS)}.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
 def derive_command(
-    model: Path | None, zoom: str, gradient: bool, form: str, output: Path | None, loss: str | None, **shape: Any
+    model: Path | None, zoom: str | None, gradient: bool, form: str, output: Path | None, loss: str | None, **shape: Any
 ) -> None:
     """Print the derivation of MODEL and its table of symbols."""
     derivation = described(model, shape)
     if form not in composing.FORMATS:
         raise ValueError(f"unknown format {form!r}; known: {', '.join(composing.FORMATS)}")
+    zoom = zoom or ("unrolled" if derivation.is_short else "step")
     parts = composing.derived(derivation, zoom, gradient or loss is not None, loss, weights=derivation.weights)
     text = composing.FORMATS[form](parts)
     _give(text, output)
@@ -133,7 +134,7 @@ def check_command(
             if model is None
             else _load_model(model)
         )
-        report = run_check(keras_model, x, y_true, loss, seed=seed, detail=detail)
+        report = check_model(keras_model, x, y_true, loss, seed=seed, detail=detail)
     if as_json:
         text = json.dumps(report.to_dict(), indent=2) + "\n"
     else:
@@ -270,12 +271,12 @@ def _load(path: Path, option: str) -> np.ndarray:
     if not path.is_file():
         raise FileNotFoundError(f"{option}: no such file: {path}")
     try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError):
+        array = np.load(path, mmap_mode="r", allow_pickle=False)  # takes no more than the file has
+    except (ValueError, EOFError, OSError, OverflowError, SyntaxError, TokenError, RecursionError):
         raise ValueError(f"{option}: expected a .npy file of numbers, got {path}") from None
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{option}: expected a .npy file of one array, got {path}")
-    return array
+    return np.array(array)
 
 
 def _load_model(path: Path) -> Any:

@@ -181,13 +181,18 @@ class TestCheck:
         assert symrnn("check", place, *arguments)[:2] == (0, "")
         assert "samples: 1, time steps: 4" in (tmp_path / "report.txt").read_text()
         assert "a_t = x_t U + h_{t-1} V + b_h" in symrnn("derive", place, "--zoom", "step", "--gradient")[1]
-        assert symrnn("derive", place)[2] == (
+        assert symrnn("derive", place, "--zoom", "unrolled")[2] == (
             "symrnn: zoom 'unrolled': the model leaves the number of time steps open: "
             "give timesteps, or take zoom 'step'\n"
         )
+        assert symrnn("derive", place) == symrnn("derive", place, "--zoom", "step")
+
+    def test_many_time_steps_are_not_written_out(self, symrnn):
+        assert symrnn("derive", "--timesteps", "11") == symrnn("derive", "--timesteps", "11", "--zoom", "step")
+        assert symrnn("derive", "--timesteps", "10") == symrnn("derive", "--timesteps", "10", "--zoom", "unrolled")
 
     def test_disagreement_ends_with_1(self, symrnn, monkeypatch):
-        whole = cli.run_check
+        whole = cli.check_model
 
         def wrong(model, *arguments, **options):
             from symrnn import Dense, Sequential, SimpleRNN, derive
@@ -195,7 +200,7 @@ class TestCheck:
             other = derive(Sequential([SimpleRNN(1, "relu"), Dense(1)], (3, 1)))
             return whole(model, *arguments, **options, derivation=other)
 
-        monkeypatch.setattr(cli, "run_check", wrong)
+        monkeypatch.setattr(cli, "check_model", wrong)
         code, out, _ = symrnn("check")
         assert code == 1
         assert " differs\n" in out

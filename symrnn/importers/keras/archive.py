@@ -5,19 +5,20 @@ so that a file can neither reach outside itself nor fill the memory.
 """
 
 import importlib
-import io
 import json
 import lzma
 import math
 import reprlib
+import shutil
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -51,22 +52,29 @@ def check_shape(array: object, shape: tuple[int, ...]) -> None:
         raise ValueError(f"expected an array of shape {shape}, got {found}")
 
 
+_BYTES, _ROOM = 40, 16 * 2**20
+"""Bytes of a file for each weight: float64 and four of an optimizer's beside it; and for all else."""
+
+
 def check_file_size(stored: Sequence[Stored], size: int) -> None:
-    """Check that a file of this size can hold the arrays, each number in four bytes or more.
+    """Check that a file of this size can hold the arrays, each number in four bytes or more, and little else.
 
     Raises:
-        ValueError: it cannot.
+        ValueError: it cannot, or holds much more.
     """
-    expected = 4 * sum(math.prod(array.shape) for array in stored)
-    if expected > size:
-        raise ValueError(f"expected at least {expected} bytes of weights, got {size}")
+    numbers = sum(math.prod(array.shape) for array in stored)
+    if 4 * numbers > size:
+        raise ValueError(f"expected at least {4 * numbers} bytes of weights, got {size}")
+    if size > _BYTES * numbers + _ROOM:
+        raise ValueError(f"expected at most {_BYTES * numbers + _ROOM} bytes for {numbers} weights, got {size}")
 
 
 # the zip file -----------------------------------------------------------------------------------
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-LIMITS = {_CONFIG: 64 * 2**20, _METADATA: 2**20, _WEIGHTS: 2 * 2**30}
-"""Bytes, so that a small file cannot fill the memory."""
+LIMITS = {_CONFIG: 8 * 2**20, _METADATA: 2**20}
+"""Bytes, so that a small file cannot fill the memory; what reads JSON takes 25 times as many."""
+_CHUNK = 2**20
 _ZIP_ERRORS = (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, struct.error)
 
 
@@ -76,7 +84,7 @@ def read_zip(path: Path) -> tuple[Any, object]:
     Raises:
         ValueError: the file is no zip, or a member is missing, too large, or no JSON.
     """
-    config, metadata = (read_json(_member(path, name), name) for name in (_CONFIG, _METADATA))
+    config, metadata = (read_json(_text(path, name), name) for name in (_CONFIG, _METADATA))
     return config, metadata.get("keras_version") if isinstance(metadata, dict) else None
 
 
@@ -86,23 +94,33 @@ def zip_arrays(path: Path, stored: Sequence[Stored]) -> list[np.ndarray]:
     Raises:
         ValueError: one is missing, has another shape, or is not all in this file.
     """
-    content = _member(path, _WEIGHTS)
-    with at(_WEIGHTS):
-        check_file_size(stored, len(content))
-        groups = {group: [array for array in stored if array.group == group] for group in {a.group for a in stored}}
-        with opened(io.BytesIO(content)) as file:
+    groups = {group: [array for array in stored if array.group == group] for group in {a.group for a in stored}}
+    with tempfile.TemporaryFile() as content:
+        with _member(path, _WEIGHTS) as (member, size):
+            with at(_WEIGHTS):
+                check_file_size(stored, size)
+            shutil.copyfileobj(member, content, _CHUNK)
+        with at(_WEIGHTS), opened(content) as file:
             return [_group_array(file, array, groups[array.group]) for array in stored]
 
 
-def _member(path: Path, name: str) -> bytes:
+def _text(path: Path, name: str) -> bytes:
+    """A member that is a text, of at most as many bytes as `LIMITS` says."""
+    with _member(path, name) as (member, size):
+        if size > LIMITS[name]:
+            raise ValueError(f"{name}: expected at most {LIMITS[name]} bytes, got {size}")
+        return member.read(size)
+
+
+@contextmanager
+def _member(path: Path, name: str) -> Iterator[tuple[IO[bytes], int]]:
+    """A member of the zip file, and how many bytes it is said to have: no more of them are read."""
     try:
         with zipfile.ZipFile(path) as archive:
             if name not in archive.namelist():
                 raise ValueError(f"{name}: missing from the zip file")
-            size = archive.getinfo(name).file_size
-            if size > LIMITS[name]:
-                raise ValueError(f"{name}: expected at most {LIMITS[name]} bytes, got {size}")
-            return archive.read(name)
+            with archive.open(name) as member:
+                yield member, archive.getinfo(name).file_size
     except _ZIP_ERRORS as error:
         raise ValueError(f"expected a zip file, got one that cannot be read: {error}") from None
 
@@ -128,7 +146,7 @@ def hdf5() -> Any:
 
 
 @contextmanager
-def opened(content: io.BufferedIOBase) -> Iterator[Any]:
+def opened(content: IO[bytes]) -> Iterator[Any]:
     """The HDF5 file in these bytes.
 
     Raises:

@@ -86,7 +86,7 @@ def test_a_flipped_byte_of_the_weights(contents, tmp_path):
     assert_refused(ValueError, f"{path}: {message}", path)
 
 
-@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize("name", [*LIMITS, "model.weights.h5"])
 def test_a_missing_member(name, contents, tmp_path):
     del contents[name]
     path = packed(contents, tmp_path)
@@ -97,14 +97,16 @@ def test_a_config_too_large(contents, tmp_path):
     contents["config.json"] += b" " * 64 * 2**20
     path = packed(contents, tmp_path)
     size = len(contents["config.json"])
-    assert_refused(ValueError, f"{path}: config.json: expected at most 67108864 bytes, got {size}", path)
+    assert_refused(ValueError, f"{path}: config.json: expected at most 8388608 bytes, got {size}", path)
 
 
-def test_weights_too_large(contents, tmp_path, monkeypatch):
-    monkeypatch.setitem(LIMITS, "model.weights.h5", 100)
+def test_weights_too_large(contents, tmp_path):
+    contents["model.weights.h5"] += bytes(32 * 2**20)
     path = packed(contents, tmp_path)
+    numbers = sum(weight.size for weight in from_keras(tmp_path / "m.keras").weights)
+    expected = f"expected at most {40 * numbers + 16 * 2**20} bytes for {numbers} weights"
     size = len(contents["model.weights.h5"])
-    assert_refused(ValueError, f"{path}: model.weights.h5: expected at most 100 bytes, got {size}", path)
+    assert_refused(ValueError, f"{path}: model.weights.h5: {expected}, got {size}", path)
 
 
 @pytest.mark.parametrize(
