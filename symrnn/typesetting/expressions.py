@@ -78,6 +78,18 @@ class Context:
         shown = show(expr, self)
         return shown.text if shown.level >= level else f"({shown.text})"
 
+    def show_before(self, expr: Expr, level: int = 0) -> str:
+        """The same before another factor: tanh(h) V, as in tanh h V the V could be read into the argument."""
+        shown = show(expr, self)
+        argument = shown.text[len(shown.head) :]
+        is_bare = bool(shown.head) and argument.startswith(" ")
+        return f"{shown.head}({argument[1:]})" if is_bare and shown.level >= level else self.show(expr, level)
+
+    def show_factors(self, factors: Sequence[Expr], levels: Sequence[int]) -> list[str]:
+        """The factors of a product, each but the last before another one."""
+        shown = [self.show_before(factor, level) for factor, level in zip(factors[:-1], levels, strict=False)]
+        return [*shown, *(self.show(last, level) for last, level in zip(factors[-1:], levels[-1:], strict=True))]
+
     def name_of(self, symbol: Expr) -> Name:
         """The letter of a symbol."""
         return self.names.get(symbol) or Name(symbol.name)
@@ -121,7 +133,8 @@ def _factors(term: Expr, context: Context) -> list[str]:
     above, below = _split_fraction(term)
     if below or context.entrywise:
         return [show(term, context).text]
-    return [context.show(f, MUL) for f in sorted(above, key=lambda f: _factor_key(f, context))] or ["1"]
+    ordered = sorted(above, key=lambda f: _factor_key(f, context))
+    return context.show_factors(ordered, [MUL] * len(ordered)) or ["1"]
 
 
 # scalars ----------------------------------------------------------------------------------------
@@ -201,7 +214,7 @@ def _product(factors: list[Expr], context: Context, had: str, alone: bool = Fals
         return context.show(factors[0])
     numbers = [context.show(f, MUL) for f in factors if f.is_number]
     others = sorted((f for f in factors if not f.is_number), key=lambda f: _factor_key(f, context))
-    texts = [context.show(f, MUL) for f in others]
+    texts = context.show_factors(others, [MUL] * len(others))
     return context.times.join([*numbers, *([had.join(texts)] if texts else [])]) or "1"
 
 
@@ -228,11 +241,10 @@ def _(expr: Pow, context: Context) -> Text:
         return Text(context.style.fraction.format("1", text), context.style.quotient)
     base = show(expr.base, context)
     if context.entrywise and expr.exp == 2:
-        factor = context.show(expr.base, FUNCTION)
-        return Text(f"{factor}{context.style.had}{factor}", MUL)
+        return Text(context.style.had.join(context.show_factors([expr.base] * 2, [FUNCTION] * 2)), MUL)
     power = context.style.power(context.show(expr.exp))
     if base.head:
-        return Text(f"{base.head}{power}{base.text[len(base.head) :]}", FUNCTION)
+        return Text(f"{base.head}{power}{base.text[len(base.head) :]}", FUNCTION, base.head + power)
     return Text((base.text if base.level >= ATOM else f"({base.text})") + power, FUNCTION)
 
 
@@ -357,7 +369,7 @@ def _(expr: MatMul, context: Context) -> Text:
     numbers = [factor for factor in expr.args if not isinstance(factor, MatrixExpr)]
     matrices = [factor for factor in expr.args if isinstance(factor, MatrixExpr)]
     level = MUL if len(matrices) == 1 else FUNCTION
-    factors = [context.show(f, MUL if isinstance(f, OneMatrix) else level) for f in matrices]
+    factors = context.show_factors(matrices, [MUL if isinstance(f, OneMatrix) else level for f in matrices])
     negative = bool(numbers) and numbers[0].could_extract_minus_sign()
     numbers = [-numbers[0], *numbers[1:]] if negative else numbers
     front = [context.show(number, MUL) for number in numbers if number != 1]
@@ -381,7 +393,7 @@ def _(expr: HadamardProduct, context: Context) -> Text:
         rest = [factor for factor in expr.args if not _is_spread(factor)]
         return _scaled_rows(columns, rest, context)
     levels = [MUL if isinstance(factor, Elementwise) else FUNCTION for factor in expr.args]
-    return Text(context.style.had.join(map(context.show, expr.args, levels)), MUL)
+    return Text(context.style.had.join(context.show_factors(expr.args, levels)), MUL)
 
 
 def _is_spread(expr: Expr) -> bool:
@@ -394,7 +406,7 @@ def _scaled_rows(columns: Sequence[Expr], rest: Sequence[Expr], context: Context
     """M h for one sample, where m is a number; diag(m) h for several."""
     style = context.style
     single = columns[0].shape[0] == 1
-    fronts = [context.show(c, MUL) if single else f"{style.name('diag')}({context.show(c)})" for c in columns]
+    fronts = [context.show_before(c, MUL) if single else f"{style.name('diag')}({context.show(c)})" for c in columns]
     if not rest:
         return Text(" ".join([*fronts, style.ones + style.transposed]), MUL)
     product = show(rest[0] if len(rest) == 1 else HadamardProduct(*rest), context)
