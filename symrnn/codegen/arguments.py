@@ -221,8 +221,9 @@ def _array(value: Any, what: str) -> np.ndarray:
 
 
 def _rows(what: str, array: np.ndarray, shape: tuple[int, ...], single: bool) -> np.ndarray:
-    """An array with a row per sample; the samples' axis, or a trailing 1, may be left out as for x."""
+    """An array with a row per sample; a trailing 1 may be left out, and of one sample the axis of samples."""
     expected = shape[1:] if single else shape
-    if array.shape == expected or (expected[-1] == 1 and array.shape == expected[:-1]):
+    fitting = [shape, *([shape[1:]] if shape[0] == 1 else [])]
+    if array.shape in (*fitting, *(one[:-1] for one in fitting if one[-1] == 1)):
         return array.reshape(shape)
     raise ValueError(f"{what}: expected the shape {expected}, got {array.shape}")

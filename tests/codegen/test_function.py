@@ -261,6 +261,10 @@ def test_the_notebooks_number() -> None:
 TARGETS: list[tuple[str, Any, Any]] = [
     ("scalar", (3, 1), 0.5),
     ("scalar", (3,), [0.5]),
+    ("scalar", (3,), [[0.5]]),
+    ("scalar", (1, 3, 1), 0.5),
+    ("features and outputs", (2, 2), [[0.5, 0.5]]),
+    ("features and outputs", (1, 2, 2), [0.5, 0.5]),
     ("scalar", (1, 3, 1), [0.5]),
     ("scalar", (1, 3, 1), [[0.5]]),
     ("scalar", (4, 3, 1), [0.5] * 4),
@@ -560,7 +564,7 @@ WRONG_X: dict[str, tuple[Any, str]] = {
 }
 WRONG_TARGETS: dict[str, tuple[Derivation, Any, str]] = {
     "two numbers": (NOTEBOOK, [1, 2], "y_true: expected the shape (1,), got (2,)"),
-    "a batch": (NOTEBOOK, [[1]], "y_true: expected the shape (1,), got (1, 1)"),
+    "a batch": (NOTEBOOK, [[1], [2]], "y_true: expected the shape (1,), got (2, 1)"),
     "None": (NOTEBOOK, None, "y_true: expected an array of real numbers, got object"),
     "one output": (MATRICES, [1], "y_true: expected the shape (2,), got (1,)"),
     "one step": (SEQUENCE, [1, 2], "y_true: expected the shape (2, 2), got (2,)"),
