@@ -36,7 +36,8 @@ def check_place(target: Path) -> None:
 def write(path: str | os.PathLike[str], text: str | bytes) -> None:
     """Write a file whole or not at all, where a link leads to; its mode and owner stay.
 
-    What is no regular file, such as a device or a pipe, is written as it is; so is a file of several names.
+    What is no regular file, such as a device or a pipe, is written as it is; so is a file of several names,
+    or of another owner.
 
     Raises:
         OSError: the place cannot be written to; a file that was there is as it was.
@@ -46,7 +47,7 @@ def write(path: str | os.PathLike[str], text: str | bytes) -> None:
     check_place(target)
     try:
         before = target.stat() if target.exists() else None
-        if before is None or (stat.S_ISREG(before.st_mode) and before.st_nlink == 1):
+        if before is None or _is_replaced(before):
             _replace(Path(os.path.realpath(target)), data, before)
         else:
             with open(target, "r+b" if stat.S_ISREG(before.st_mode) else "wb", buffering=0) as stream:
@@ -55,6 +56,12 @@ def write(path: str | os.PathLike[str], text: str | bytes) -> None:
         if error.errno is None:
             raise
         raise type(error)(error.errno, error.strerror, str(target)) from None
+
+
+def _is_replaced(before: os.stat_result) -> bool:
+    """Whether another file can take the place of this one and have its mode and owner."""
+    is_ours = not hasattr(os, "geteuid") or os.geteuid() in (0, before.st_uid)
+    return stat.S_ISREG(before.st_mode) and before.st_nlink == 1 and is_ours
 
 
 def _write_all(stream: io.RawIOBase, data: bytes) -> None:
