@@ -1,8 +1,8 @@
 """What users hold: derivations that can be computed with, drawn and written down, and the check.
 
-What is heavy, NumPy, the readers of files, pictures and documents, is imported where it is first
-used, so that `import symrnn` costs little more than SymPy. This module stands above all others, so
-that such an import hides no circle.
+What is heavy, NumPy, the equations of layers, the readers of files, pictures and documents, is
+imported where it is first used, so that `import symrnn` costs little more than SymPy. This module
+stands above all others, so that such an import hides no circle.
 """
 
 import os
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from symrnn.common.display import Displayed, mimebundle
 from symrnn.derivations import derivation, jacobian
-from symrnn.models.forward_pass import forward
 from symrnn.models.graph import Graph, Model, graph_of, with_timesteps
 from symrnn.models.layers.core import check_size
 from symrnn.models.layers.table import Sequential
@@ -38,6 +37,8 @@ def derive(model: Any = None, timesteps: int | None = None) -> "Derivation":
         NotImplementedError: the model has something that symrnn does not support; it is named.
         FileNotFoundError: there is no such file.
     """
+    from symrnn.models.forward_pass import forward
+
     if timesteps is not None:
         check_size("timesteps", timesteps, "derive")
     model = NOTEBOOK if model is None else model
