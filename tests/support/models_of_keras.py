@@ -54,6 +54,9 @@ def merged_masks(merge: type) -> Model:
 
 
 LAYERS: dict[str, Callable[[], Described]] = {
+    "weights of steps that no input has": lambda: Sequential(
+        [SimpleRNN(2), RepeatVector(3), PReLU(), SimpleRNN(1)], (2, 1)
+    ),
     "LSTM": lambda: Sequential([LSTM(3), Dense(2)], (4, 2)),
     "LSTM without bias": lambda: Sequential([LSTM(3, use_bias=False, **EVERY), LSTM(2, "relu")], (4, 2)),
     "LSTM of softmaxes": lambda: Sequential([LSTM(3, "softmax", "softmax"), Dense(1)], (4, 2)),

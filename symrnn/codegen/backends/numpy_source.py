@@ -145,7 +145,7 @@ def _module(program: Program, name: str, known: Mapping[str, int], writer: _Writ
     helpers += [text for kind, text in ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
     body = "\n".join(writer.lines)
     helpers += [text for call, text in (("room(", ROOM), ("total(", TOTAL)) if call in body]
-    told = {name_of(program.names, symbol).steps for symbol in program.sequences}
+    told = {name_of(program.names, symbol).steps for symbol in program.sequences if _has_rows(symbol)}
     used = {steps: n for steps, n in known.items() if steps not in told and re.search(rf"\b{steps}\b", body)}
     head = sizes + [f"    {steps} = {number}" for steps, number in used.items()]
     head += [f"    dtype = {dtype}"] if "dtype" in body else []

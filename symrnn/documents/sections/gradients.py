@@ -53,7 +53,8 @@ def _gradients(example: Example) -> Iterator[DisplayRow]:
     pending: tuple[str, ...] = ()
     for weight in example.gradient.table:
         name = weight.name.partial(example.gradient.objective)
-        value = np.asarray(example.values[name.code], float)
+        found = example.values[name.code] if name.time is None else over_time(name, example.values)
+        value = np.asarray(found, float) + 0.0  # no -0
         if value.size > 1:
             yield DisplayRow((name.latex, rf"\approx {matrix(np.atleast_2d(value)).text}"), gap=3)
             continue

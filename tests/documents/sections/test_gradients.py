@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from symrnn import GRU, LSTM, Dense, Sequential, SimpleRNN, derive
+from symrnn import GRU, LSTM, Dense, PReLU, Sequential, SimpleRNN, derive
 from symrnn.documents.blocks import Figure, Formulas, Paragraph, Table
 from symrnn.documents.example import example_of
 from symrnn.documents.sections import gradients
@@ -125,3 +125,13 @@ def test_slopes_of_functions_without_a_short_slope():
     for name in ("softplus", "mish", "gelu", "silu"):
         (table,) = blocks(Sequential([SimpleRNN(1, name), Dense(1)], (3, 1)))
         assert len(table.rows) == 5
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_a_weight_for_each_time_step_has_a_gradient_for_each(units):
+    layers = [SimpleRNN(units, return_sequences=True), PReLU(), Dense(1)]
+    about = example_of(derive(Sequential(layers, (3, 1))))
+    (formulas,) = [block for block in gradients.blocks(about) if isinstance(block, Formulas)]
+    (shown,) = [row.cells[1] for row in formulas.rows if "alpha" in row.cells[0]]
+    assert (shown.count(r" \\ "), shown.count("&")) == (2, 3 * (units - 1))
+    assert "-0 " not in shown
