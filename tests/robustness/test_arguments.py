@@ -108,14 +108,14 @@ def test_results_are_not_the_callers_arrays():
     import numpy as np
 
     x = Input((2, 1))
-    given = np.ones((1, 2, 1), "float32")
+    given = np.ones((2, 2, 1), "float32")
     found = symrnn.derive(Model(x, Dropout(0.5)(x))).lambdify()(given, [])
     found += 1
-    assert given.tolist() == [[[1.0], [1.0]]]
+    assert given.tolist() == [[[1.0], [1.0]]] * 2
     row = Input((1,))
-    found = symrnn.derive(Model(row, RepeatVector(2)(row))).lambdify()(np.ones((1, 1), "float32"), [])
+    found = symrnn.derive(Model(row, RepeatVector(2)(row))).lambdify()(np.ones((2, 1), "float32"), [])
     found[0, 0] = 5
-    assert found.tolist() == [[[5.0], [1.0]]]
+    assert found.tolist() == [[[5.0], [1.0]], [[1.0], [1.0]]]
 
 
 def test_values_are_cut():
