@@ -1,11 +1,11 @@
 """The fields of a value checked by their annotations: what a whole number, a number, a switch and a name may be."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from numbers import Real
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 _LONGEST = 200
 _LARGEST = sys.float_info.max
@@ -38,13 +38,15 @@ _MEANINGS: dict[object, tuple[str, Callable[[Any], bool]]] = {
     bool: ("True or False", lambda value: isinstance(value, bool)),
     str: ("a text", lambda value: isinstance(value, str)),
     str | None: ("a text or None", lambda value: value is None or isinstance(value, str)),
+    Sequence: ("a list", lambda value: isinstance(value, list | tuple)),
+    Mapping: ("a mapping", lambda value: isinstance(value, Mapping)),
 }
 """What a field of a type may hold, in words and as a test; a field of another type is left to its class."""
 
 
 @cache
 def _meanings(kind: type) -> dict[str, tuple[str, Callable[[Any], bool]]]:
-    types = get_type_hints(kind)
+    types = {name: get_origin(hint) if hint not in _MEANINGS else hint for name, hint in get_type_hints(kind).items()}
     return {one.name: _MEANINGS[types[one.name]] for one in fields(kind) if types[one.name] in _MEANINGS}
 
 

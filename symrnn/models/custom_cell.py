@@ -47,6 +47,7 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.hadamard import HadamardPower
 
+from symrnn.common.fields import check_fields
 from symrnn.expressions.functions import NamedFunction
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, transpose
 from symrnn.expressions.names import Name
@@ -81,6 +82,7 @@ class Cell:
     name: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.states:
             raise ValueError("Cell: states: expected at least one state, got none")
         values = _Values(_symbol(self.inputs, "inputs"), dict(self.parameters))

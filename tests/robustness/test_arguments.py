@@ -10,6 +10,7 @@ from symrnn import (
     LSTM,
     Add,
     Bidirectional,
+    Cell,
     Dense,
     Dropout,
     Input,
@@ -59,6 +60,21 @@ CASES = {
 def test_wrong_arguments(make, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         make()
+
+
+CELL = {
+    "equations": "a list",
+    "states": "a mapping",
+    "parameters": "a mapping",
+    "name": "a text or None",
+}
+
+
+@pytest.mark.parametrize(("field", "expected"), CELL.items())
+def test_a_cell_of_wrong_parts(field, expected):
+    good = {"equations": [], "inputs": None, "states": {}, "parameters": {}}
+    with pytest.raises(ValueError, match=rf"^Cell: {field}: expected {expected}, got 5$"):
+        Cell(**{**good, field: 5})
 
 
 NUMBERS = {
