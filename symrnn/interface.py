@@ -1,7 +1,7 @@
 """What users hold: derivations that can be computed with, drawn and written down, and the check.
 
 What is heavy, NumPy, the equations of layers, the readers of files, pictures and documents, is
-imported where it is first used, so that `import symrnn` costs little more than SymPy. This module
+imported where it is first used, so that `from symrnn import derive` costs little more than SymPy. This module
 stands above all others, so that such an import hides no circle.
 """
 

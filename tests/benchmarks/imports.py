@@ -1,4 +1,4 @@
-"""What `import symrnn` costs, each time in a fresh process, and what it leaves alone."""
+"""What importing symrnn costs, each time in a fresh process, and what it leaves alone."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ def run(code: str, cache: str | None = None) -> str:
 
 
 def against_sympy(rounds: int = 15) -> list[float]:
-    """A process that imports symrnn against one that imports sympy; and with everything that `derive` needs."""
+    """A process that imports symrnn, and one that imports `derive`, against one that imports sympy."""
     codes = {
         "sympy": "import sympy",
         "import symrnn": "import symrnn",

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,17 @@ def test_a_closed_pipe_is_the_end():
 @pytest.mark.parametrize("output", ["-", "/dev/stdout"])
 def test_the_standard_output_by_name(output):
     assert run("derive", "-o", output).stdout == run("derive").stdout
+
+
+@pytest.mark.parametrize("command", [SYMRNN, [str(Path(sys.executable).with_name("symrnn"))]], ids=["module", "script"])
+def test_an_interrupt_while_symrnn_is_loaded(command, tmp_path):
+    """A module in the place of SymPy, which is loaded first of all that takes time, sends the signal."""
+    (tmp_path / "sympy.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    found = subprocess.run(
+        [*command, "derive"], capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path}
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", "symrnn: interrupted\n")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
