@@ -51,7 +51,7 @@ def derive(model: Any = None, timesteps: int | None = None) -> "Derivation":
         raise ValueError(f"derive: expected {expected}, got {type(model).__name__}")
     imported = formats.read_model(model, timesteps)
     origin = (os.fspath(model), timesteps) if isinstance(model, str | os.PathLike) else None
-    return Derivation(forward(imported.graph), imported.weights, imported.dtype, origin)
+    return Derivation(forward(imported.graph), imported.weights, imported.dtype, origin, imported.regularizers)
 
 
 class Derivation(derivation.Derivation):

@@ -72,7 +72,8 @@ def check_model(
     forward = list(_forward(gradient.network, found, live, detail))
     rows = tuple(compare(gradient, function, forward, list(_backward(gradient, slots, found)), call, seed))
     versions = f"Keras {keras.__version__} on TensorFlow {tensorflow.__version__}"
-    return Report(rows, str(call.dtype), losses_in_words(losses), call.samples, dict(call.lengths), versions)
+    words, left_out = losses_in_words(losses), gradient.regularizers
+    return Report(rows, str(call.dtype), words, call.samples, dict(call.lengths), versions, left_out)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _derived(keras_model: Any, given: object) -> Derivation | None:
         raise ValueError(f"derivation: expected a Derivation, got {type(given).__name__}")
     try:
         imported = read_model(keras_model)
-        return Derivation(forward(imported.graph), imported.weights, imported.dtype)
+        return Derivation(forward(imported.graph), imported.weights, imported.dtype, regularizers=imported.regularizers)
     except NotImplementedError:
         if given is None:
             raise

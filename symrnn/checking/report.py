@@ -34,7 +34,8 @@ class Report(Displayed):
     """What `check` found; `ok` says that every row agrees, `str()` is a table.
 
     Everything is of inference, `training=False`. `lengths` has the number of time steps of each
-    length: T, and T_2, ... where inputs differ.
+    length: T, and T_2, ... where inputs differ. `regularizers` are the terms of Keras' loss in
+    training that neither side of the comparison has.
     """
 
     rows: tuple[Comparison, ...]
@@ -43,11 +44,18 @@ class Report(Displayed):
     samples: int
     lengths: Mapping[str, int]
     versions: str
+    regularizers: tuple[str, ...] = ()
 
     @property
     def timesteps(self) -> int:
         """The largest number of time steps, 1 where there are none."""
         return max(self.lengths.values(), default=1)
+
+    @property
+    def objective(self) -> str | None:
+        """The loss in words, with what it leaves out; None where the sum of the outputs is differentiated."""
+        left_out = f", without {', '.join(self.regularizers)}" if self.regularizers else ""
+        return self.loss and f"the loss {self.loss}{left_out}"
 
     @property
     def ok(self) -> bool:
@@ -101,7 +109,7 @@ def _cells(row: Comparison, dtype: str) -> Sequence[str]:
 
 
 def _conditions(report: Report) -> str:
-    objective = f"the loss {report.loss}" if report.loss else "the sum of y"
+    objective = report.objective or "the sum of y"
     return (
         f"{report.versions}, {report.dtype}, training=False; samples: {report.samples}{_steps(report.lengths)}; "
         f"gradients of {objective}.\n"

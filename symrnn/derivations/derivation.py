@@ -38,13 +38,15 @@ class Derivation(Displayed):
     """A model's forward equations, and everything that follows from them.
 
     `weights` are the arrays of the Keras model it was derived from, if any, and `dtype` its type;
-    `file` is where that was read, with the number of time steps that was asked for.
+    `file` is where that was read, with the number of time steps that was asked for. `regularizers`
+    names the terms that Keras' loss has in training beside the loss of the outputs; no loss here has them.
     """
 
     network: Network
     weights: "tuple[np.ndarray, ...] | None" = None
     dtype: str = "float32"
     file: tuple[str, int | None] | None = field(default=None, compare=False)
+    regularizers: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def timesteps(self) -> int | None:
@@ -204,9 +206,8 @@ class Derivation(Displayed):
         backward = replace(
             backward, outputs=(*total, *(adjoints[symbol] for one in requests for symbol in one.symbols))
         )
-        return Gradient(
-            self.network, self.weights, self.dtype, self.file, objective, losses, requests, backward=backward
-        )
+        own = (self.network, self.weights, self.dtype, self.file, self.regularizers)
+        return Gradient(*own, objective, losses, requests, backward=backward)
 
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         """The Jacobian of one quantity by an earlier one, by name: `jacobian("h_2", "h_0")`.

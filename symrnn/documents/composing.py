@@ -165,7 +165,8 @@ def _reports(example: Example, progress: Progress | None) -> tuple[Report, ...] 
             return str(error)
         targets = _batch(example) if example.gradient.loss else None
         loss = list(example.gradient.loss) if example.gradient.loss else None
-        found.append(check_model(model, x, targets, loss, Derivation(example.derivation.network)))
+        given = Derivation(example.derivation.network, regularizers=example.derivation.regularizers)
+        found.append(check_model(model, x, targets, loss, given))
     return tuple(found)
 
 

@@ -125,7 +125,7 @@ def example_of(
     network = derivation.network
     if loss is None:
         loss = derivation.loss if isinstance(derivation, Gradient) else default_loss(network.heads)
-    plain = Derivation(network, derivation.weights, derivation.dtype, derivation.file)
+    plain = Derivation(network, derivation.weights, derivation.dtype, derivation.file, derivation.regularizers)
     gradient = plain.gradient(loss)
     notebook = network.graph == graph_of(NOTEBOOK)
     drawn = set()

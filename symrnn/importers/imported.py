@@ -19,11 +19,13 @@ class Imported:
       `forward(graph).arrays`: kernels are (inputs, units), gates are column blocks in the order of `gates` of the
       cell, a bias has one axis; another framework's arrays are transposed and put in this order when they are read
     - `dtype`: the one type of all weights, "float32" or "float64"
+    - `regularizers`: what its loss in training has beside the loss of its outputs, in words for each layer
     """
 
     graph: Graph
     weights: tuple[np.ndarray, ...]
     dtype: str
+    regularizers: tuple[str, ...] = ()
 
 
 def check_suffix(path: Path, suffixes: Iterable[str]) -> None:

@@ -31,11 +31,11 @@ def blocks(example: Example) -> tuple[Block, ...]:
     ]
     right = tuple(range(1, len(head)))
     said = prose(*(_with_formulas(f"{report.dtype}: {report.conclusion} ", report) for report in found))
-    return (Table((*head, "verdict"), tuple(table), right), Paragraph(prose((_compared(first),))), Paragraph(said))
+    return (Table((*head, "verdict"), tuple(table), right), Paragraph((_compared(first),)), Paragraph(said))
 
 
 def _compared(report: Report) -> str:
-    objective = f"the loss {report.loss}" if report.loss else "the sum of the outputs"
+    objective = report.objective or "the sum of the outputs"
     return (
         f"{report.versions}, training=False, gradients of {objective} by GradientTape. A difference is that of the "
         f"entry which differs most, relative to the largest; allowed is what rounding explains."

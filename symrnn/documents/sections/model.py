@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.documents.blocks import Block, Cell, Table
+from symrnn.documents.blocks import Block, Cell, Paragraph, Table
 from symrnn.documents.example import Example
 from symrnn.documents.inline import Code, Prose, prose
 from symrnn.expressions.activations import activation_name
@@ -18,9 +18,13 @@ from symrnn.models.network import ModelInput, Network, Weight
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
-    """Layers, symbols, Keras' weights, shapes, counts; where every quantity is one number, its value."""
-    weights = example.weights if example.scalar else None
-    return (model_table(example.derivation.network, weights),)
+    """Layers, symbols, Keras' weights, shapes, counts; where every quantity is one number, its value.
+
+    Where the model has regularizers, that no loss here has them.
+    """
+    weights, left_out = example.weights if example.scalar else None, example.derivation.regularizers
+    said = f"Keras adds its regularizers to the loss in training; a loss here is without {', '.join(left_out)}."
+    return (model_table(example.derivation.network, weights), *([Paragraph((said,))] if left_out else []))
 
 
 def model_table(network: Network, weights: Sequence[np.ndarray] | None = None) -> Table:

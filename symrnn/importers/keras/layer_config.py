@@ -369,6 +369,13 @@ def _is_size(size: object) -> bool:
     return size is None or (type(size) is int and size > 0)
 
 
+def regularizers(entry: Entry) -> list[str]:
+    """The regularizers of the layer, and of the layers and cells inside it: kernel_regularizer=L2."""
+    named = ((name, value) for name, value in entry.config.items() if name.endswith("_regularizer"))
+    own = [f"{name}={value_text(value)}" for name, value in named if value is not None]
+    return [*own, *(one for inner in inner_entries(entry) for one in regularizers(inner))]
+
+
 # dtypes -----------------------------------------------------------------------------------------
 
 

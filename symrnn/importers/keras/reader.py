@@ -21,7 +21,7 @@ from symrnn.common.errors import at
 from symrnn.importers.imported import Imported, check_suffix
 from symrnn.importers.keras.archive import Stored, check_shape, read_zip, zip_arrays
 from symrnn.importers.keras.graph_config import Place, group_name, read_graph
-from symrnn.importers.keras.layer_config import ConfigOrigin, read_version
+from symrnn.importers.keras.layer_config import ConfigOrigin, read_version, regularizers
 from symrnn.importers.keras.legacy_h5 import h5_arrays, read_h5
 from symrnn.models.forward_pass import forward
 from symrnn.models.graph import with_timesteps
@@ -139,7 +139,9 @@ def _import(config: Any, origin: ConfigOrigin, arrays: Arrays, timesteps: int | 
     stored = [_stored(array, graph.layers[array.layer], read.places[array.layer]) for array in forward(graph).arrays]
     weights = tuple(arrays(stored))
     _check_weights(weights, stored, read.dtype)
-    return Imported(graph, weights, read.dtype)
+    left_out = [(place.where, regularizers(place.entry)) for place in read.places]
+    words = tuple(f"{', '.join(dict.fromkeys(found))} of {where}" for where, found in left_out if found)
+    return Imported(graph, weights, read.dtype, words)
 
 
 def _stored(array: WeightArray, layer: Layer, place: Place) -> Stored:
