@@ -139,7 +139,7 @@ def _gradient(given: Derivation | None, model: Derivation | None, live: _Live, l
             raise ValueError(f"loss: expected {losses_in_words(own)}, the loss of the derivation, got {loss!r}")
         return chosen
     wanted = [weight.symbol.name for weight in chosen.table]
-    wanted += [source.symbol.name for source in network.sources if source.kind != "ids"]
+    wanted += [source.symbol.name for source in network.sources if not source.is_flat]
     return chosen.gradient(default_loss(network.heads) if loss is None else loss, wanted)
 
 
@@ -227,7 +227,7 @@ def _inputs(network: Network, call: CheckedCall, live: _Live) -> tuple[list[np.n
     arrays = [call.arrays[source.symbol.name] for source in network.sources]
     count = len(live.dtypes)
     inputs = [
-        (array[..., 0] if source.kind == "ids" else array).astype(dtype)
+        (array[..., 0] if source.is_flat else array).astype(dtype)
         for source, array, dtype in zip(network.sources, arrays, live.dtypes, strict=False)
     ]
     return inputs, arrays[count:]

@@ -4,14 +4,14 @@ import contextlib
 import importlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
 
 from symrnn.models.custom_cell import Cell
-from symrnn.models.graph import Call, Graph, Model, Result, graph_of
+from symrnn.models.graph import Call, Graph, Model, Result, graph_of, input_kind
 from symrnn.models.layers.activation import PReLU
 from symrnn.models.layers.core import InputLayer, Layer, NotEqual, TimeDistributed
 from symrnn.models.layers.rnn import CELLS, RNN, Bidirectional, Recurrent, states_of
@@ -106,7 +106,8 @@ def _functional(graph: Graph, built: Sequence[Any], batch_size: int | None, kera
     for place, call in enumerate(graph.calls):
         layer = graph.layer(call)
         if isinstance(layer, InputLayer):
-            found = [_input(layer, batch_size, keras)]
+            given = "bool" if input_kind(graph, place) == "mask" else None
+            found = [_input(replace(layer, dtype=layer.dtype or given), batch_size, keras)]
         else:
             found = _called(layer, built[call.layer], call, tensors, keras)
         tensors |= {Result(place, output): tensor for output, tensor in enumerate(found)}

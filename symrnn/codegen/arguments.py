@@ -107,7 +107,7 @@ def _block(source: ModelInput, array: np.ndarray, name: str) -> tuple[np.ndarray
             )
         return block, array.ndim == 1
     block = array
-    if source.kind == "ids":
+    if source.is_flat:
         block = array[..., None]
     elif array.ndim == 1 and width == 1:
         block = array[:, None]
@@ -116,11 +116,13 @@ def _block(source: ModelInput, array: np.ndarray, name: str) -> tuple[np.ndarray
     fits = block.ndim == 3 and block.shape[2] == width and steps in (None, block.shape[1])
     if not fits or 0 in block.shape:
         text = "timesteps" if steps is None else steps
-        sample = f"({text},)" if source.kind == "ids" else f"({text}, {width})"
-        batch = f"(samples, {text})" if source.kind == "ids" else f"(samples, {text}, {width})"
+        sample = f"({text},)" if source.is_flat else f"({text}, {width})"
+        batch = f"(samples, {text})" if source.is_flat else f"(samples, {text}, {width})"
         raise ValueError(f"{name}: expected the shape {batch}, or {sample} for one sample, got {array.shape}")
     if source.depth is not None:
         _check_ids(block, source.depth, name)
+    if source.kind == "mask":
+        _check_mask(block, name)
     return block, single
 
 
@@ -130,6 +132,12 @@ def _check_ids(block: np.ndarray, depth: int, name: str) -> None:
         wrong = block[~((block > -1) & (block < depth))]
     if wrong.size:
         raise ValueError(f"{name}: expected ids from 0 to {depth - 1}, got {wrong[0]}")
+
+
+def _check_mask(block: np.ndarray, name: str) -> None:
+    wrong = block[(block != 0) & (block != 1)]
+    if wrong.size:
+        raise ValueError(f"{name}: expected 1 where a time step counts and 0 where it does not, got {wrong[0]}")
 
 
 def _check_length(source: ModelInput, block: np.ndarray, name: str, lengths: dict[str, int]) -> None:

@@ -115,7 +115,7 @@ def lanes_of(network: Network) -> tuple[tuple[Lane, ...], tuple[Link, ...]]:
     timed = families(program)
     for source in network.sources:
         name = program.names[source.symbol]
-        place = made.add(Lane((source.symbol,), (name,), "input", source.steps))
+        place = made.add(Lane((source.symbol,), (name,), "mask" if source.kind == "mask" else "input", source.steps))
         made.known[source.symbol] = {LaneEnd(place, 0): frozenset()}
     for item in program.equations:
         _add(item, made, timed)

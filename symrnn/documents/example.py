@@ -185,5 +185,5 @@ def _readable(target: np.ndarray) -> np.ndarray:
 def _single(network: Network, call: CheckedCall) -> Any:
     """The sample with all its axes but that of the samples."""
     blocks = [call.arrays[source.symbol.name][0] for source in network.sources]
-    found = [b[..., 0] if source.kind == "ids" else b for source, b in zip(network.sources, blocks, strict=True)]
+    found = [b[..., 0] if source.is_flat else b for source, b in zip(network.sources, blocks, strict=True)]
     return found[0] if len(found) == 1 else found

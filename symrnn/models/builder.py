@@ -66,7 +66,7 @@ class ProgramBuilder:
     extra: list[ModelInput] = field(default_factory=list)
     finals: list[Expr] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
-    masks: dict[tuple[Expr, Expr], Expr] = field(default_factory=dict)
+    masks: dict[tuple[Expr, Expr | None], Expr] = field(default_factory=dict)
     values: dict[Result, Value] = field(default_factory=dict)
 
     def symbol(self, name: Name, *shape: object) -> Expr:
@@ -200,8 +200,23 @@ def sums_are_kept(merge: str | type | None, parts: Values) -> bool:
 
 def mask_on(build: ProgramBuilder, place: int, x: Value) -> Expr | None:
     """The mask that goes on with the result: that of the call, or of its first tensor."""
-    call = build.graph.calls[place]
-    return build.values[call.mask].symbol if call.mask is not None else x.mask
+    return given_mask(build, place, x) or x.mask
+
+
+def given_mask(build: ProgramBuilder, place: int, x: Value) -> Expr | None:
+    """The mask that a call names, with as many time steps as what it is called on."""
+    given = build.graph.calls[place].mask
+    if given is None:
+        return None
+    mask = build.values[given]
+    if mask.symbol not in build.masks.values():
+        raise NotImplementedError(
+            "a mask that is the output of a layer is not supported; supported: an input of shape (timesteps,) that "
+            "is nothing else, and NotEqual(value)(x)"
+        )
+    if mask.steps != x.steps:
+        raise ValueError("mask: expected as many time steps as the input of the layer, got another number of them")
+    return mask.symbol
 
 
 def scope(build: ProgramBuilder, place: int, steps: Expr | None, unit: tuple[str, ...] = ()) -> CallScope:

@@ -12,7 +12,7 @@ from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import N, T
 from symrnn.models.builder import ProgramBuilder, Value
 from symrnn.models.equations.table import apply
-from symrnn.models.graph import Call, Graph, Model, Result, graph_of, takes_ids
+from symrnn.models.graph import Call, Graph, Model, Result, graph_of, input_kind
 from symrnn.models.layers.core import Embedding, InputLayer
 from symrnn.models.layers.table import Sequential
 from symrnn.models.lengths import lengths_of
@@ -72,23 +72,28 @@ def _in_order(build: ProgramBuilder) -> tuple[WeightArray, ...]:
 def _input(layer: InputLayer, build: ProgramBuilder, place: int) -> None:
     letter, shape = build.labels.inputs[place], layer.shape
     length = build.lengths[Result(place)]
-    ids = takes_ids(build.graph, place)
-    if len(shape) not in ((1,) if ids else (1, 2)) or (shape[-1] is None and not ids):
-        expected = "(timesteps,) for an Embedding" if ids else "(timesteps, features) or (features,)"
-        raise ValueError(f"Input: expected the shape {expected}, got {shape}")
-    columns = 1 if ids else int(shape[-1] or 0)
+    kind = input_kind(build.graph, place)
+    expected = _FLAT.get(kind)
+    if len(shape) not in ((1, 2) if expected is None else (1,)) or (shape[-1] is None and expected is None):
+        raise ValueError(f"Input: expected the shape {expected or _SHAPES}, got {shape}")
+    columns = int(shape[-1] or 0) if expected is None else 1
     if length is None:
         symbol = build.symbol(letter, N, columns)
-        source = ModelInput(symbol, "rows", columns, state=letter.time is not None, dtype=layer.dtype)
+        source = ModelInput(symbol, kind, columns, state=letter.time is not None, dtype=layer.dtype)
         build.sources[place] = source
         build.values[Result(place)] = Value(symbol)
         return
     steps = length.steps
     symbol = build.row(letter, columns, steps)
-    depth = min(_depths(build.graph, place)) if ids else None
-    kind = "ids" if ids else "sequence"
+    depth = min(_depths(build.graph, place)) if kind == "ids" else None
     build.sources[place] = ModelInput(symbol, kind, columns, steps, length.timesteps, depth, dtype=layer.dtype)
     build.values[Result(place)] = Value(symbol, steps)
+    build.masks |= {(symbol, None): symbol} if kind == "mask" else {}
+
+
+_SHAPES = "(timesteps, features) or (features,)"
+_FLAT = {"ids": "(timesteps,) for an Embedding", "mask": "(timesteps,) for a mask"}
+"""The shapes of inputs, by their kind where they have one number for each time step."""
 
 
 def _depths(graph: Graph, place: int) -> list[int]:

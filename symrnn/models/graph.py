@@ -148,10 +148,23 @@ def _check_layer(tensor: Tensor, inputs: Sequence[Tensor]) -> None:
         raise NotImplementedError(f"{kind.__name__} is not supported; supported: {', '.join(LAYERS)}")
 
 
-def takes_ids(graph: Graph, place: int) -> bool:
-    """Whether the input at this place is a sequence of ids: an Embedding reads it."""
-    readers = [call for call in graph.calls if Result(place) in call.inputs]
-    return any(isinstance(graph.layer(call), Embedding) for call in readers)
+def input_kind(graph: Graph, place: int) -> str:
+    """What the input at this place is, as its readers and its shape tell.
+
+    - "ids": a sequence of ids, which an Embedding reads
+    - "mask": one number for each time step, 0 or 1, which is the mask of calls and nothing else
+    - "sequence": (timesteps, features)
+    - "rows": (features,), one row per sample
+    """
+    source = Result(place)
+    readers = [call for call in graph.calls if source in call.inputs]
+    if any(isinstance(graph.layer(call), Embedding) for call in readers):
+        return "ids"
+    others = bool(readers) or source in graph.outputs or any(source in call.states for call in graph.calls)
+    if not others and any(source == call.mask for call in graph.calls):
+        return "mask"
+    layer = graph.layer(graph.calls[place])
+    return "sequence" if isinstance(layer, InputLayer) and len(layer.shape) == 2 else "rows"
 
 
 def with_timesteps(graph: Graph, timesteps: int | None) -> Graph:
@@ -166,7 +179,7 @@ def with_timesteps(graph: Graph, timesteps: int | None) -> Graph:
     sequences = [
         (graph.calls[place].layer, layer)
         for place, layer in zip(graph.inputs, graph.input_layers, strict=True)
-        if len(layer.shape) == 2 or takes_ids(graph, place)
+        if input_kind(graph, place) != "rows"
     ]
     fixed = {layer.shape[0] for _, layer in sequences}
     if None not in fixed and timesteps not in fixed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from sympy import Expr
 
 from symrnn.expressions.nodes import steps_symbol
-from symrnn.models.graph import Graph, Result, takes_ids
+from symrnn.models.graph import Graph, Result, input_kind
 from symrnn.models.layers.core import InputLayer
 from symrnn.models.layers.merging import Merge
 
@@ -57,14 +57,15 @@ def lengths_of(graph: Graph) -> Lengths:
     for place, call in enumerate(graph.calls):
         layer = graph.layer(call)
         if layer.time == "starts":
-            is_sequence = not isinstance(layer, InputLayer) or len(layer.shape) == 2 or takes_ids(graph, place)
+            is_sequence = not isinstance(layer, InputLayer) or input_kind(graph, place) != "rows"
             if is_sequence:
                 groups.add(place, layer.timesteps)
             found[Result(place)] = place if is_sequence else None
             continue
         sources = [found.get(result) for result in call.inputs]
-        if isinstance(layer, Merge):
-            given = [source for source in sources if source is not None]
+        if isinstance(layer, Merge) or call.mask is not None:
+            alike = sources if call.mask is None else [sources[0], found.get(call.mask)]
+            given = [source for source in alike if source is not None]
             for other in given[1:]:
                 groups.join(given[0], other)
         for output in range(layer.results):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from symrnn.expressions.names import Name
-from symrnn.models.graph import Call, Graph, Result
+from symrnn.models.graph import Call, Graph, Result, input_kind
 from symrnn.models.layers.activation import Activation
 from symrnn.models.layers.core import Dense, Layer
 from symrnn.models.layers.rnn import states_of
@@ -83,8 +83,13 @@ def _cells(layer: Layer) -> int:
 
 
 def _count_masks(graph: Graph) -> int:
+    """How many masks there are: inputs that are one, and tests of a value."""
     tests = {(call.inputs, graph.layer(call).masked_value) for call in graph.calls}
-    return sum(value is not None for _, value in tests)
+    return len(_given_masks(graph)) + sum(value is not None for _, value in tests)
+
+
+def _given_masks(graph: Graph) -> list[int]:
+    return [place for place in graph.inputs if input_kind(graph, place) == "mask"]
 
 
 def _fused(graph: Graph) -> dict[int, int]:
@@ -118,8 +123,8 @@ def _through_identities(graph: Graph, result: Result, reader: int) -> tuple[Resu
 
 
 def _inputs(graph: Graph, made: Numbering) -> dict[int, Name]:
-    """The letters of the inputs: h_{-1} for one that only is the state before a first step, else x."""
-    found: dict[int, Name] = {}
+    """The letters of the inputs: m for a mask, h_{-1} for one that only is the state before a first step, else x."""
+    found = {place: Name("m", layer=made.mask(i)) for i, place in enumerate(_given_masks(graph))}
     for place in graph.inputs:
         uses = [
             (at, call, index)

@@ -53,7 +53,7 @@ class WeightArray:
 
 @dataclass(frozen=True)
 class ModelInput:
-    """An input of the model: a sequence, a sequence of ids, or rows, such as an initial state.
+    """An input of the model, of a kind of `graph.input_kind`; an initial state is rows too.
 
     `steps` is the number of time steps as a symbol, `timesteps` as a number or None where it is
     open; `depth` is the number of ids; `state` says that it is the state before the first step.
@@ -67,6 +67,11 @@ class ModelInput:
     depth: int | None = None
     state: bool = False
     dtype: str | None = None
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether its array has one number for each time step, and no axis of features."""
+        return self.kind in ("ids", "mask")
 
 
 @dataclass(frozen=True)

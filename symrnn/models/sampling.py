@@ -96,6 +96,13 @@ def _ids(
     return np.where(hidden, 0, ids)
 
 
+def _mask(
+    source: ModelInput, samples: int, steps: int, masked: Sequence[float], patterns: Any, generator: Generator
+) -> np.ndarray:
+    """1 where a step counts, else 0."""
+    return 1.0 - _masked_steps(samples, steps, patterns)
+
+
 def _rows(
     source: ModelInput, samples: int, steps: int, masked: Sequence[float], patterns: Any, generator: Generator
 ) -> np.ndarray:
@@ -103,7 +110,7 @@ def _rows(
     return generator.normal(size=(samples, source.width)) * (0.5 if source.state else 1.0)
 
 
-_INPUTS: Mapping[str, Callable[..., np.ndarray]] = {"sequence": _sequence, "ids": _ids, "rows": _rows}
+_INPUTS: Mapping[str, Callable[..., np.ndarray]] = {"sequence": _sequence, "ids": _ids, "mask": _mask, "rows": _rows}
 
 
 # targets ----------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def test_without_noise_the_values_are_the_same(name):
     generator = np.random.default_rng(0)
     lengths = {str(steps): number or 5 for steps, number in d.network.timesteps.items()}
     arrays = {
-        one.symbol.name: array[..., None] if one.kind == "ids" else array
+        one.symbol.name: array[..., None] if one.is_flat else array
         for one, array in zip(d.network.sources, random_inputs(d.network, 3, 0), strict=True)
     }
     arrays |= {part.symbol.name: generator.normal(size=part.shape) for part in d.table}

@@ -62,7 +62,8 @@ def drawn(d: Derivation, samples: int = 2, loss: str | None = None, dtype: str =
     def source(one: ModelInput) -> np.ndarray:
         array = uniform(0.5 if one.state else 1, *rows(one.steps), one.width)
         array = fitted(one.symbol, array, d.network.program, generator)
-        return array[..., 0] if one.kind == "ids" else array
+        array = np.argsort(array, axis=1) % 2 if one.kind == "mask" else array  # as many in each sample
+        return array[..., 0] if one.is_flat else array
 
     def target(head: ModelOutput) -> np.ndarray:
         shape = rows(head.steps if head.sequence else None)

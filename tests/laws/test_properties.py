@@ -364,7 +364,7 @@ def _target(loss, shape, generator):
 def _keras(live, network, loss, inputs, targets):
     """Predictions, the loss, and the gradients by the weights, and by the inputs that are no ids."""
     tensors = [tensorflow.convert_to_tensor(x) for x in inputs]
-    floats = [tensor for tensor, source in zip(tensors, network.sources, strict=True) if source.kind != "ids"]
+    floats = [tensor for tensor, source in zip(tensors, network.sources, strict=True) if not source.is_flat]
     variables = [variable.value for variable in live.weights]
     with tensorflow.GradientTape() as tape:
         tape.watch([*variables, *floats])
@@ -382,7 +382,7 @@ def _ours(derivation, predict, loss, inputs, targets):
     """The same from the derivation, as a function of the weights."""
     network, x = derivation.network, _alone(inputs)
     wrt = [array.name.code for array in network.arrays]
-    wrt += [source.symbol.name for source in network.sources if source.kind != "ids"]
+    wrt += [source.symbol.name for source in network.sources if not source.is_flat]
     gradient = derivation.gradient(loss, wrt).lambdify()
 
     def numbers(weights):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from symrnn.models.graph import Call, Graph, Model, Result, graph_of, takes_ids, with_timesteps
+from symrnn.models.graph import Call, Graph, Model, Result, graph_of, input_kind, with_timesteps
 from symrnn.models.layers.core import Dense, Embedding, Input, InputLayer, NotEqual, Tensor
 from symrnn.models.layers.merging import Add, Concatenate
 from symrnn.models.layers.regularization import Dropout
@@ -177,7 +177,14 @@ def test_a_layer_is_shared_where_it_is_the_same_object() -> None:
 def test_ids_are_what_an_embedding_reads() -> None:
     ids, x = Input((4,)), Input((4,))
     graph = graph_of(Model([ids, x], [Embedding(3, 2)(ids), Dense(1)(x)]))
-    assert [takes_ids(graph, place) for place in graph.inputs] == [True, False]
+    assert [input_kind(graph, place) for place in graph.inputs] == ["ids", "rows"]
+
+
+def test_a_mask_is_what_calls_have_as_their_mask_alone() -> None:
+    x, mask, both = Input((4, 1)), Input((4,)), Input((4,))
+    model = Model([x, mask, both], [LSTM(1)(x, mask=mask), LSTM(1)(x, mask=both), Dense(1)(both)])
+    graph = graph_of(model)
+    assert [input_kind(graph, place) for place in graph.inputs] == ["sequence", "mask", "rows"]
 
 
 def test_timesteps_are_set_where_they_are_open() -> None:

@@ -21,7 +21,7 @@ def test_every_input_has_its_shape(case):
     network = case.derivation.network
     for source, array in zip(network.sources, random_inputs(network, 3, 0), strict=True):
         steps = [source.timesteps] if source.kind != "rows" else []
-        assert array.shape == (3, *steps, *([] if source.kind == "ids" else [source.width]))
+        assert array.shape == (3, *steps, *([] if source.is_flat else [source.width]))
         assert np.isfinite(array).all()
 
 

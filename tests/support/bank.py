@@ -349,6 +349,11 @@ def _masked_states(timesteps: int | None) -> Model:
     return Model([x, h], SimpleRNN(1)(x, initial_state=h, mask=mask))
 
 
+def _mask_as_input(timesteps: int | None) -> Model:
+    x, m = Input((timesteps, 1)), Input((timesteps,))
+    return Model([x, m], SimpleRNN(1, **_sequence)(x, mask=m))
+
+
 def _outputs(timesteps: int | None) -> Model:
     x = Input((timesteps, 1))
     h = SimpleRNN(1, **_sequence)(x)
@@ -377,6 +382,7 @@ GRAPHS: dict[str, Case] = {
     "a length of its own": graph(_repeated, _lengths(2, 3)),
     "a state that is an input": graph(_states),
     "a mask that is given": graph(_masked_states),
+    "a mask that is an input": graph(_mask_as_input),
     "several outputs": graph(_outputs),
     "states of both ways": graph(_state_of_both_ways),
 }

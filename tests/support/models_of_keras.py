@@ -110,10 +110,20 @@ STATES: dict[str, Callable[[], Described]] = {
     "encoder, decoder": encoder_decoder,
 }
 """Whose initial states are given."""
+
+
+def mask_as_input() -> Described:
+    """Both ways with it, and on to a layer that is called without it."""
+    x, m, start = Input((4, 2)), Input((4,)), Input((2,))
+    h = GRU(2, **EVERY)(Bidirectional(LSTM(2, **EVERY))(x, mask=m))
+    return Model([x, m, start], [Dense(1)(h), SimpleRNN(2)(x, initial_state=start, mask=m)])
+
+
 GRAPHS: dict[str, Callable[[], Described]] = {
     "branches": branches,
     "a sum": lambda: merged_masks(Add),
     "side by side": lambda: merged_masks(Concatenate),
+    "a mask as an input": mask_as_input,
 }
 """With several inputs and outputs."""
 STATEFUL: dict[str, Callable[[], Described]] = {

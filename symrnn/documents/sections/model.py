@@ -74,8 +74,12 @@ def _input(source: ModelInput) -> str:
     if source.steps is None:
         return f"one row, columns: {source.width}"
     steps = "any number of" if source.timesteps is None else str(source.timesteps)
-    what = f"ids below {source.depth}" if source.kind == "ids" else f"features: {source.width}"
-    return f"{steps} time steps, {what}"
+    return f"{steps} time steps, {_ELEMENTS.get(source.kind, _FEATURES).format(source)}"
+
+
+_FEATURES = "features: {0.width}"
+_ELEMENTS = {"ids": "ids below {0.depth}", "mask": "1 where a step counts, else 0"}
+"""What an element of a sequence is, by the kind of the input."""
 
 
 def _count(weight: Weight) -> int:

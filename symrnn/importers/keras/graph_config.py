@@ -28,7 +28,7 @@ from symrnn.importers.keras.layer_config import (
     read_layer,
 )  # fmt: skip
 from symrnn.importers.keras.masks import OPERATIONS, Mask, Truth, check_mask, mask_after
-from symrnn.models.graph import Call, Graph, Result, takes_ids
+from symrnn.models.graph import Call, Graph, Result, input_kind
 from symrnn.models.layers.core import Embedding, Layer, NotEqual
 from symrnn.models.layers.merging import Merge
 from symrnn.models.layers.rnn import states_of
@@ -78,6 +78,7 @@ class _Build:
     masks: dict[Result, Mask] = field(default_factory=dict)
     tests: dict[tuple[Result, float], Result] = field(default_factory=dict)
     casts: list[tuple[Result, Entry]] = field(default_factory=list)
+    inputs: int = 0
 
     def call(self, call: Call) -> tuple[Result, ...]:
         """Its results."""
@@ -86,8 +87,10 @@ class _Build:
         self.calls.append(call)
         return tuple(Result(len(self.calls) - 1, i) for i in range(self.layers[call.layer].results))
 
-    def test(self, source: Result, value: float) -> Result:
-        """The mask of one test, whose call is made once."""
+    def test(self, source: Result, value: float | None) -> Result:
+        """The mask of one test, whose call is made once; without a value it is the input that is the mask."""
+        if value is None:
+            return source
         if (source, value) not in self.tests:
             self.layers.append(NotEqual(value))
             (self.tests[source, value],) = self.call(Call(len(self.layers) - 1, (source,)))
@@ -106,6 +109,7 @@ def read_graph(config: Any, origin: ConfigOrigin) -> Read:
     layers = [_in(place, read_layer) for place in found]
     build = _Build(origin, layers, {place.entry: number for number, place in enumerate(found)})
     inputs = [build.call(Call(build.places[entry]))[0] for entry in _inputs(model)]
+    build.inputs = len(inputs)
     outputs = _CALLERS[model.kind](model, inputs, build)
     called = {call.layer for call in build.calls}
     for number, place in enumerate(found):
@@ -288,7 +292,7 @@ def _call_entry(model: Listing, entry: Entry, call: InboundNode, build: _Build) 
         return (Truth(OPERATIONS[entry.kind](entry, call.inputs)),)
     inputs, states = tuple(map(_result, call.inputs)), tuple(map(_result, call.states))
     masks = [build.masks.get(result) for result in inputs]
-    given = _given(call, masks)
+    given = _given(call, masks, build.inputs)
     if entry in model.inner:
         if given not in (None, masks[0]):
             raise NotImplementedError("a mask for a model in a model is not supported")
@@ -322,12 +326,16 @@ def _call_inner(model: Listing, inputs: Sequence[Result], build: _Build) -> tupl
     return _CALLERS[model.kind](model, inputs, build)
 
 
-def _given(call: InboundNode, masks: Sequence[Mask]) -> Mask:
-    """The mask that the call names."""
+def _given(call: InboundNode, masks: Sequence[Mask], inputs: int) -> Mask:
+    """The mask that the call names; the first calls are those of the inputs."""
     if call.mask is None:
         return None
+    if isinstance(call.mask, Result) and call.mask.call < inputs:
+        return frozenset({(call.mask, None)})
     if not isinstance(call.mask, Truth):
-        raise NotImplementedError("a mask that is an input or the output of a layer is not supported")
+        raise NotImplementedError(
+            "a mask that is the output of a layer is not supported; supported: an input of shape (timesteps,)"
+        )
     if call.mask.mask is None and any(masks):
         raise NotImplementedError("a mask made of several masks is not supported")
     return call.mask.mask
@@ -357,13 +365,18 @@ def _common_dtype(places: Sequence[Place]) -> str:
 def _check_inputs(graph: Graph) -> None:
     """Check that every input is a sequence of numbers, a sequence of ids, or one row per sample."""
     for start, layer in zip(graph.inputs, graph.input_layers, strict=True):
-        ids = takes_ids(graph, start)
+        kind = input_kind(graph, start)
+        flat = kind in _FLAT_DTYPES
         with at(f"InputLayer {layer.name!r}"):
-            _check_dtype(str(layer.dtype), DTYPES + INTEGERS if ids else DTYPES)
-            if ids and len(layer.shape) != 1:
-                raise ValueError(f"expected ids of shape (timesteps,), got {layer.shape}")
-            if not ids and layer.shape[-1] is None:
+            _check_dtype(str(layer.dtype), _FLAT_DTYPES.get(kind, DTYPES))
+            if flat and len(layer.shape) != 1:
+                raise ValueError(f"expected {kind} of shape (timesteps,), got {layer.shape}")
+            if not flat and layer.shape[-1] is None:
                 raise ValueError(f"expected a number of features, got the shape {layer.shape}")
+
+
+_FLAT_DTYPES = {"ids": DTYPES + INTEGERS, "mask": ("bool", *DTYPES, *INTEGERS)}
+"""The dtypes of inputs that have one number for each time step."""
 
 
 def _check_casts(casts: Sequence[tuple[Result, Entry]], graph: Graph, dtype: str) -> None:

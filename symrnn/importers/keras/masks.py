@@ -1,7 +1,8 @@
 """Which mask each result carries in Keras, and what the mask operations in Keras' graphs amount to.
 
 A mask is the set of the tests it is made of, pairs of a result and a value: a step is valid where, for one of
-them, a feature of the step differs from the value. None is no mask: every step is valid.
+them, a feature of the step differs from the value; an input that is a mask has no value. None is no mask: every
+step is valid.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from symrnn.models.layers.core import Layer, TimeDistributed
 from symrnn.models.layers.merging import Merge
 from symrnn.models.layers.rnn import Bidirectional, Recurrent
 
-Mask = frozenset[tuple[Result, float]] | None
+Mask = frozenset[tuple[Result, float | None]] | None
 _LOSES_MASKS = (Recurrent, Bidirectional, TimeDistributed)
 """What hands no mask on in Keras 3.16 and later."""
 

@@ -16,6 +16,7 @@ from symrnn.models.builder import (
     ProgramBuilder,
     Value,
     Values,
+    given_mask,
     mask_on,
     sequence,
     sums_are_kept,
@@ -80,12 +81,10 @@ def _check_calls(layer: Recurrent, build: ProgramBuilder, place: int) -> None:
 def _mask(build: ProgramBuilder, place: int, x: Value) -> Expr | None:
     """The mask that a recurrent call uses: its own, or that of its only tensor."""
     call = build.graph.calls[place]
-    if call.mask is not None:
-        return build.values[call.mask].symbol
     layer = build.graph.layer(call)
     inner = layer.layer if isinstance(layer, Bidirectional) else layer
     several = call.states or (isinstance(inner, Recurrent) and inner.initial_state)
-    return None if several else x.mask
+    return given_mask(build, place, x) or (None if several else x.mask)
 
 
 def _initial(layer: Layer, build: ProgramBuilder, place: int, cells: Sequence[Any]) -> tuple[Expr | None, ...]:

@@ -63,6 +63,13 @@ def test_an_explicit_mask_is_a_call_and_a_decoder_has_none():
     assert (graph.layer(test), test.inputs) == (ours.NotEqual(0.5), (Result(0),))
 
 
+@pytest.mark.parametrize("dtype", ["bool", "int32", "float32"])
+def test_a_mask_may_be_an_input(dtype):
+    x, mask = keras.Input((5, 3)), keras.Input((5,), dtype=dtype)
+    graph = from_keras(keras.Model([x, mask], K.GRU(2)(x, mask=mask))).graph
+    assert [call.mask for call in graph.calls] == [None, None, Result(1)]
+
+
 def test_a_mask_that_is_used_twice_is_tested_once():
     x = keras.Input((5, 3))
     masked = K.Masking(0.5)(x)
@@ -90,9 +97,9 @@ def operation():
     return keras.Model(x, K.Dense(2, name="d")(x) * 2)
 
 
-def mask_as_input():
-    x, mask = keras.Input((5, 3), name="x"), keras.Input((5,), dtype="bool", name="m")
-    return keras.Model([x, mask], K.GRU(2, name="g")(x, mask=mask))
+def mask_of_a_layer():
+    x, z = keras.Input((5, 3), name="x"), keras.Input((2,), name="z")
+    return keras.Model([x, z], K.GRU(2, name="g")(x, mask=K.Dense(5)(z)))
 
 
 def mask_as_output():
@@ -134,9 +141,12 @@ NOT_SUPPORTED = {
         lambda: sequential(MySequential([keras.Input((5, 3)), K.Dense(2)], name="s")),
         f"layer 1 (MySequential 's'): MySequential is not supported; supported: {LAYERS}",
     ),
-    "mask as input": (
-        mask_as_input,
-        "layer 1 (GRU 'g'): a mask that is an input or the output of a layer is not supported",
+    "mask of a layer": (
+        mask_of_a_layer,
+        (
+            "layer 2 (GRU 'g'): a mask that is the output of a layer is not supported; "
+            "supported: an input of shape (timesteps,)"
+        ),
     ),
     "mask as output": (
         mask_as_output,
