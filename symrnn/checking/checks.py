@@ -36,7 +36,7 @@ from symrnn.models.graph import Result
 from symrnn.models.layers.rnn import Bidirectional, Recurrent
 from symrnn.models.losses import Loss, default_loss, losses_of
 from symrnn.models.network import Network, State, Weight
-from symrnn.models.sampling import SAMPLES, random_inputs, random_targets
+from symrnn.models.sampling import SAMPLES, check_seed, random_inputs, random_targets
 from symrnn.programs.program import Names
 from symrnn.programs.transforms import name_of
 
@@ -59,6 +59,7 @@ def check_model(
         raise ValueError(f"check: expected a Keras model, got {type(keras_model).__name__}")
     if detail not in DETAILS:
         raise ValueError(f"detail: expected one of {', '.join(DETAILS)}, got {detail!r}")
+    check_seed(seed, "check")
     live = _Live(keras_model, keras)
     model = _derived(keras_model, derivation)
     gradient = _gradient(derivation, model, live, loss)

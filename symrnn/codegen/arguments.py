@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.codegen.signature import Arguments
+from symrnn.common.fields import is_listing
 from symrnn.models.network import ModelInput, WeightArray
 
 Arrays = Sequence[Any] | Mapping[str, Any]
@@ -177,7 +178,7 @@ def _cast(arrays: dict[str, np.ndarray], dtype: np.dtype, ids: set[str]) -> dict
 def read_weights(arguments: Arguments, weights: Any) -> dict[str, np.ndarray]:
     """The weights by the name of their symbol, from a list as of get_weights(), or a mapping by name."""
     arrays, names = arguments.arrays, arguments.names
-    if not isinstance(weights, Mapping | Sequence | np.ndarray) or isinstance(weights, str):
+    if not isinstance(weights, Mapping | Sequence | np.ndarray) or not is_listing(weights):
         expected = f"a list of {len(arrays)} arrays ({_described(arrays)}), or a mapping by name"
         raise ValueError(f"weights: expected {expected}, got {type(weights).__name__}")
     if isinstance(weights, Mapping):

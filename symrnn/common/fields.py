@@ -1,7 +1,7 @@
 """The fields of a value checked by their annotations: what a whole number, a number, a switch and a name may be."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from numbers import Real
@@ -22,6 +22,11 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(number, bool) and bool(abs(number) <= _LARGEST)
 
 
+def is_listing(value: object) -> bool:
+    """Whether a value is several others: no text, and no array without an axis."""
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes) and getattr(value, "ndim", 1) != 0
+
+
 def cut_repr(value: object) -> str:
     """A value for a message, in at most 200 characters; a number too long to be written by its size."""
     try:
@@ -35,6 +40,7 @@ _MEANINGS: dict[object, tuple[str, Callable[[Any], bool]]] = {
     int: ("a positive whole number", is_count),
     float: ("a finite number", is_number),
     float | None: ("a finite number or None", lambda value: value is None or is_number(value)),
+    bool | None: ("True, False or None", lambda value: value is None or isinstance(value, bool)),
     bool: ("True or False", lambda value: isinstance(value, bool)),
     str: ("a text", lambda value: isinstance(value, str)),
     str | None: ("a text or None", lambda value: value is None or isinstance(value, str)),
@@ -50,14 +56,14 @@ def _meanings(kind: type) -> dict[str, tuple[str, Callable[[Any], bool]]]:
     return {one.name: _MEANINGS[types[one.name]] for one in fields(kind) if types[one.name] in _MEANINGS}
 
 
-def check_fields(value: Any) -> None:
+def check_fields(value: Any, where: str | None = None) -> None:
     """Check that the fields of a dataclass hold what their annotations say.
 
     Raises:
-        ValueError: one does not; the message names the class, the field, what was expected, and what was given.
+        ValueError: one does not; the message names the class, or `where`, the field, what was expected and what given.
     """
     kind: Any = type(value)
     for name, (expected, fits) in _meanings(kind).items():
         given = getattr(value, name)
         if not fits(given):
-            raise ValueError(f"{type(value).__name__}: {name}: expected {expected}, got {cut_repr(given)}")
+            raise ValueError(f"{where or kind.__name__}: {name}: expected {expected}, got {cut_repr(given)}")

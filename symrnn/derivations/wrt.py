@@ -1,11 +1,12 @@
 """Which symbols to differentiate by: names such as "U", "x", "x_0" or "h_1" and what they stand for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import Basic, Expr
 
+from symrnn.common.fields import cut_repr, is_listing
 from symrnn.expressions.names import Name
 from symrnn.models.network import WeightArray
 from symrnn.programs.program import Program, families
@@ -29,8 +30,8 @@ def names_in(wrt: Any) -> list[str]:
     Raises:
         ValueError: not a list, but one name or something else.
     """
-    if isinstance(wrt, str | Basic) or not isinstance(wrt, Iterable):
-        raise ValueError(f"wrt: expected a list of names, got {wrt!r}")
+    if isinstance(wrt, Basic) or not is_listing(wrt):
+        raise ValueError(f"wrt: expected a list of names, got {cut_repr(wrt)}")
     return [str(name) for name in wrt]
 
 

@@ -6,8 +6,10 @@ where an equation reads something.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from symrnn.common.display import Displayed
+from symrnn.common.fields import cut_repr, is_number
 from symrnn.diagrams import svg, tikz
 from symrnn.diagrams.backward_pass import draw_back
 from symrnn.diagrams.captions import alt_text, caption, title
@@ -71,7 +73,10 @@ def picture_of(
         raise ValueError("picture: rolled and backward: expected one of them, as the way back is unrolled")
     if numbers is not None and not backward:
         raise ValueError("picture: numbers: expected backward=True, as they stand beside the adjoints")
+    given: Any = numbers or {}
+    if not isinstance(given, Mapping) or not all(map(is_number, given.values())):
+        raise ValueError(f"picture: numbers: expected finite numbers by name, such as dh_0, got {cut_repr(given)}")
     time = timeline_of(network, rolled)
-    drawing = draw_back(network, time, numbers or {}) if backward else draw(network, time, rolled)
+    drawing = draw_back(network, time, given) if backward else draw(network, time, rolled)
     how = "backward" if backward else "rolled" if rolled else "unrolled"
     return Picture(drawing, title(network, how), alt_text(drawing, how), caption(network, time, drawing, how))

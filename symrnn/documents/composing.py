@@ -11,7 +11,7 @@ import numpy as np
 from symrnn.checking.checks import check_model
 from symrnn.checking.keras_models import build, load
 from symrnn.checking.report import Report
-from symrnn.common.fields import cut_repr
+from symrnn.common.fields import check_fields, cut_repr, is_listing
 from symrnn.derivations.derivation import Derivation
 from symrnn.derivations.numbers import lambdify
 from symrnn.documents.blocks import Equations, Origin, Section
@@ -22,6 +22,7 @@ from symrnn.documents.sections.summary import first_lines, subtitle
 from symrnn.documents.sections.table import SECTIONS, section
 from symrnn.documents.writers import latex, markdown, text
 from symrnn.documents.writers.files import Progress
+from symrnn.models.sampling import check_seed
 
 TITLE = "Backpropagation through time"
 
@@ -73,12 +74,12 @@ class DocumentOptions:
     loss: Any = None
     check: bool | None = None
     title: str | None = None
-    seed: int = 0
+    seed: Any = 0
     sections: Iterable[str] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.title, str | None):
-            raise ValueError(f"document: title: expected a text or None, got {cut_repr(self.title)}")
+        check_fields(self, "document")
+        check_seed(self.seed, "document")
 
     @property
     def given(self) -> dict[str, Any]:
@@ -91,6 +92,8 @@ def document(
     derivation: Derivation, options: DocumentOptions = DocumentOptions(), progress: Progress | None = None
 ) -> Document:
     """The document of a derivation; see `Derivation.document`."""
+    if progress is not None and not callable(progress):
+        raise ValueError(f"progress: expected a function or None, got {cut_repr(progress)}")
     names = _chosen(options.sections, list(SECTIONS))
     if options.sections is not None:
         options = replace(options, sections=names)
@@ -137,13 +140,16 @@ class _Once:
         return self.value
 
 
-def _chosen(sections: Iterable[str] | None, known: Sequence[str]) -> list[str]:
+def _chosen(sections: Any, known: Sequence[str]) -> list[str]:
     if sections is None:
         return list(known)
-    names = [sections] if isinstance(sections, str) else list(sections)
+    names = [sections] if isinstance(sections, str) else sections
+    if not is_listing(names):
+        raise ValueError(f"sections: expected a list of names, got {cut_repr(sections)}")
+    names = list(names)
     for name in names:
-        if name not in known:
-            raise ValueError(f"sections: expected some of {', '.join(known)}, got {name!r}")
+        if not isinstance(name, str) or name not in known:
+            raise ValueError(f"sections: expected some of {', '.join(known)}, got {cut_repr(name)}")
     return list(dict.fromkeys(names))
 
 

@@ -148,7 +148,16 @@ def example_of(
     if gradient.loss and y_true is None:
         drawn.add("y_true")
         y_true = _drawn_targets(gradient, call.lengths, seed)
+    _check_finite(read(lambdify(gradient).arguments, x, y_true, weights))
     return Example(plain, gradient, _single(network, call), y_true, weights, frozenset(drawn), own)
+
+
+def _check_finite(call: CheckedCall) -> None:
+    """Check that a document can write the numbers it is given."""
+    for name, array in call.arrays.items():
+        wrong = array[~np.isfinite(array)]
+        if wrong.size:
+            raise ValueError(f"{name.removesuffix('_t')}: expected finite numbers to show, got {wrong[0]}")
 
 
 def _in_order(weights: Any, derivation: Derivation) -> list[np.ndarray]:

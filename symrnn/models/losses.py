@@ -69,8 +69,8 @@ class Loss:
         known = [one.name for one in fields(cls)]
         unknown = [argument for argument in arguments if argument not in known]
         if unknown:
-            expected = ", ".join(known[1:])
-            raise ValueError(f"loss {cut_repr(name)}: expected the arguments {expected}, got {', '.join(unknown)}")
+            expected, name = ", ".join(known[1:]), loss_name(name)
+            raise ValueError(f"loss {name}: expected the arguments {expected}, got {', '.join(unknown)}")
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
@@ -337,7 +337,7 @@ def loss_name(name: object) -> str:
         return str(name)
     if isinstance(name, str) and name in ALIASES:
         return ALIASES[name]
-    raise ValueError(f"unknown loss {name!r}; known: {', '.join(sorted([*LOSSES, *ALIASES]))}")
+    raise ValueError(f"unknown loss {cut_repr(name)}; known: {', '.join(sorted([*LOSSES, *ALIASES]))}")
 
 
 def loss_of(value: object) -> Loss:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.common.fields import cut_repr
 from symrnn.models.graph import Graph, Result
 from symrnn.models.layers.pooling import GlobalAveragePooling1D
 from symrnn.models.network import ModelInput, ModelOutput, Network
@@ -20,6 +21,16 @@ _PATTERNS: tuple[Callable[[int, int], bool], ...] = (
     lambda t, last: True,
 )
 """Which steps of a sample are masked: at both ends and between, after the middle, before it, none, all."""
+
+
+def check_seed(seed: object, where: str) -> None:
+    """Check that a seed is a whole number of at least 0.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"{where}: seed: expected a whole number of at least 0, got {cut_repr(seed)}")
 
 
 def random_inputs(network: Network, samples: int, seed: int) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import symrnn
@@ -48,8 +49,41 @@ CASES = {
         lambda: NOTEBOOK.document(["model"], check=False).save(None), "save: expected the name of a file, got None",
     ),
     "a focal loss": (
-        lambda: Loss("BinaryFocalCrossentropy", gamma=2.0),
-        "loss 'BinaryFocalCrossentropy': expected the arguments from_logits, label_smoothing, delta, got gamma",
+        lambda: Loss("BinaryFocalCrossentropy", gamma=2.0), "unknown loss 'BinaryFocalCrossentropy'; known: .*",
+    ),
+    "an argument of no loss": (
+        lambda: Loss("mse", gamma=2.0),
+        "loss mse: expected the arguments from_logits, label_smoothing, delta, got gamma",
+    ),
+    "a shape of lists": (lambda: Input([[1], [1]]), r"Input: shape: expected .*, got \[\[1\], \[1\]\]"),
+    "a state": (
+        lambda: LSTM(1)(Input((3, 1)), initial_state=5), "LSTM: expected tensors, got int",
+    ),
+    "sections": (lambda: NOTEBOOK.document(5), "sections: expected a list of names, got 5"),
+    "a section": (lambda: NOTEBOOK.document([5]), "sections: expected some of model, .*, got 5"),
+    "a seed": (
+        lambda: NOTEBOOK.document(seed=2.5), "document: seed: expected a whole number of at least 0, got 2.5",
+    ),
+    "whether to check": (lambda: NOTEBOOK.document(check=5), "document: check: expected True, False or None, got 5"),
+    "progress": (lambda: NOTEBOOK.document(progress=5), "progress: expected a function or None, got 5"),
+    "numbers that are none": (
+        lambda: NOTEBOOK.document(["model"], [1.0, math.nan, 2.0], check=False),
+        "x: expected finite numbers to show, got nan",
+    ),
+    "a target that is none": (
+        lambda: NOTEBOOK.document(["model"], y_true=[math.inf], loss="mse", check=False),
+        "y_true: expected finite numbers to show, got inf",
+    ),
+    "an array without axes": (
+        lambda: NOTEBOOK.lambdify()([1, 2, 3], np.array(3)),
+        r"weights: expected a list of 5 arrays \(.*\), or a mapping by name, got ndarray",
+    ),
+    "names in an array without axes": (
+        lambda: NOTEBOOK.gradient(wrt=np.array("U")), r"wrt: expected a list of names, got array\('U', .*\)",
+    ),
+    "numbers of a picture": (
+        lambda: NOTEBOOK.picture(backward=True, numbers={"dh_0": "a"}),
+        r"picture: numbers: expected finite numbers by name, such as dh_0, got \{'dh_0': 'a'\}",
     ),
     "a large number": (lambda: Loss("huber", delta=LARGE), "loss huber: delta: expected a positive number, got 1.*"),
     "samples": (lambda: NOTEBOOK.program("scalar", 0), "zoom 'scalar': samples: expected a positive whole .*, got 0"),
@@ -121,8 +155,6 @@ def test_layers_without_memory_take_rows():
 
 def test_results_are_not_the_callers_arrays():
     """A model that hands its input on, and one whose rows are one row repeated."""
-    import numpy as np
-
     x = Input((2, 1))
     given = np.ones((2, 2, 1), "float32")
     found = symrnn.derive(Model(x, Dropout(0.5)(x))).lambdify()(given, [])

@@ -84,16 +84,20 @@ class Layer:
         Raises:
             ValueError: what it is called on is not a tensor.
         """
-        given = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], list | tuple) else inputs
+        given = _listed(inputs[0]) if len(inputs) == 1 else inputs
         if not given:
             raise ValueError(f"{type(self).__name__}: expected at least one tensor, got none")
-        states = [initial_state] if isinstance(initial_state, Tensor) else list(initial_state or ())
+        states = [] if initial_state is None else _listed(initial_state)
         for tensor in (*given, *states, *([] if mask is None else [mask])):
             if not isinstance(tensor, Tensor):
                 raise ValueError(f"{type(self).__name__}: expected tensors, got {type(tensor).__name__}")
         call = object()
         made = tuple(Tensor(self, tuple(given), tuple(states), mask, i, call) for i in range(self.results))
         return made[0] if len(made) == 1 else made
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]
 
 
 def check_activations(value: Any) -> None:
@@ -136,7 +140,7 @@ class InputLayer(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         shape: object = self.shape
-        if not isinstance(shape, list | tuple):
+        if not isinstance(shape, list | tuple) or not all(size is None or is_count(size) for size in shape):
             raise ValueError(f"Input: shape: expected (timesteps, features) or (features,), got {cut_repr(shape)}")
         object.__setattr__(self, "shape", tuple(self.shape))
 
