@@ -111,6 +111,5 @@ def test_what_does_not_fit(options, message):
 
 
 def test_targets_of_another_shape():
-    about = example_of(derive(), y_true=[1.0, 2.0], loss="mse")
     with pytest.raises(ValueError, match=r"^y_true: expected the shape \(1,\), got \(2,\)$"):
-        assert about.values
+        example_of(derive(), y_true=[1.0, 2.0], loss="mse")
