@@ -62,14 +62,22 @@ def test_the_standard_output_by_name(output):
 
 
 @pytest.mark.parametrize("command", [SYMRNN, [str(Path(sys.executable).with_name("symrnn"))]], ids=["module", "script"])
-def test_an_interrupt_while_symrnn_is_loaded(command, tmp_path):
-    """A module in the place of SymPy, which is loaded first of all that takes time, sends the signal."""
-    (tmp_path / "sympy.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+@pytest.mark.parametrize(
+    ("code", "ends"),
+    [
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGINT)", (130, "interrupted")),
+        ("raise ImportError('no SymPy')", (2, "no SymPy; pip install symrnn installs what it needs")),
+    ],
+    ids=["interrupted", "missing"],
+)
+def test_what_stops_symrnn_while_it_is_loaded(command, code, ends, tmp_path):
+    """A module in the place of SymPy, which is loaded first of all that takes time."""
+    (tmp_path / "sympy.py").write_text(code)
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     found = subprocess.run(
         [*command, "derive"], capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path}
     )
-    assert (found.returncode, found.stdout, found.stderr) == (130, "", "symrnn: interrupted\n")
+    assert (found.returncode, found.stdout, found.stderr) == (ends[0], "", f"symrnn: {ends[1]}\n")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
