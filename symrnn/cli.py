@@ -27,7 +27,6 @@ from symrnn.documents.blocks import Section, Verbatim
 from symrnn.documents.sections.table import SECTIONS
 from symrnn.documents.writers import files
 from symrnn.documents.writers.table import WRITERS, save, writer_of
-from symrnn.importers.formats import read_model
 from symrnn.model_options import DEFAULTS, RECURRENT, described
 from symrnn.models.graph import graph_of
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
@@ -132,7 +131,7 @@ def check_command(
         keras_model = (
             build(derivation.network.graph, seed, NOTEBOOK_WEIGHTS if notebook else None)
             if model is None
-            else _load_model(model)
+            else load(model)
         )
         report = check_model(keras_model, x, y_true, loss, seed=seed, detail=detail)
     if as_json:
@@ -277,12 +276,6 @@ def _load(path: Path, option: str) -> np.ndarray:
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{option}: expected a .npy file of one array, got {path}")
     return np.array(array)
-
-
-def _load_model(path: Path) -> Any:
-    """The file as a live Keras model, after symrnn's own reader has found only layers that it knows."""
-    read_model(path)
-    return load(path)
 
 
 @contextlib.contextmanager

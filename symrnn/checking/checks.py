@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from sympy import Expr
 
-from symrnn.checking.keras_models import import_frameworks
+from symrnn.checking.keras_models import import_frameworks, kept_to_a_line
 from symrnn.checking.objective import losses_in_words, objective_of
 from symrnn.checking.recording import KerasRun, Recording, kept_states, observe, recorded_states, run
 from symrnn.checking.report import Report
@@ -69,7 +69,9 @@ def check_model(
     call = _call(gradient.network, function, live, _given_x(gradient.network, x, live, seed), y_true, losses, seed)
     targets = [call.arrays[target.name] for target in function.arguments.targets]
     slots = _slots(gradient)
-    found = run(keras_model, *_inputs(gradient.network, call, live), objective_of(losses, targets, keras), keras)
+    objective = objective_of(losses, targets, keras)
+    with kept_to_a_line("check: Keras cannot run the model"):
+        found = run(keras_model, *_inputs(gradient.network, call, live), objective, keras)
     forward = list(_forward(gradient.network, found, live, detail))
     rows = tuple(compare(gradient, function, forward, list(_backward(gradient, slots, found)), call, seed))
     versions = f"Keras {keras.__version__} on TensorFlow {tensorflow.__version__}"

@@ -3,13 +3,20 @@
 import contextlib
 import importlib
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from functools import singledispatch
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from symrnn.common.errors import at
+from symrnn.common.terminal import one_line
+from symrnn.importers.keras.keras2 import HARD_SIGMOID
+from symrnn.importers.keras.layer_config import REGISTERED
+from symrnn.importers.keras.reader import excerpt_of
 from symrnn.models.custom_cell import Cell
 from symrnn.models.graph import Call, Graph, Model, Result, graph_of, input_kind
 from symrnn.models.layers.activation import PReLU
@@ -64,8 +71,20 @@ def _dtype(dtype: str | None, keras: Any) -> Iterator[None]:
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """The model of a .keras or .h5 file, in Keras' safe mode and without what it was compiled with."""
-    return import_frameworks()[0].saving.load_model(path, compile=False, safe_mode=True)
+    """The model of a .keras or .h5 file: Keras is handed of it what symrnn has read, and in its safe mode.
+
+    Raises:
+        ValueError: symrnn or Keras refuses the file, or Keras finds other weights in it than symrnn.
+        NotImplementedError: something in the file is not supported.
+    """
+    keras, excerpt = import_frameworks()[0], excerpt_of(path)
+    with at(path), kept_to_a_line("Keras cannot load it"), tempfile.TemporaryDirectory() as folder:
+        model = keras.saving.deserialize_keras_object(excerpt.config, safe_mode=True)
+        model.load_weights(excerpt.write(Path(folder)))
+        found = model.get_weights()
+    if not all(map(np.array_equal, found, excerpt.weights)) or len(found) != len(excerpt.weights):
+        raise ValueError(f"{path}: Keras loads other weights from it than symrnn reads")
+    return model
 
 
 def import_frameworks() -> tuple[Any, Any]:
@@ -83,7 +102,32 @@ def import_frameworks() -> tuple[Any, Any]:
         ) from None
     if keras.backend.backend() != "tensorflow":
         raise NotImplementedError(f"check: Keras runs on {keras.backend.backend()}; supported: tensorflow")
+    if keras.saving.get_registered_object(REGISTERED[HARD_SIGMOID]) is None:
+        keras.saving.register_keras_serializable("symrnn", HARD_SIGMOID)(_hard_sigmoid_keras2)
     return keras, tensorflow
+
+
+def activation_of(name: str | None, keras: Any) -> Any:
+    """What Keras takes for an activation: its own name, or the function that is registered where it has none."""
+    return keras.saving.get_registered_object(REGISTERED[name]) if name in REGISTERED else name
+
+
+def _hard_sigmoid_keras2(x: Any) -> Any:
+    """What Keras 2 computes as hard_sigmoid. Source: keras/src/backend.py of Keras 2.15."""
+    return importlib.import_module("keras").ops.clip(0.2 * x + 0.5, 0, 1)
+
+
+@contextlib.contextmanager
+def kept_to_a_line(what: str) -> Iterator[None]:
+    """What Keras or TensorFlow raises, whatever it is, as a ValueError of one line.
+
+    Raises:
+        ValueError: something is raised inside.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"{what}: {type(error).__name__}: {one_line(str(error))}") from error
 
 
 # models -----------------------------------------------------------------------------------------
@@ -179,6 +223,8 @@ def _make(layer: Any, keras: Any) -> Any:
 
 def _of_keras(layer: Any, keras: Any, /, **changed: Any) -> Any:
     arguments = {part.name: getattr(layer, part.name) for part in fields(layer) if part.name != "initial_state"}
+    for name in {"activation", "recurrent_activation"} & set(arguments):
+        arguments[name] = activation_of(arguments[name], keras)
     arguments |= changed
     if arguments.get("name") is None:
         arguments.pop("name", None)

@@ -210,6 +210,12 @@ ROWS: dict[str, ActivationRow] = {
         named=True,
         straight=True,
     ),
+    "hard_sigmoid_keras2": ActivationRow(  # keras/backend.py of Keras 2, whose clip has the slope 1 at both ends
+        definition=lambda x: Min(Max(x / 5 + _HALF, 0), 1),
+        slope=lambda x, y: when((Rational(1, 5), Abs(x) <= Rational(5, 2)), otherwise=0),
+        named=True,
+        straight=True,
+    ),
     "hard_silu": ActivationRow(
         definition=lambda x: x * Min(Max(x + 3, 0), 6) / 6,
         slope=lambda x, y: when((0, x <= -3), (1, x >= 3), otherwise=(2 * x + 3) / 6),

@@ -14,6 +14,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from typing import IO, Any
 import numpy as np
 
 from symrnn.common.errors import at
+from symrnn.importers.keras.keras2 import AS_IT_IS, ArrayLayout
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Stored:
     """One array of get_weights(), and where files have it.
 
     A `.keras` file has it in `group`, beside the other arrays of the group and in their order; an `.h5` file
-    among those of the `layer` of the whole model, the trainable ones first.
+    among those of the `layer` of the whole model, the trainable ones first. `shape` is that of Keras 3, and
+    `layout` says what the file has for it.
     """
 
     where: str
@@ -39,6 +42,7 @@ class Stored:
     group: str
     layer: str
     trainable: bool = True
+    layout: ArrayLayout = AS_IT_IS
 
 
 def check_shape(array: object, shape: tuple[int, ...]) -> None:
@@ -102,6 +106,15 @@ def zip_arrays(path: Path, stored: Sequence[Stored]) -> list[np.ndarray]:
             shutil.copyfileobj(member, content, _CHUNK)
         with at(_WEIGHTS), opened(content) as file:
             return [_group_array(file, array, groups[array.group]) for array in stored]
+
+
+def write_zip_arrays(path: Path, stored: Sequence[Stored], arrays: Sequence[np.ndarray], source: Path) -> None:
+    """The arrays as `zip_arrays` has read them from a source, each where it was: a file that Keras loads."""
+    seen: Counter[str] = Counter()
+    with hdf5().File(path, "w") as file:
+        for one, array in zip(stored, arrays, strict=True):
+            file[f"{one.group}/{seen[one.group]}"] = array
+            seen[one.group] += 1
 
 
 def _text(path: Path, name: str) -> bytes:
@@ -192,8 +205,8 @@ def read_array(group: Any, path: str, array: Stored) -> np.ndarray:
     """
     with at(f"{path} ({array.name})"):
         dataset = descend(group, path)
-        check_shape(dataset, array.shape)
+        check_shape(dataset, array.layout.shape(array.shape))
         plain = dataset.dtype.kind in "biuf" and not (dataset.is_virtual or dataset.external or dataset.chunks)
         if not plain or dataset.id.get_storage_size() != dataset.nbytes:
             raise ValueError("expected a contiguous dataset of numbers, all in this file")
-        return dataset[()]
+        return array.layout.read(dataset[()])

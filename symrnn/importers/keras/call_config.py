@@ -83,6 +83,44 @@ def node(entry: Entry, reference: Reference) -> InboundNode:
     return _bound(entry, list(map(_read, args)), {name: _read(value) for name, value in kwargs.items()})
 
 
+def written_nodes(entry: Entry) -> list[dict[str, Any]]:
+    """All nodes of an entry as Keras 3 writes them, with nothing in them but tensors, numbers and texts.
+
+    Raises:
+        ValueError: one is no node.
+        NotImplementedError: there is something else in it.
+    """
+    places = range(len(item(entry.item, "inbound_nodes", list)))
+    return [_written_node(entry, entry.item["inbound_nodes"][place], place) for place in places]
+
+
+def _written_node(entry: Entry, given: Any, place: int) -> dict[str, Any]:
+    if isinstance(given, list):
+        found = node(entry, Reference(entry.name, place, 0))
+        several = len(found.inputs) > 1 or entry.kind in _MERGING
+        options = {"initial_state": list(found.states) or None, "mask": found.mask}
+        args = [list(found.inputs) if several else found.inputs[0]]
+        kwargs = {name: value for name, value in options.items() if value is not None}
+    else:
+        args, kwargs = _read(item(given, "args", list)), {k: _read(v) for k, v in item(given, "kwargs", dict).items()}
+    return {"args": _written(args), "kwargs": {name: _written(value) for name, value in kwargs.items()}}
+
+
+def _written(value: Any) -> Any:
+    """An argument as Keras 3 writes it."""
+    if isinstance(value, list):
+        return list(map(_written, value))
+    if isinstance(value, Reference):
+        history = [value.layer, value.index, value.output]  # shape and dtype are those of the tensor that it names
+        return {
+            "class_name": "__keras_tensor__",
+            "config": {"shape": [None], "dtype": "float32", "keras_history": history},
+        }
+    if isinstance(value, str | int | float | None):
+        return value
+    raise NotImplementedError(f"the argument {value_text(value)} of a call is not supported")
+
+
 def _is_history(value: object) -> bool:
     """Whether this is a layer's name, the number of a call and the number of a result."""
     return (

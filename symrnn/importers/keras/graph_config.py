@@ -25,6 +25,7 @@ from symrnn.importers.keras.layer_config import (
     is_builtin,
     item,
     read_entries,
+    read_entry,
     read_layer,
 )  # fmt: skip
 from symrnn.importers.keras.masks import OPERATIONS, Mask, Truth, check_mask, mask_after
@@ -60,11 +61,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Read:
-    """A graph, where each of its layers comes from, and the dtype of the layers."""
+    """A graph, where each of its layers comes from, the dtype of the layers, and what the config lists."""
 
     graph: Graph
     places: tuple[Place, ...]
     dtype: str
+    listing: Listing
 
 
 @dataclass
@@ -119,7 +121,7 @@ def read_graph(config: Any, origin: ConfigOrigin) -> Read:
     dtype = _common_dtype(found)
     _check_inputs(graph)
     _check_casts(build.casts, graph, dtype)
-    return Read(graph, tuple(found), dtype)
+    return Read(graph, tuple(found), dtype, model)
 
 
 def _in(place: Place, read: Any) -> Any:
@@ -131,12 +133,10 @@ def _in(place: Place, read: Any) -> Any:
 
 
 def _whole(config: Any, origin: ConfigOrigin) -> Entry:
-    """The entry of the whole model; Keras 2 called a functional one Model."""
-    kind, inner = item(config, "class_name", str), item(config, "config", dict)
-    kind = "Functional" if kind == "Model" and not origin.modules else kind
-    whole = Entry(kind, str(inner.get("name")), 1, config, origin)
-    if kind not in _CALLERS or not is_builtin(whole):
-        raise NotImplementedError(f"a model of class {kind} is not supported; supported: {', '.join(_CALLERS)}")
+    """The entry of the whole model."""
+    whole = read_entry(config, 1, origin)
+    if whole.kind not in _CALLERS or not is_builtin(whole):
+        raise NotImplementedError(f"a model of class {whole.kind} is not supported; supported: {', '.join(_CALLERS)}")
     return whole
 
 
@@ -185,7 +185,7 @@ def _with_input(whole: Entry, found: list[Entry]) -> list[Entry]:
     if first is not None and first.kind != "InputLayer" and "batch_input_shape" in first.config:
         shape = {"batch_input_shape": first.config["batch_input_shape"], "dtype": first.config.get("dtype")}
         given = {"class_name": "InputLayer", "config": shape | {"name": f"{first.name}_input"}}
-        return [Entry("InputLayer", f"{first.name}_input", 1, given, whole.origin), *found]
+        return [read_entry(given, 1, whole.origin), *found]
     if first is None or first.kind != "InputLayer":
         raise ValueError(
             "the model has no input shape: build it, with keras.Input((timesteps, features)) as its first layer "

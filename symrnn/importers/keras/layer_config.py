@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 from symrnn.common.errors import at
 from symrnn.expressions.activations import activation_name
+from symrnn.importers.keras.keras2 import HARD_SIGMOID, LAYOUTS, updated
 from symrnn.models.layers.core import InputLayer
 from symrnn.models.layers.rnn import CELLS, Bidirectional
 from symrnn.models.layers.table import LAYERS
@@ -52,18 +53,18 @@ def read_version(text: object) -> tuple[int, int]:
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One entry of the config's list of layers; `place` counts the layers from 1, without inputs and operations."""
+    """One entry of the config's list of layers; its name is empty where it has none.
+
+    `item` is what the file says; `kind` and `config`, the layer's arguments, are in the words of Keras 3.
+    `place` counts the layers from 1, without inputs and operations.
+    """
 
     kind: str
     name: str
     place: int
     item: Mapping[str, Any]
+    config: Mapping[str, Any]
     origin: ConfigOrigin
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        """The layer's arguments."""
-        return self.item["config"]
 
     @property
     def is_operation(self) -> bool:
@@ -71,7 +72,7 @@ class Entry:
         return self.kind not in ("InputLayer", *MODELS) and "trainable" not in self.config
 
     def __str__(self) -> str:
-        named = f"{self.kind} {self.name!r}"
+        named = f"{self.kind} {self.name!r}" if self.name else self.kind
         if self.kind == "InputLayer":
             return named
         return f"operation ({named})" if self.is_operation else f"layer {self.place} ({named})"
@@ -95,29 +96,38 @@ def read_entries(listed: Sequence[Any], origin: ConfigOrigin) -> list[Entry]:
     Raises:
         ValueError: one is no layer, or two have one name.
     """
-    found: dict[str, Entry] = {}
+    found: list[Entry] = []
+    names: set[str] = set()
     place = 1
     for given in listed:
-        entry = _entry(given, place, origin)
-        if entry.name in found:
+        entry = read_entry(given, place, origin)
+        if entry.name in names:
             raise ValueError(f"config: expected layers of different names, got two {entry.name!r}")
-        found[entry.name] = entry
+        found.append(entry)
+        names |= {entry.name} - {""}
         place += not entry.is_operation and entry.kind != "InputLayer"
-    return list(found.values())
+    return found
 
 
-def _entry(given: object, place: int, origin: ConfigOrigin) -> Entry:
-    kind, config = item(given, "class_name", str), item(given, "config", dict)
-    assert isinstance(given, dict)  # noqa: S101 - as item has found
-    return Entry(kind, str(config.get("name")), place, given, origin)
+def read_entry(given: Any, place: int, origin: ConfigOrigin) -> Entry:
+    """One layer, cell or model of a config.
+
+    Raises:
+        ValueError: it has no class or no configuration.
+    """
+    kind, written = item(given, "class_name", str), given.get("config")
+    kind, config = updated(kind, written) if origin.is_keras2 else (kind, written)
+    config = item({"config": config}, "config", dict)
+    name = config.get("name", given.get("name"))
+    return Entry(kind, name if isinstance(name, str) else "", place, given, config, origin)
 
 
 def is_builtin(entry: Entry) -> bool:
     """Whether module and registered name are those of a class of Keras itself."""
-    registered = entry.item.get("registered_name")
+    registered, packages = entry.item.get("registered_name"), ("keras", "tf_keras")[: 1 + entry.origin.is_keras2]
     if "module" not in entry.item:
         return not entry.origin.modules
-    return str(entry.item["module"]).split(".")[0] == "keras" and registered in (None, entry.kind)
+    return str(entry.item["module"]).split(".")[0] in packages and registered in (None, entry.item["class_name"])
 
 
 def check_builtin(entry: Entry) -> None:
@@ -175,29 +185,24 @@ def _axes(entry: Entry, name: str) -> tuple[int, ...] | None:
     return tuple(axes)
 
 
+REGISTERED = {HARD_SIGMOID: f"symrnn>{HARD_SIGMOID}"}
+"""Activations that Keras 3 lacks, and the names under which `checking` registers them there."""
+
+
 def _activation(entry: Entry, name: str) -> str:
     value = entry.config.get(name)
     if isinstance(value, dict):
-        raise NotImplementedError(
-            f"{name}={value_text(value)} is not supported; supported: the name of a Keras activation"
-        )
-    found = activation_name(item(entry.config, name, str))
-    if found == "hard_sigmoid" and entry.origin.is_keras2:
-        raise NotImplementedError(
-            f"{name}='hard_sigmoid' of Keras 2 is not supported: it was clip(0.2 x + 0.5, 0, 1), "
-            "and in Keras 3 it is relu6(x + 3) / 6"
-        )
-    return found
+        known = [own for own, registered in REGISTERED.items() if value.get("config") == registered]
+        if not known:
+            raise NotImplementedError(
+                f"{name}={value_text(value)} is not supported; supported: the name of a Keras activation"
+            )
+        return known[0]
+    return activation_name(item(entry.config, name, str))
 
 
 def _merge_mode(entry: Entry, name: str) -> str | None:
     return None if entry.config.get(name, "") is None else item(entry.config, name, str)
-
-
-def _slope(entry: Entry, name: str) -> float:
-    """The slope of a LeakyReLU, which Keras 2 called alpha."""
-    old = entry.origin.is_keras2 and name not in entry.config
-    return _number(entry, "alpha" if old else name)
 
 
 # layers in layers -------------------------------------------------------------------------------
@@ -205,7 +210,7 @@ def _slope(entry: Entry, name: str) -> float:
 
 def _within(entry: Entry, given: object, kinds: Sequence[str]) -> Any:
     """The layer inside an entry, which must be of one of these kinds."""
-    inner = _entry(given, 1, entry.origin)
+    inner = read_entry(given, 1, entry.origin)
     if inner.kind not in kinds:
         supported = f"{entry.kind}({kinds[0]})" if len(kinds) == 1 else ", ".join(kinds)
         raise NotImplementedError(f"{entry.kind}({inner.kind}) is not supported; supported: {supported}")
@@ -240,7 +245,7 @@ def inner_entries(entry: Entry) -> Iterator[Entry]:
     cells = config.get("cells")
     for given in (*map(config.get, ("layer", "backward_layer", "cell")), *(cells if isinstance(cells, list) else ())):
         if isinstance(given, dict):
-            yield _entry(given, 1, entry.origin)
+            yield read_entry(given, 1, entry.origin)
 
 
 # the table --------------------------------------------------------------------------------------
@@ -248,10 +253,11 @@ def inner_entries(entry: Entry) -> Iterator[Entry]:
 
 @dataclass(frozen=True)
 class _Arguments:
-    """How the arguments of a layer are read, and those for which one value is supported."""
+    """How the arguments of a layer are read, and those for which one value is supported; `old` ones Keras 2 had."""
 
     read: Mapping[str, Reader] = field(default_factory=dict)
     fixed: Mapping[str, object] = field(default_factory=dict)
+    old: Mapping[str, object] = field(default_factory=dict)
     make: Callable[..., Any] | None = None
 
 
@@ -275,7 +281,7 @@ def _arguments(kind: type, row: _Arguments) -> _Arguments:
 
 
 _RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN")
-_RNN = _Arguments(fixed={"time_major": False})
+_RNN = _Arguments(old={"time_major": False})
 _POOLING = _Arguments(fixed={"data_format": "channels_last", "keepdims": False})
 _LAST_AXIS = _Arguments(fixed={"axis": -1})
 
@@ -287,7 +293,6 @@ _ROWS: dict[str, _Arguments] = {
     ),
     "TimeDistributed": _Arguments({"layer": _inside("Dense")}),
     "Softmax": _LAST_AXIS,
-    "LeakyReLU": _Arguments({"negative_slope": _slope}),
     "Flatten": _Arguments(fixed={"data_format": "channels_last"}),
     "GlobalAveragePooling1D": _POOLING,
     "GlobalMaxPooling1D": _POOLING,
@@ -297,11 +302,8 @@ _ROWS: dict[str, _Arguments] = {
 
 ARGUMENTS: dict[str, _Arguments] = {
     **{name: _arguments(kind, _ROWS.get(name, _Arguments())) for name, kind in (LAYERS | CELLS).items()},
-    "InputLayer": _Arguments(
-        dict.fromkeys(("batch_shape", "batch_input_shape"), _of(list)),
-        {"sparse": False, "ragged": False, "optional": False},
-    ),
-    "StackedRNNCells": _Arguments({"cells": _stacked}, {"reverse_state_order": False}, lambda cells: cells),
+    "InputLayer": _Arguments({"batch_shape": _of(list)}, {"sparse": False, "ragged": False, "optional": False}),
+    "StackedRNNCells": _Arguments({"cells": _stacked}, old={"reverse_state_order": False}, make=lambda cells: cells),
 }
 _WEIGHTS = ("kernel", "recurrent", "bias", "embeddings", "alpha")
 _WITHOUT_EFFECT = {
@@ -311,8 +313,6 @@ _WITHOUT_EFFECT = {
     *("dropout", "recurrent_dropout", "noise_shape", "seed"),  # inference
     *("implementation", "batch_input_shape", "input_length"),  # Keras 2
 }
-_KEPT = {"LeakyReLU": ("alpha",)}
-"""What Keras 2 called an argument."""
 SUPPORTED = ", ".join("TimeDistributed(Dense)" if kind == "TimeDistributed" else kind for kind in LAYERS)
 
 
@@ -326,13 +326,15 @@ def check_arguments(entry: Entry) -> None:
     if arguments is None:
         raise NotImplementedError(f"{entry.kind} is not supported; supported: {SUPPORTED}")
     check_builtin(entry)
-    old = _KEPT.get(entry.kind, ()) if entry.origin.is_keras2 else ()
+    if entry.origin.modules and entry.item["class_name"] in LAYOUTS:
+        raise NotImplementedError(
+            f"{entry.item['class_name']} is not supported in a .keras file; supported: the model's .h5 file"
+        )
+    fixed = {**arguments.fixed, **arguments.old}
     for name, value in entry.config.items():
-        if name in arguments.fixed and value != arguments.fixed[name]:
-            raise NotImplementedError(
-                f"{name}={value_text(value)} is not supported; supported: {name}={arguments.fixed[name]}"
-            )
-        if value is not None and name not in {*arguments.read, *arguments.fixed, *_WITHOUT_EFFECT, *old}:
+        if name in fixed and value != fixed[name]:
+            raise NotImplementedError(f"{name}={value_text(value)} is not supported; supported: {name}={fixed[name]}")
+        if value is not None and name not in {*arguments.read, *fixed, *_WITHOUT_EFFECT}:
             known = ", ".join(arguments.read) or "none"
             raise NotImplementedError(f"argument {name}={value_text(value)} is not supported; supported: {known}")
 
@@ -356,8 +358,10 @@ def read_layer(entry: Entry) -> Any:
 
 def _input_layer(entry: Entry) -> InputLayer:
     """The input: its shape is Keras' without the batch axis."""
-    key = "batch_input_shape" if "batch_input_shape" in entry.config else "batch_shape"
-    shape = tuple(item(entry.config, key, list)[1:])
+    samples, *sizes = item(entry.config, "batch_shape", list) or [None]
+    shape = tuple(sizes)
+    if not _is_size(samples):
+        raise ValueError(f"batch_shape: expected a number of samples or None, got {reprlib.repr(samples)}")
     if len(shape) not in (1, 2) or not all(_is_size(size) for size in shape):
         raise ValueError(
             f"expected an input of shape (timesteps, features), (timesteps,) of ids or (features,), got {shape}"

@@ -13,7 +13,7 @@ import numpy as np
 from symrnn.common.errors import at
 from symrnn.importers.keras.archive import LIMITS, Stored, check_file_size, descend, hdf5, opened, read_array, read_json
 
-_CONFIG, _VERSION, _NAMES = "model_config", "keras_version", "weight_names"
+_CONFIG, _VERSION, _WEIGHTS, _NAMES = "model_config", "keras_version", "model_weights", "weight_names"
 _LIMIT = LIMITS["config.json"]
 
 
@@ -44,30 +44,50 @@ def h5_arrays(path: Path, stored: Sequence[Stored]) -> list[np.ndarray]:
     return [found[array] for array in stored]
 
 
+def write_h5_arrays(path: Path, stored: Sequence[Stored], arrays: Sequence[np.ndarray], source: Path) -> None:
+    """The arrays as `h5_arrays` has read them from a source, its layers in their order: a file that Keras loads."""
+    with source.open("rb") as content, opened(content) as file:
+        listed = _names(descend(file, _WEIGHTS), "layer_names")
+    found = dict(zip(stored, arrays, strict=True))
+    with hdf5().File(path, "w") as file:
+        whole = file.create_group(_WEIGHTS)
+        whole.attrs["layer_names"] = [str(place) for place, _ in enumerate(listed)]
+        for place, layer in enumerate(listed):
+            group = whole.create_group(str(place))
+            own = _in_order([array for array in stored if array.layer == layer])
+            group.attrs[_NAMES] = [str(number) for number, _ in enumerate(own)]
+            for number, array in enumerate(own):
+                group[str(number)] = found[array]
+
+
+def _in_order(stored: Sequence[Stored]) -> list[Stored]:
+    """The trainable ones first."""
+    return sorted(stored, key=lambda array: not array.trainable)
+
+
 def _layer_arrays(file: Any, layer: str, stored: Sequence[Stored]) -> dict[Stored, np.ndarray]:
     """The arrays of one layer of the model, in the order of their names: the trainable ones first."""
-    path = f"model_weights/{layer}"
+    path = f"{_WEIGHTS}/{layer}"
     with at(path):
         group = descend(file, path)
-        names = _names(group)
+        names = _names(group, _NAMES)
         if len(names) != len(stored):
             raise ValueError(f"expected {len(stored)} arrays, got {len(names)}")
-    order = sorted(stored, key=lambda array: not array.trainable)
     arrays = {}
-    for name, array in zip(names, order, strict=True):
+    for name, array in zip(names, _in_order(stored), strict=True):
         with at(f"{array.where}: {path}"):
             arrays[array] = read_array(group, name, array)
     return arrays
 
 
-def _names(group: Any) -> list[str]:
-    """The attribute weight_names; a long one is in parts weight_names0, weight_names1, ..."""
-    if _NAMES in group.attrs:
-        return _texts(group, _NAMES)
+def _names(group: Any, name: str) -> list[str]:
+    """An attribute such as weight_names; a long one is in parts weight_names0, weight_names1, ..."""
+    if name in group.attrs:
+        return _texts(group, name)
     found: list[str] = []
     part = 0
-    while f"{_NAMES}{part}" in group.attrs:
-        found += _texts(group, f"{_NAMES}{part}")
+    while f"{name}{part}" in group.attrs:
+        found += _texts(group, f"{name}{part}")
         part += 1
     return found
 

@@ -10,7 +10,8 @@ import reprlib
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ import numpy as np
 
 from symrnn.common.errors import at
 from symrnn.importers.imported import Imported, check_suffix
-from symrnn.importers.keras.archive import Stored, check_shape, read_zip, zip_arrays
-from symrnn.importers.keras.graph_config import Place, group_name, read_graph
-from symrnn.importers.keras.layer_config import ConfigOrigin, read_version, regularizers
-from symrnn.importers.keras.legacy_h5 import h5_arrays, read_h5
+from symrnn.importers.keras.archive import Stored, check_shape, read_zip, write_zip_arrays, zip_arrays
+from symrnn.importers.keras.excerpts import model_excerpt
+from symrnn.importers.keras.graph_config import Place, Read, group_name, read_graph
+from symrnn.importers.keras.keras2 import AS_IT_IS, LAYOUTS
+from symrnn.importers.keras.layer_config import ConfigOrigin, Entry, read_version, regularizers
+from symrnn.importers.keras.legacy_h5 import h5_arrays, read_h5, write_h5_arrays
 from symrnn.models.forward_pass import forward
-from symrnn.models.graph import with_timesteps
+from symrnn.models.graph import Graph, with_timesteps
 from symrnn.models.layers.core import Layer, check_size
 from symrnn.models.network import WeightArray
 
@@ -98,20 +101,30 @@ def _origin(version: object, legacy: bool) -> ConfigOrigin:
 
 @dataclass(frozen=True)
 class _Format:
-    """How the config and the arrays of a file are read; `legacy` configs may come from Keras 2."""
+    """How the config and the arrays of a file are read, and written anew for Keras; `legacy` ones name no modules."""
 
     config: Callable[[Path], tuple[Any, object]]
     arrays: Callable[[Path, Sequence[Stored]], Sequence[np.ndarray]]
+    write: Callable[[Path, Sequence[Stored], Sequence[np.ndarray], Path], None]
+    weights: str
     legacy: bool
 
 
-_H5 = _Format(read_h5, h5_arrays, legacy=True)
-_FORMATS = {".keras": _Format(read_zip, zip_arrays, legacy=False), ".h5": _H5, ".hdf5": _H5}
+_ZIP = _Format(read_zip, zip_arrays, write_zip_arrays, "model.weights.h5", legacy=False)
+_H5 = _Format(read_h5, h5_arrays, write_h5_arrays, "model.h5", legacy=True)
+_FORMATS = {".keras": _ZIP, ".h5": _H5, ".hdf5": _H5}
 SUFFIXES = tuple(_FORMATS)
 """The suffixes of the files that are read."""
 
 
 def _from_file(path: Path, timesteps: int | None) -> Imported:
+    with _opened(path) as (kind, config, origin):
+        return _import(config, origin, lambda stored: kind.arrays(path, stored), timesteps)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[_Format, Any, ConfigOrigin]]:
+    """The format of a file, its config, and where that comes from."""
     check_suffix(path, SUFFIXES)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
@@ -120,13 +133,44 @@ def _from_file(path: Path, timesteps: int | None) -> Imported:
         if not path.is_file():
             raise ValueError("expected a file, got something else")
         config, version = kind.config(path)
-        origin = _origin(version, kind.legacy)
-        if origin.is_keras2 and not kind.legacy:
-            raise NotImplementedError(f"a .keras file of Keras {version} is not supported; supported: its .h5 files")
         try:
-            return _import(config, origin, lambda stored: kind.arrays(path, stored), timesteps)
+            yield kind, config, _origin(version, kind.legacy)
         except RecursionError:
             raise ValueError("config: models or lists in each other too deep") from None
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """What symrnn has read of a file, for Keras: its own configuration, and its own weights in the same format.
+
+    `config` is for `deserialize_keras_object`; `write` makes a file in a folder, for `load_weights`.
+    """
+
+    config: Mapping[str, Any]
+    weights: tuple[np.ndarray, ...]
+    write: Callable[[Path], Path]
+
+
+def excerpt_of(path: str | os.PathLike[str]) -> Excerpt:
+    """The excerpt of a file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A damaged file.
+        NotImplementedError: Something in the file that is not supported.
+    """
+    source = Path(path)
+    with _opened(source) as (kind, config, origin):
+        read = read_graph(config, origin)
+        stored = _all_stored(read, read.graph)
+        weights = tuple(kind.arrays(source, stored))
+        _check_weights(weights, stored, read.dtype)
+
+        def write(folder: Path) -> Path:
+            kind.write(folder / kind.weights, stored, weights, source)
+            return folder / kind.weights
+
+        return Excerpt(model_excerpt(read.listing), weights, write)
 
 
 # graph and weights ------------------------------------------------------------------------------
@@ -136,7 +180,7 @@ def _import(config: Any, origin: ConfigOrigin, arrays: Arrays, timesteps: int | 
     """The one reader: config -> graph -> the arrays that its forward program has -> weights."""
     read = read_graph(config, origin)
     graph = with_timesteps(read.graph, timesteps)
-    stored = [_stored(array, graph.layers[array.layer], read.places[array.layer]) for array in forward(graph).arrays]
+    stored = _all_stored(read, graph)
     weights = tuple(arrays(stored))
     _check_weights(weights, stored, read.dtype)
     left_out = [(place.where, regularizers(place.entry)) for place in read.places]
@@ -144,10 +188,16 @@ def _import(config: Any, origin: ConfigOrigin, arrays: Arrays, timesteps: int | 
     return Imported(graph, weights, read.dtype, words)
 
 
+def _all_stored(read: Read, graph: Graph) -> list[Stored]:
+    return [_stored(array, graph.layers[array.layer], read.places[array.layer]) for array in forward(graph).arrays]
+
+
 def _stored(array: WeightArray, layer: Layer, place: Place) -> Stored:
     group = "/".join([place.group, *_attributes(layer, array.unit), "vars"])
-    trainable = place.trainable and _is_trainable(place.entry.config, array.unit)
-    return Stored(place.where, "/".join([*array.unit, array.keras]), array.shape, group, place.top, trainable)
+    leading = list(_leading(place.entry, array.unit))
+    trainable = place.trainable and all(one["config"].get("trainable") is not False for one in leading)
+    layout = LAYOUTS.get(leading[-1]["class_name"], {}).get(array.keras, AS_IT_IS)
+    return Stored(place.where, "/".join([*array.unit, array.keras]), array.shape, group, place.top, trainable, layout)
 
 
 def _attributes(layer: Layer, unit: Sequence[str]) -> list[str]:
@@ -160,18 +210,22 @@ def _attributes(layer: Layer, unit: Sequence[str]) -> list[str]:
     return [*unit[:-1], names[int(unit[-1])]]
 
 
-_KEYS = {"forward_layer": "layer"}
+_KEYS = {"forward_layer": ("layer",), "backward_layer": ("backward_layer", "layer")}
+"""Where a config has a layer; Keras 2 has no entry for a backward layer of the same kind."""
 
 
-def _is_trainable(config: Any, unit: Sequence[str]) -> bool:
-    """Whether the layers and cells that lead to an array are all trainable; a plain layer's cell is itself."""
+def _leading(entry: Entry, unit: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """What the file says of the layers and cells that lead to an array; a plain layer's cell is itself."""
+    found: Any = entry.item
+    yield found
     for name in unit:
-        inner = config[int(name)] if isinstance(config, list) else config.get(_KEYS.get(name, name))
-        config = config if inner is None else inner  # Keras 2 has no entry for a backward layer of the same kind
-        config = config.get("config", config) if isinstance(config, dict) else config
-        if isinstance(config, dict) and config.get("trainable") is False:
-            return False
-    return True
+        inside = found if isinstance(found, list) else found["config"]
+        if isinstance(inside, list):
+            found = inside[int(name)]
+        else:
+            found = next((inside[key] for key in _KEYS.get(name, (name,)) if inside.get(key) is not None), found)
+        if isinstance(found, dict):
+            yield found
 
 
 def _check_weights(weights: Sequence[np.ndarray], stored: Sequence[Stored], dtype: str) -> None:

@@ -112,11 +112,6 @@ def test_weights_too_large(contents, tmp_path):
 @pytest.mark.parametrize(
     ("version", "error", "message"),
     [
-        (
-            "2.15.0",
-            NotImplementedError,
-            "a .keras file of Keras 2.15.0 is not supported; supported: its .h5 files",
-        ),
         ("4.0.0", NotImplementedError, "keras_version: 4.0 is not supported; supported: 2 and 3"),
         ("new", ValueError, "keras_version: expected a version such as 3.15.1, got 'new'"),
         (None, ValueError, "keras_version: expected a version such as 3.15.1, got None"),

@@ -14,7 +14,7 @@ TENSOR = {name: {"class_name": "__keras_tensor__", "config": {"keras_history": [
 
 def entry(kind, *nodes, **config):
     given = {"class_name": kind, "config": {"trainable": True, **config}, "inbound_nodes": list(nodes)}
-    return Entry(kind, "l", 1, given, ConfigOrigin())
+    return Entry(kind, "l", 1, given, given["config"], ConfigOrigin())
 
 
 def called(kind, *args, **kwargs):

@@ -1,12 +1,16 @@
 """Legacy `.h5` files: those of Keras 2, and what is refused. `test_keras_bridge` reads every model of Keras 3."""
 
 import json
+import zipfile
+from contextlib import contextmanager
 
 import h5py
 import numpy as np
 import pytest
 
 import symrnn as ours
+from symrnn import check, derive
+from symrnn.checking.keras_models import load
 from symrnn.importers.keras.reader import from_keras
 from tests.support.keras_bank import (
     BANK,
@@ -38,6 +42,17 @@ def config_changed(path, change):
         file.attrs["model_config"] = json.dumps(config)
 
     return changed(path, apply)
+
+
+@contextmanager
+def keras_in(dtype):
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
 
 
 # Keras 2 ----------------------------------------------------------------------------------------
@@ -101,6 +116,140 @@ def test_a_file_of_keras_2_reads_as_that_of_keras_3(case, tmp_path):
     assert_same(from_keras(as_keras2(path)), expected)
 
 
+@pytest.mark.parametrize("case", KERAS2)
+def test_keras_3_loads_a_file_of_keras_2(case, tmp_path):
+    model = randomized(BANK[case]())
+    path = as_keras2(saved(model, tmp_path, "m.h5"))
+    found, expected = from_keras(load(path)), from_keras(path)
+    assert (found.graph, found.dtype) == (expected.graph, expected.dtype)
+    assert all(map(np.array_equal, found.weights, expected.weights))
+
+
+@pytest.mark.parametrize("module", ["keras.src.engine.functional", "tf_keras.src.engine.functional"])
+@pytest.mark.parametrize("case", ["functional several", "states", "cells"])
+def test_a_keras_file_of_keras_2_reads_as_that_of_keras_3(case, module, tmp_path):
+    path = saved(randomized(BANK[case]()), tmp_path)
+    expected = from_keras(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = old_config(json.loads(members["config.json"]))
+    members |= {
+        "config.json": json.dumps(config | {"module": module}).encode(),
+        "metadata.json": b'{"keras_version": "2.15.0"}',
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    assert_same(from_keras(path), expected)
+    assert all(map(np.array_equal, load(path).get_weights(), expected.weights))
+
+
+def as_at_first(config):
+    """A Sequential model was a list; neither the dtype of its layers was said, nor that a GRU resets before."""
+    config["config"] = config["config"]["layers"]
+    for layer in config["config"]:
+        for name in ("dtype", "reset_after")[layer["class_name"] == "InputLayer" :]:
+            layer["config"].pop(name, None)
+
+
+def test_what_keras_2_did_not_say_at_first(tmp_path):
+    path = as_keras2(saved(sequential(K.GRU(2, reset_after=False), K.Dense(1)), tmp_path, "m.h5"), "2.1.6")
+    expected = from_keras(path)
+    assert_same(from_keras(config_changed(path, as_at_first)), expected)
+    assert all(map(np.array_equal, load(path).get_weights(), expected.weights))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: K.LSTM(3, recurrent_activation="hard_sigmoid"),
+        lambda: K.TimeDistributed(K.Dense(2, "hard_sigmoid")),
+        lambda: K.Activation("hard_sigmoid"),
+        lambda: K.Bidirectional(K.RNN(K.GRUCell(2, "hard_sigmoid"))),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_hard_sigmoid_was_another_function(layer, dtype, tmp_path):
+    """clip(0.2 x + 0.5, 0, 1), and not relu6(x + 3) / 6; Keras 3 has it by the name under which it is registered."""
+    with keras_in(dtype):
+        path = as_keras2(saved(randomized(sequential(layer())), tmp_path, "m.h5"))
+        loaded = load(path)
+    assert "hard_sigmoid_keras2" in str(from_keras(path).graph.layers)
+    assert from_keras(loaded).graph == from_keras(path).graph
+    assert check(loaded, derivation=derive(path)).ok
+    x = np.full((1, 5, 3), 1.0)
+    assert np.max(np.abs(derive(path).lambdify()(x, loaded.get_weights()) - loaded(x.astype(dtype)))) < 1e-6
+
+
+def test_the_value_of_hard_sigmoid(tmp_path):
+    path = as_keras2(saved(sequential(K.Activation("hard_sigmoid"), shape=(7,)), tmp_path, "m.h5"))
+    x = np.array([[-3, -2.5, -1, 0, 1, 2.5, 3]])
+    np.testing.assert_allclose(load(path)(x), [[0, 0, 0.3, 0.5, 0.7, 1, 1]], atol=1e-7)
+    np.testing.assert_allclose(derive(path).lambdify()(x, []), [[0, 0, 0.3, 0.5, 0.7, 1, 1]], atol=1e-15)
+
+
+# CuDNN ------------------------------------------------------------------------------------------
+
+
+def in_layout_of_cudnn(kernel, recurrent_kernel, bias):
+    """What `_convert_rnn_weights` of Keras 2 makes of the weights of an LSTM or a GRU for a CuDNN layer."""
+    gates = kernel.shape[1] // len(recurrent_kernel)
+    kernels = [block.T.reshape(block.shape, order="C") for block in np.hsplit(kernel, gates)]
+    recurrent = [block.T for block in np.hsplit(recurrent_kernel, gates)]
+    return np.hstack(kernels), np.hstack(recurrent), np.tile(0.5 * bias, 2) if bias.ndim == 1 else bias.reshape(-1)
+
+
+def as_cudnn(value):
+    """The config with CuDNN's classes, which have neither activations nor a switch for the bias."""
+    if isinstance(value, list):
+        return [as_cudnn(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: as_cudnn(part) for key, part in value.items()}
+    if found.get("class_name") == "Bidirectional":  # the backward layer is of the same kind
+        found["config"].pop("backward_layer")
+    if found.get("class_name") in ("LSTM", "GRU"):
+        found["class_name"] = f"CuDNN{found['class_name']}"
+        for name in ("activation", "recurrent_activation", "use_bias", "unroll", "reset_after", "implementation"):
+            found["config"].pop(name, None)
+    return found
+
+
+CUDNN = {
+    "LSTM": lambda: sequential(K.LSTM(3, name="l"), K.Dense(2, name="d")),
+    "GRU": lambda: functional(K.GRU(4, return_sequences=True, name="l"), K.Dense(2, name="d")),
+    "Bidirectional": lambda: sequential(K.Bidirectional(K.LSTM(2), name="l"), K.Dense(2, name="d")),
+}
+
+
+@pytest.mark.parametrize("case", CUDNN)
+def test_layers_of_cudnn_are_what_they_are(case, tmp_path):
+    path = as_keras2(saved(randomized(CUDNN[case]()), tmp_path, "m.h5"))
+    expected = from_keras(path)
+
+    def change(file):
+        group = file["model_weights/l"]
+        names = list(group.attrs["weight_names"])
+        for first in range(0, len(names), 3):
+            found = in_layout_of_cudnn(*(group[name][()] for name in names[first : first + 3]))
+            for name, array in zip(names[first : first + 3], found, strict=True):
+                del group[name]
+                group[name] = array
+        file.attrs["model_config"] = json.dumps(as_cudnn(json.loads(file.attrs["model_config"])))
+
+    assert_same(from_keras(changed(path, change)), expected)
+    assert all(map(np.array_equal, load(path).get_weights(), expected.weights))
+
+
+def test_a_layer_of_cudnn_without_its_two_biases(tmp_path):
+    path = as_keras2(saved(randomized(CUDNN["LSTM"]()), tmp_path, "m.h5"))
+    config_changed(path, lambda config: config.update(as_cudnn(config)))
+    with h5py.File(path) as file:
+        name = file["model_weights/l"].attrs["weight_names"][2]
+    message = f"layer 1 (LSTM 'l'): model_weights/l: {name} (cell/bias): expected an array of shape (24,), got (12,)"
+    assert_refused(ValueError, f"{path}: {message}", path)
+
+
 def test_the_first_layer_may_have_the_shape_of_the_input(tmp_path):
     def change(config):
         first, second = config["config"]["layers"]
@@ -129,20 +278,6 @@ MASK = (
     "initial_state, Bidirectional, TimeDistributed and GlobalAveragePooling1D"
 )
 REFUSED = {
-    "hard_sigmoid": (
-        lambda: sequential(K.LSTM(2, recurrent_activation="hard_sigmoid", name="l")),
-        (
-            "layer 1 (LSTM 'l'): recurrent_activation='hard_sigmoid' of Keras 2 is not supported: "
-            "it was clip(0.2 x + 0.5, 0, 1), and in Keras 3 it is relu6(x + 3) / 6"
-        ),
-    ),
-    "hard_sigmoid of a layer": (
-        lambda: sequential(K.TimeDistributed(K.Dense(2, "hard_sigmoid", name="d"), name="t")),
-        (
-            "layer 1 (TimeDistributed 't'): its Dense 'd': activation='hard_sigmoid' of Keras 2 is not supported: "
-            "it was clip(0.2 x + 0.5, 0, 1), and in Keras 3 it is relu6(x + 3) / 6"
-        ),
-    ),
     "mask of Add": (masked_add, f"layer 2 (Add 'a'): {MASK}"),
     "mask with a state": (masked_state, f"layer 2 (GRU 'g'): {MASK}"),
     "mask of Softmax": (lambda: sequential(K.Masking(), K.Softmax(name="s")), f"layer 2 (Softmax 's'): {MASK}"),
@@ -159,10 +294,6 @@ def test_what_keras_2_meant_otherwise(make, message, tmp_path):
     assert_refused(NotImplementedError, f"{path}: {message}", path)
 
 
-def reset_after(config):
-    del config["config"]["layers"][1]["config"]["reset_after"]
-
-
 def time_major(config):
     config["config"]["layers"][1]["config"]["time_major"] = True
 
@@ -176,7 +307,6 @@ def keyword(config):
 
 
 CHANGED = {
-    reset_after: (ValueError, "config: reset_after: expected bool, got None"),
     time_major: (NotImplementedError, "time_major=True is not supported; supported: time_major=False"),
     constant: (NotImplementedError, "the call [['_CONSTANT_VALUE', -1, 1.0, {}]] is not supported"),
     keyword: (

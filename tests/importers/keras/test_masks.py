@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from symrnn.importers.keras.layer_config import ConfigOrigin, Entry
+from symrnn.importers.keras.layer_config import ConfigOrigin, read_entry
 from symrnn.importers.keras.masks import OPERATIONS, Truth, check_mask, either, mask_after
 from symrnn.models.graph import Result
 from symrnn.models.layers.activation import Softmax
@@ -99,7 +99,7 @@ def test_masks_that_mean_the_same_everywhere(version):
 
 
 def operated(kind, *values, **config):
-    return OPERATIONS[kind](Entry(kind, "o", 1, {"class_name": kind, "config": config}, ConfigOrigin()), values)
+    return OPERATIONS[kind](read_entry({"class_name": kind, "config": config}, 1, ConfigOrigin()), values)
 
 
 def test_operations():
