@@ -66,8 +66,8 @@ def _model_options(command: Callable[..., None]) -> Callable[..., None]:
 def commands() -> None:
     """Recurrent neural networks derived symbolically, and checked against Keras.
 
-    MODEL is a .keras or .h5 file. Without it the model is a recurrent layer and Dense, by default the
-    notebook's: SimpleRNN, three time steps, one feature, one unit, one output.
+    MODEL is a .keras or .h5 file, or the .json file of an architecture. Without it the model is a recurrent
+    layer and Dense, by default the notebook's: SimpleRNN, three time steps, one feature, one unit, one output.
     """
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from symrnn.common.errors import at
 from symrnn.common.terminal import one_line
 from symrnn.importers.keras.keras2 import HARD_SIGMOID
-from symrnn.importers.keras.layer_config import REGISTERED
+from symrnn.importers.keras.layer_config import REGISTERED, check_halves
 from symrnn.importers.keras.reader import excerpt_of
 from symrnn.models.custom_cell import Cell
 from symrnn.models.graph import Call, Graph, Model, Result, graph_of, input_kind
@@ -261,6 +261,7 @@ def _cell(cell: Any, keras: Any) -> Any:
 
 @_make.register
 def _(layer: Bidirectional, keras: Any) -> Any:
+    check_halves(layer)
     backward = None if layer.backward_layer is None else _make(layer.backward_layer, keras)
     return _of_keras(layer, keras, layer=_make(layer.layer, keras), backward_layer=backward)
 

@@ -58,6 +58,15 @@ def layers_of(model: Any, keras: Any) -> Iterator[Any]:
             yield layer
 
 
+def operations_of(model: Any, keras: Any) -> Iterator[Any]:
+    """The functions on tensors in a model, those of models in it too."""
+    for one in getattr(model, "operations", ()):
+        if isinstance(one, keras.Model):
+            yield from operations_of(one, keras)
+        elif not isinstance(one, keras.layers.Layer):
+            yield one
+
+
 def halves_of(layer: Any) -> list[Any]:
     """The recurrent layers that a layer is, or is made of."""
     if hasattr(layer, "forward_layer"):
@@ -92,7 +101,7 @@ def run(
             variable.assign(value)
         with (
             warnings.catch_warnings(),
-            _recording(list(layers_of(model, keras)), keras) as records,
+            _recording([*layers_of(model, keras), *operations_of(model, keras)], keras) as records,
             tensorflow.GradientTape(watch_accessed_variables=False) as tape,
         ):
             warnings.simplefilter("ignore")  # of masks that end at a layer
@@ -198,7 +207,7 @@ class Recording:
 
 def observe(run: KerasRun, model: Any, graph: Graph) -> Recording:
     """The run seen through a graph: its layers are those of the same names, or all in the same order, or none."""
-    keras_layers = list(layers_of(model, run.keras))
+    keras_layers = [*layers_of(model, run.keras), *operations_of(model, run.keras)]
     places = [place for place, layer in enumerate(graph.layers) if not isinstance(layer, InputLayer | NotEqual)]
     named: dict[int, Any] = {}
     for place in places:

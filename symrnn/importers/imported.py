@@ -17,13 +17,14 @@ class Imported:
       its own is a call of `NotEqual`, a layer after all others
     - `weights`: its arrays in the order, the shapes and the orientation of Keras' `get_weights()`, those of
       `forward(graph).arrays`: kernels are (inputs, units), gates are column blocks in the order of `gates` of the
-      cell, a bias has one axis; another framework's arrays are transposed and put in this order when they are read
+      cell, a bias has one axis; another framework's arrays are transposed and put in this order when they are read;
+      None where an architecture alone is read
     - `dtype`: the one type of all weights, "float32" or "float64"
     - `regularizers`: what its loss in training has beside the loss of its outputs, in words for each layer
     """
 
     graph: Graph
-    weights: tuple[np.ndarray, ...]
+    weights: tuple[np.ndarray, ...] | None
     dtype: str
     regularizers: tuple[str, ...] = ()
 

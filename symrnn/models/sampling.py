@@ -13,6 +13,7 @@ from symrnn.models.network import ModelInput, ModelOutput, Network
 Generator = np.random.Generator
 SAMPLES = 4
 _STEPS = 5
+_MOST = 10**7
 _PATTERNS: tuple[Callable[[int, int], bool], ...] = (
     lambda t, last: t in (0, last) or t % 3 == 2,
     lambda t, last: t > last // 2,
@@ -38,9 +39,15 @@ def random_inputs(network: Network, samples: int, seed: int) -> list[np.ndarray]
 
     A sample with nothing but masked steps is among them where there is room, and the model takes
     no mean over the valid steps, which would be 0 / 0.
+
+    Raises:
+        ValueError: they would be more than 10^7 numbers.
     """
     generator = np.random.default_rng(seed)
     steps = _timesteps(network)
+    numbers = sum(samples * steps.get(str(source.steps), 1) * source.width for source in network.sources)
+    if numbers > _MOST:
+        raise ValueError(f"x: expected it to be given: at most {_MOST} numbers are drawn, and it has {numbers}")
     patterns = _PATTERNS[: 4 if any(isinstance(layer, GlobalAveragePooling1D) for layer in network.graph.layers) else 5]
     values = mask_values(network.graph)
     listed = [*((place, values[place]) for place in network.graph.inputs), *((None, ()) for _ in network.sources)]

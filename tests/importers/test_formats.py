@@ -8,7 +8,7 @@ from symrnn.importers.formats import IMPORTERS, LIVE_MODELS, SUFFIXES, is_readab
 
 
 def test_each_suffix_has_one_importer():
-    assert SUFFIXES == (".keras", ".h5", ".hdf5")
+    assert SUFFIXES == (".keras", ".h5", ".hdf5", ".json")
     assert len(SUFFIXES) == len(set(SUFFIXES))
 
 
@@ -24,7 +24,8 @@ def test_what_can_be_read(tmp_path):
 
 @pytest.mark.parametrize("name", ["model.onnx", "model", "größe.pt"])
 def test_a_file_of_another_format_is_refused_with_all_suffixes(tmp_path, name):
-    message = f"{tmp_path / name}: expected a file that ends in .keras, .h5, .hdf5, as model.save('model.keras') writes"
+    ends = ".keras, .h5, .hdf5, .json"
+    message = f"{tmp_path / name}: expected a file that ends in {ends}, as model.save('model.keras') writes"
     with pytest.raises(NotImplementedError, match=f"^{re.escape(message)}$"):
         read_model(tmp_path / name)
 

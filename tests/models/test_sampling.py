@@ -101,3 +101,10 @@ def test_targets_are_what_a_loss_is_meant_for(loss, sequence):
     (again,), (other,) = (random_targets([loss], network.heads, 30, {"T": 4}, seed) for seed in (0, 1))
     assert np.array_equal(target, again)
     assert not np.array_equal(target, other)
+
+
+@pytest.mark.parametrize(("steps", "samples"), [(10**9, 1), (5, 10**8)])
+def test_no_more_numbers_are_drawn_than_anyone_waits_for(steps, samples):
+    message = f"x: expected it to be given: at most 10000000 numbers are drawn, and it has {2 * steps * samples}"
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        drawn(SimpleRNN(1), shape=(steps, 2), samples=samples)

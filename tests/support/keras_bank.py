@@ -194,6 +194,12 @@ def unused_input():
     return keras.Model([x, other], K.SimpleRNN(2)(x))
 
 
+def functions_on_tensors():
+    x = keras.Input((5, 3))
+    product = x * K.GRU(3, return_sequences=True)(x + x)
+    return keras.Model(x, K.LSTM(2)(keras.ops.concatenate([product, x], axis=-1)))
+
+
 BANK = {
     "one layer": lambda: sequential(K.SimpleRNN(4)),
     "dense": lambda: sequential(K.SimpleRNN(4), K.Dense(1)),
@@ -252,6 +258,7 @@ BANK = {
     "model in sequential": model_in_sequential,
     "partly trainable": partly_trainable,
     "unused input": unused_input,
+    "functions on tensors": functions_on_tensors,
 }
 
 

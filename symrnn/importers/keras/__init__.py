@@ -1,5 +1,6 @@
 """Keras models, read without Keras.
 
+- `operations`: Keras' functions on tensors that are layers
 - `reader`: a live model or a file as a graph and weights
 - `archive`: `.keras` files
 - `legacy_h5`: `.h5` files

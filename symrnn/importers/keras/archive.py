@@ -118,11 +118,20 @@ def write_zip_arrays(path: Path, stored: Sequence[Stored], arrays: Sequence[np.n
 
 
 def _text(path: Path, name: str) -> bytes:
-    """A member that is a text, of at most as many bytes as `LIMITS` says."""
+    """A member that is a text."""
     with _member(path, name) as (member, size):
-        if size > LIMITS[name]:
-            raise ValueError(f"{name}: expected at most {LIMITS[name]} bytes, got {size}")
-        return member.read(size)
+        return read_text(member, size, name)
+
+
+def read_text(file: IO[bytes], size: int, name: str) -> bytes:
+    """A text of this size, of at most as many bytes as `LIMITS` says.
+
+    Raises:
+        ValueError: it has more.
+    """
+    if size > LIMITS[name]:
+        raise ValueError(f"{name}: expected at most {LIMITS[name]} bytes, got {size}")
+    return file.read(size)
 
 
 @contextmanager

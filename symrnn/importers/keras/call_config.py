@@ -57,6 +57,11 @@ def ends(config: Any, key: str, models: Collection[str] = ()) -> list[Reference]
         NotImplementedError: they are in something else than a list.
     """
     value = item(config, key, list | dict)
+    if isinstance(value, dict):
+        raise NotImplementedError(
+            f"{key}: a dict of tensors is not supported; supported: a list, as in "
+            "keras.Model(list(inputs.values()), list(outputs.values()))"
+        )
     listed = [value] if _is_history(value) else value
     if not isinstance(listed, list) or not all(map(_is_history, listed)):
         raise NotImplementedError(f"{key}: expected a layer or a list of layers, got {reprlib.repr(value)}")

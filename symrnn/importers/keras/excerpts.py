@@ -11,10 +11,9 @@ from typing import Any
 from symrnn.importers.keras.call_config import written_nodes
 from symrnn.importers.keras.graph_config import Listing
 from symrnn.importers.keras.layer_config import ARGUMENTS, REGISTERED, Entry, dtypes, read_entry
-from symrnn.importers.keras.masks import OPERATIONS
 
 _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
-_OPERATIONS_MODULE, _OPERATIONS_ARGUMENTS = "keras.src.ops.numpy", ("axis", "keepdims")
+_OPERATIONS_MODULE, _OPERATIONS_ARGUMENTS = "keras.src.ops.numpy", ("axis", "keepdims", "dtype")
 
 
 def model_excerpt(model: Listing, name: object = None) -> dict[str, Any]:
@@ -38,8 +37,9 @@ def _listed(entry: Entry, model: Listing) -> dict[str, Any]:
     """An entry of the list of layers, in a functional model with its calls."""
     if entry in model.inner:
         found = model_excerpt(model.inner[entry], entry.name)
-    elif entry.kind in OPERATIONS and entry.is_operation:
-        config = {name: entry.config[name] for name in _OPERATIONS_ARGUMENTS if name in entry.config}
+    elif entry.is_operation:
+        plain = {name: value for name, value in entry.config.items() if isinstance(value, str | int)}
+        config = {name: plain[name] for name in _OPERATIONS_ARGUMENTS if name in plain}
         found = _written(_OPERATIONS_MODULE, entry.kind, config | {"name": entry.name})
     else:
         found = _layer(entry)

@@ -4,7 +4,6 @@ A model is read by calling it: `_call_sequential` and `_call_functional` take th
 on, add the calls of its layers, and return its results.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from symrnn.importers.keras.call_config import InboundNode, Reference, ends, nod
 from symrnn.importers.keras.layer_config import (
     DTYPES,
     INTEGERS,
-    SUPPORTED,
     ConfigOrigin,
     Entry,
     check_arguments,
@@ -27,8 +25,10 @@ from symrnn.importers.keras.layer_config import (
     read_entries,
     read_entry,
     read_layer,
+    snake_case,
 )  # fmt: skip
-from symrnn.importers.keras.masks import OPERATIONS, Mask, Truth, check_mask, mask_after
+from symrnn.importers.keras.masks import MASKS_OF_TENSORS, OPERATIONS, Mask, Truth, check_mask, mask_after
+from symrnn.importers.keras.operations import MERGING, merging_layer, refusal
 from symrnn.models.graph import Call, Graph, Result, input_kind
 from symrnn.models.layers.core import Embedding, Layer, NotEqual
 from symrnn.models.layers.merging import Merge
@@ -108,7 +108,8 @@ def read_graph(config: Any, origin: ConfigOrigin) -> Read:
     """
     model = _model(_whole(config, origin), "")
     found = list(_places(model, "", "", True))
-    layers = [_in(place, read_layer) for place in found]
+    inner = {place: _in(place, read_layer) for place in found if place.entry.kind != "InputLayer"}  # name what blocks
+    layers = [inner.get(place) or _in(place, read_layer) for place in found]
     build = _Build(origin, layers, {place.entry: number for number, place in enumerate(found)})
     inputs = [build.call(Call(build.places[entry]))[0] for entry in _inputs(model)]
     build.inputs = len(inputs)
@@ -162,15 +163,14 @@ def _model(whole: Entry, path: str) -> Listing:
 
 def group_name(kind: str, seen: Counter[str]) -> str:
     """The name of the group of the next layer of a class: dense, dense_1, ..."""
-    name = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
+    name = snake_case(kind)
     seen[name] += 1
     return name if seen[name] == 1 else f"{name}_{seen[name] - 1}"
 
 
 def _check_operation(entry: Entry) -> None:
-    if entry.kind not in OPERATIONS or not is_builtin(entry):
-        module = entry.item.get("module", "keras")
-        raise NotImplementedError(f"{entry.kind} of {module} is not supported; supported: the layers {SUPPORTED}")
+    if entry.kind not in {*OPERATIONS, *MERGING}:
+        raise NotImplementedError(refusal(entry))
 
 
 def _check_inner(entry: Entry) -> None:
@@ -289,7 +289,7 @@ def _result(value: Any) -> Result:
 def _call_entry(model: Listing, entry: Entry, call: InboundNode, build: _Build) -> tuple[Any, ...]:
     """The results of one call: of an operation, a model or a layer."""
     if entry.is_operation:
-        return (Truth(OPERATIONS[entry.kind](entry, call.inputs)),)
+        return _call_operation(entry, call.inputs, build)
     inputs, states = tuple(map(_result, call.inputs)), tuple(map(_result, call.states))
     masks = [build.masks.get(result) for result in inputs]
     given = _given(call, masks, build.inputs)
@@ -310,6 +310,20 @@ def _call_entry(model: Listing, entry: Entry, call: InboundNode, build: _Build) 
     mask = mask_after(layer, inputs, masks, given)
     build.masks |= {result: mask for result in results if layer.keeps_time(result.output)}
     return results
+
+
+def _call_operation(entry: Entry, values: Sequence[Any], build: _Build) -> tuple[Any, ...]:
+    """The result of an operation: a mask, or what a layer returns that is the same."""
+    tensors = [value for value in values if isinstance(value, Result)]
+    if entry.kind in MASKS_OF_TENSORS or not tensors:
+        return (Truth(OPERATIONS[entry.kind](entry, values)),)
+    layer = merging_layer(entry, values)
+    if any(build.masks.get(result) for result in tensors):
+        raise NotImplementedError(
+            f"{entry.kind} drops the mask of a tensor; supported: the layer {entry.kind}, which keeps it"
+        )
+    build.layers.append(layer)
+    return build.call(Call(len(build.layers) - 1, tuple(tensors)))
 
 
 def _check_states(layer: Layer, states: Sequence[Result]) -> None:

@@ -15,7 +15,7 @@ from symrnn.common.errors import at
 from symrnn.expressions.activations import activation_name
 from symrnn.importers.keras.keras2 import HARD_SIGMOID, LAYOUTS, updated
 from symrnn.models.layers.core import InputLayer
-from symrnn.models.layers.rnn import CELLS, Bidirectional
+from symrnn.models.layers.rnn import CELLS, Bidirectional, states_of
 from symrnn.models.layers.table import LAYERS
 
 DTYPES = ("float32", "float64")
@@ -69,13 +69,18 @@ class Entry:
     @property
     def is_operation(self) -> bool:
         """Whether it is one of Keras' functions on tensors: of all entries but these they alone are not trainable."""
-        return self.kind not in ("InputLayer", *MODELS) and "trainable" not in self.config
+        return self.kind not in ("InputLayer", *MODELS) and "trainable" not in self.config and is_builtin(self)
 
     def __str__(self) -> str:
         named = f"{self.kind} {self.name!r}" if self.name else self.kind
         if self.kind == "InputLayer":
             return named
         return f"operation ({named})" if self.is_operation else f"layer {self.place} ({named})"
+
+
+def snake_case(name: str) -> str:
+    """The name of a class as Keras writes it in names: simple_rnn for SimpleRNN."""
+    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 
 def item(config: object, key: str, kind: type | UnionType) -> Any:
@@ -236,7 +241,25 @@ def _bidirectional(**arguments: Any) -> Bidirectional:
     backward = arguments.pop("backward_layer")
     backward = None if backward is None else replace(backward, zero_output_for_mask=False)
     turned = replace(layer, go_backwards=True)
-    return Bidirectional(layer, backward_layer=None if backward == turned else backward, **arguments)
+    made = Bidirectional(layer, backward_layer=None if backward == turned else backward, **arguments)
+    check_halves(made)
+    return made
+
+
+def check_halves(layer: Bidirectional) -> None:
+    """Check that Keras knows the shapes of the results. Source: `compute_output_shape` in rnn/bidirectional.py.
+
+    Raises:
+        NotImplementedError: it does not.
+    """
+    states = [[states_of(cell) for cell in half.cells] for half in layer.halves]
+    (first, second), (ahead, back) = ([own[-1][0][1] for own in states], states)
+    if first != second or (layer.layer.return_state and ahead != back):
+        different = f"widths, {first} and {second}," if first != second else "states"
+        raise NotImplementedError(
+            f"halves of different {different} are not supported: Keras takes the shapes of the backward half's results "
+            "from the forward half"
+        )
 
 
 def inner_entries(entry: Entry) -> Iterator[Entry]:
@@ -322,10 +345,10 @@ def check_arguments(entry: Entry) -> None:
     Raises:
         NotImplementedError: one is not.
     """
+    check_builtin(entry)
     arguments = ARGUMENTS.get(entry.kind)
     if arguments is None:
         raise NotImplementedError(f"{entry.kind} is not supported; supported: {SUPPORTED}")
-    check_builtin(entry)
     if entry.origin.modules and entry.item["class_name"] in LAYOUTS:
         raise NotImplementedError(
             f"{entry.item['class_name']} is not supported in a .keras file; supported: the model's .h5 file"

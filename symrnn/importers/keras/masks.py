@@ -110,3 +110,5 @@ OPERATIONS: Mapping[str, Callable[[Entry, Values], Mask]] = {
     "OnesLike": lambda entry, values: None,
 }
 """What Keras makes of the masks of Masking, Embedding, Add and Concatenate."""
+MASKS_OF_TENSORS = ("NotEqual", "ZerosLike", "OnesLike")
+"""Those that take a tensor, and not a mask."""

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,15 @@ import numpy as np
 
 from symrnn.common.errors import at
 from symrnn.importers.imported import Imported, check_suffix
-from symrnn.importers.keras.archive import Stored, check_shape, read_zip, write_zip_arrays, zip_arrays
+from symrnn.importers.keras.archive import (
+    Stored,
+    check_shape,
+    read_json,
+    read_text,
+    read_zip,
+    write_zip_arrays,
+    zip_arrays,
+)
 from symrnn.importers.keras.excerpts import model_excerpt
 from symrnn.importers.keras.graph_config import Place, Read, group_name, read_graph
 from symrnn.importers.keras.keras2 import AS_IT_IS, LAYOUTS
@@ -85,15 +94,24 @@ def _live_config(model: Any) -> Any:
 
 def _live_origin(model: object, config: Any) -> ConfigOrigin:
     """The version that the config names, as Keras 2 does, or else that of the Keras the model is from."""
-    if isinstance(config, dict) and "keras_version" in config:
-        return _origin(config["keras_version"], legacy=True)
+    named = _named_version(config)
+    if named is not None:
+        return _legacy_origin(named)
     packages = {base.__module__.split(".")[0] for base in type(model).__mro__}
     version = getattr(sys.modules.get("keras"), "__version__", None) if "keras" in packages else None
-    return ConfigOrigin() if version is None else _origin(version, legacy=False)
+    return ConfigOrigin() if version is None else _origin(version)
 
 
-def _origin(version: object, legacy: bool) -> ConfigOrigin:
-    return ConfigOrigin(read_version(version), modules=not legacy)
+def _named_version(config: Any) -> object:
+    return config.get("keras_version") if isinstance(config, dict) else None
+
+
+def _origin(version: object) -> ConfigOrigin:
+    return ConfigOrigin(read_version(version))
+
+
+def _legacy_origin(version: object) -> ConfigOrigin:
+    return ConfigOrigin(read_version(version), modules=False)
 
 
 # files ------------------------------------------------------------------------------------------
@@ -101,25 +119,41 @@ def _origin(version: object, legacy: bool) -> ConfigOrigin:
 
 @dataclass(frozen=True)
 class _Format:
-    """How the config and the arrays of a file are read, and written anew for Keras; `legacy` ones name no modules."""
+    """How the config of a file, its origin by its version, and its arrays are read, and written anew for Keras."""
 
     config: Callable[[Path], tuple[Any, object]]
-    arrays: Callable[[Path, Sequence[Stored]], Sequence[np.ndarray]]
-    write: Callable[[Path, Sequence[Stored], Sequence[np.ndarray], Path], None]
-    weights: str
-    legacy: bool
+    origin: Callable[[object], ConfigOrigin]
+    arrays: Callable[[Path, Sequence[Stored]], Sequence[np.ndarray]] | None = None
+    write: Callable[[Path, Sequence[Stored], Sequence[np.ndarray], Path], None] | None = None
+    weights: str = ""
 
 
-_ZIP = _Format(read_zip, zip_arrays, write_zip_arrays, "model.weights.h5", legacy=False)
-_H5 = _Format(read_h5, h5_arrays, write_h5_arrays, "model.h5", legacy=True)
-_FORMATS = {".keras": _ZIP, ".h5": _H5, ".hdf5": _H5}
+def _read_architecture(path: Path) -> tuple[Any, object]:
+    """What `model.to_json()` has written, and the version of Keras where it says so, as Keras 2 does."""
+    with path.open("rb") as file:
+        config = read_json(read_text(file, path.stat().st_size, "config.json"), "the architecture")
+    return config, _named_version(config)
+
+
+def _architecture_origin(version: object) -> ConfigOrigin:
+    return ConfigOrigin() if version is None else _legacy_origin(version)
+
+
+_H5 = _Format(read_h5, _legacy_origin, h5_arrays, write_h5_arrays, "model.h5")
+_FORMATS = {
+    ".keras": _Format(read_zip, _origin, zip_arrays, write_zip_arrays, "model.weights.h5"),
+    ".h5": _H5,
+    ".hdf5": _H5,
+    ".json": _Format(_read_architecture, _architecture_origin),
+}
 SUFFIXES = tuple(_FORMATS)
 """The suffixes of the files that are read."""
 
 
 def _from_file(path: Path, timesteps: int | None) -> Imported:
     with _opened(path) as (kind, config, origin):
-        return _import(config, origin, lambda stored: kind.arrays(path, stored), timesteps)
+        arrays = kind.arrays
+        return _import(config, origin, None if arrays is None else partial(arrays, path), timesteps)
 
 
 @contextmanager
@@ -134,7 +168,7 @@ def _opened(path: Path) -> Iterator[tuple[_Format, Any, ConfigOrigin]]:
             raise ValueError("expected a file, got something else")
         config, version = kind.config(path)
         try:
-            yield kind, config, _origin(version, kind.legacy)
+            yield kind, config, kind.origin(version)
         except RecursionError:
             raise ValueError("config: models or lists in each other too deep") from None
 
@@ -161,25 +195,31 @@ def excerpt_of(path: str | os.PathLike[str]) -> Excerpt:
     """
     source = Path(path)
     with _opened(source) as (kind, config, origin):
+        arrays, write = kind.arrays, kind.write
+        if arrays is None or write is None:
+            raise ValueError("an architecture has no weights to check; supported: the model's .keras or .h5 file")
         read = read_graph(config, origin)
         stored = _all_stored(read, read.graph)
-        weights = tuple(kind.arrays(source, stored))
+        weights = tuple(arrays(source, stored))
         _check_weights(weights, stored, read.dtype)
+        excerpt = model_excerpt(read.listing)
 
-        def write(folder: Path) -> Path:
-            kind.write(folder / kind.weights, stored, weights, source)
-            return folder / kind.weights
+    def written(folder: Path) -> Path:
+        write(folder / kind.weights, stored, weights, source)
+        return folder / kind.weights
 
-        return Excerpt(model_excerpt(read.listing), weights, write)
+    return Excerpt(excerpt, weights, written)
 
 
 # graph and weights ------------------------------------------------------------------------------
 
 
-def _import(config: Any, origin: ConfigOrigin, arrays: Arrays, timesteps: int | None) -> Imported:
+def _import(config: Any, origin: ConfigOrigin, arrays: Arrays | None, timesteps: int | None) -> Imported:
     """The one reader: config -> graph -> the arrays that its forward program has -> weights."""
     read = read_graph(config, origin)
     graph = with_timesteps(read.graph, timesteps)
+    if arrays is None:
+        return Imported(graph, None, read.dtype)
     stored = _all_stored(read, graph)
     weights = tuple(arrays(stored))
     _check_weights(weights, stored, read.dtype)

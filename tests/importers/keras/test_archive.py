@@ -58,7 +58,7 @@ def test_missing_file(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["model.pb", "model"])
 def test_other_formats(name, tmp_path):
-    message = "expected a file that ends in .keras, .h5, .hdf5, as model.save('model.keras') writes"
+    message = "expected a file that ends in .keras, .h5, .hdf5, .json, as model.save('model.keras') writes"
     assert_refused(NotImplementedError, f"{tmp_path}/{name}: {message}", tmp_path / name)
 
 

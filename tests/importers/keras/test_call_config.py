@@ -14,7 +14,7 @@ TENSOR = {name: {"class_name": "__keras_tensor__", "config": {"keras_history": [
 
 def entry(kind, *nodes, **config):
     given = {"class_name": kind, "config": {"trainable": True, **config}, "inbound_nodes": list(nodes)}
-    return Entry(kind, "l", 1, given, given["config"], ConfigOrigin())
+    return Entry(kind, "l", 1, given, given["config"], ConfigOrigin(modules=False))
 
 
 def called(kind, *args, **kwargs):
@@ -89,7 +89,8 @@ REFUSED = {
     ),
     "named outputs": (
         lambda: ends({"output_layers": {"y": ["a", 0, 0]}}, "output_layers"),
-        "output_layers: expected a layer or a list of layers, got {'y': ['a', 0, 0]}",
+        "output_layers: a dict of tensors is not supported; supported: a list, as in "
+        "keras.Model(list(inputs.values()), list(outputs.values()))",
     ),
 }
 

@@ -132,14 +132,38 @@ class MySequential(keras.Sequential):
 NOT_SUPPORTED = {
     "operation": (
         operation,
-        (
-            "operation (Multiply 'multiply'): Multiply of keras.src.ops.numpy is not supported; "
-            f"supported: the layers {LAYERS}"
-        ),
+        "operation (Multiply 'multiply'): Multiply of a tensor and a number is not supported; supported: tensors",
+    ),
+    "difference": (
+        lambda: functional(K.Dense(3), lambda x: x - x),
+        "operation (Subtract 'subtract'): Subtract of keras.src.ops.numpy is not supported; "
+        f"supported: the layers {LAYERS}",
+    ),
+    "activation": (
+        lambda: functional(keras.ops.hard_sigmoid),
+        "operation (HardSigmoid 'hard_sigmoid'): HardSigmoid of keras.src.ops.nn is not supported; "
+        "supported: the layer Activation('hard_sigmoid')",
+    ),
+    "another approximation": (
+        lambda: functional(keras.ops.gelu),
+        f"operation (Gelu 'gelu'): Gelu of keras.src.ops.nn is not supported; supported: the layers {LAYERS}",
+    ),
+    "one more axis of a tensor": (
+        lambda: functional(lambda x: keras.ops.expand_dims(x, -1), shape=(5,)),
+        "operation (ExpandDims 'expand_dims'): ExpandDims of keras.src.ops.numpy is not supported; "
+        f"supported: the layers {LAYERS}",
+    ),
+    "another axis": (
+        lambda: functional(lambda x: keras.ops.concatenate([x, x], axis=1)),
+        "operation (Concatenate 'concatenate'): axis=1 is not supported; supported: axis=-1",
+    ),
+    "a mask dropped": (
+        lambda: functional(K.Masking(), lambda x: x + x),
+        "operation (Add 'add'): Add drops the mask of a tensor; supported: the layer Add, which keeps it",
     ),
     "custom model in a model": (
         lambda: sequential(MySequential([keras.Input((5, 3)), K.Dense(2)], name="s")),
-        f"layer 1 (MySequential 's'): MySequential is not supported; supported: {LAYERS}",
+        f"layer 1 (MySequential 's'): the custom class MySequential is not supported; supported: {LAYERS}",
     ),
     "mask of a layer": (
         mask_of_a_layer,

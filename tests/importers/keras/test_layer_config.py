@@ -18,7 +18,7 @@ from symrnn.importers.keras.layer_config import (
     value_text,
 )
 from symrnn.importers.keras.reader import from_keras
-from tests.support.keras_bank import LAYERS, QUIET, K, assert_refused, keras, sequential
+from tests.support.keras_bank import LAYERS, QUIET, K, assert_refused, functional, keras, sequential
 
 pytestmark = QUIET
 
@@ -75,6 +75,19 @@ def quantized():
     return model
 
 
+def both_states():
+    backward = K.LSTM(2, go_backwards=True, return_state=True)
+    return K.Bidirectional(K.GRU(2, return_state=True), backward_layer=backward, name="b")
+
+
+class Nameless(K.Layer):
+    def call(self, x):
+        return x
+
+    def get_config(self):
+        return {}
+
+
 class Custom(K.Layer):
     def call(self, x):
         return x
@@ -96,7 +109,25 @@ UNITS = "units, activation, use_bias"
 NOT_SUPPORTED = {
     "custom layer": (
         lambda: sequential(Custom(name="c")),
-        f"layer 1 (Custom 'c'): Custom is not supported; supported: {LAYERS}",
+        f"layer 1 (Custom 'c'): the custom class Custom is not supported; supported: {LAYERS}",
+    ),
+    "custom layer without a name": (
+        lambda: sequential(Nameless(), Nameless()),
+        f"layer 1 (Nameless): the custom class Nameless is not supported; supported: {LAYERS}",
+    ),
+    "halves of different widths": (
+        lambda: sequential(K.Bidirectional(K.GRU(2), backward_layer=K.GRU(3, go_backwards=True), name="b")),
+        "layer 1 (Bidirectional 'b'): halves of different widths, 2 and 3, are not supported: "
+        "Keras takes the shapes of the backward half's results from the forward half",
+    ),
+    "halves of different states": (
+        lambda: functional(lambda x: both_states()(x)[0]),
+        "layer 1 (Bidirectional 'b'): halves of different states are not supported: "
+        "Keras takes the shapes of the backward half's results from the forward half",
+    ),
+    "an input of four axes": (
+        lambda: sequential(K.TimeDistributed(K.Flatten(), name="t"), K.GRU(2), shape=(5, 4, 3)),
+        "layer 1 (TimeDistributed 't'): TimeDistributed(Flatten) is not supported; supported: TimeDistributed(Dense)",
     ),
     "custom layer of a known name": (
         lambda: sequential(Pretender(2, name="d")),
@@ -167,7 +198,7 @@ def test_entries_are_counted_without_inputs_and_operations():
     kinds = {"x": "InputLayer", "d": "Dense", "o": "Any", "g": "GRU"}
     configs = {name: {"name": name, **({} if name in "xo" else {"trainable": True})} for name in kinds}
     listed = [{"class_name": kind, "config": configs[name]} for name, kind in kinds.items()]
-    found = read_entries(listed, ConfigOrigin())
+    found = read_entries(listed, ConfigOrigin(modules=False))
     assert [*map(str, found)] == ["InputLayer 'x'", "layer 1 (Dense 'd')", "operation (Any 'o')", "layer 2 (GRU 'g')"]
     with pytest.raises(ValueError, match=r"^config: expected layers of different names, got two 'd'$"):
         read_entries([listed[1], listed[1]], ConfigOrigin())

@@ -1,5 +1,6 @@
 """The graphs and weights read from live Keras models and from their files, and every model that is refused."""
 
+import re
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 import symrnn as ours
+from symrnn.checking.keras_models import load
 from symrnn.importers.keras.reader import from_keras, is_keras_model
 from symrnn.models.graph import graph_of
 from symrnn.models.layers import table
@@ -44,6 +46,42 @@ def test_a_file_reads_as_the_live_model(make, tmp_path):
 def test_the_bank_has_every_layer():
     found = {type(layer) for make in BANK.values() for layer in from_keras(make()).graph.layers}
     assert found == {*table.LAYERS.values(), ours.InputLayer, ours.NotEqual}
+
+
+# architectures ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", BANK)
+def test_an_architecture_reads_as_its_model_without_weights(case, tmp_path):
+    model, path = BANK[case](), tmp_path / "m.json"
+    path.write_text(model.to_json())
+    found, expected = from_keras(path), from_keras(model)
+    assert (found.graph, found.dtype, found.weights) == (expected.graph, expected.dtype, None)
+    assert ours.derive(path).weights is None
+
+
+ARCHITECTURES = {
+    "no JSON": ("{", "the architecture: invalid JSON: .*"),
+    "large": (" " * (8 * 2**20 + 1), "config.json: expected at most 8388608 bytes, got 8388609"),
+    "no model": ("[]", "config: class_name: expected str, got None"),
+    "Keras 1": ('{"keras_version": "1.2.2"}', r"keras_version: 1\.2 is not supported; supported: 2 and 3"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), ARCHITECTURES.values(), ids=ARCHITECTURES)
+def test_architectures_that_are_refused(text, message, tmp_path):
+    path = tmp_path / "m.json"
+    path.write_text(text)
+    with pytest.raises((ValueError, NotImplementedError), match=f"^{path}: {message}$"):
+        from_keras(path)
+
+
+def test_an_architecture_has_nothing_to_check(tmp_path):
+    path = tmp_path / "m.json"
+    path.write_text(sequential(K.GRU(2)).to_json())
+    message = f"{path}: an architecture has no weights to check; supported: the model's .keras or .h5 file"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        load(path)
 
 
 # graphs -----------------------------------------------------------------------------------------
@@ -181,7 +219,8 @@ NOT_SUPPORTED = {
     ),
     "named output": (
         named_output,
-        "output_layers: expected a layer or a list of layers, got {'y': ['a', 0, 0]}",
+        "output_layers: a dict of tensors is not supported; supported: a list, as in "
+        "keras.Model(list(inputs.values()), list(outputs.values()))",
     ),
     "subclassed model": (
         Subclassed,
