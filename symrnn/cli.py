@@ -133,7 +133,7 @@ def check_command(
             if model is None
             else load(model)
         )
-        report = check_model(keras_model, x, y_true, loss, seed=seed, detail=detail)
+        report = check_model(keras_model, x, y_true, loss, derivation, seed, detail)
     if as_json:
         text = json.dumps(report.to_dict(), indent=2) + "\n"
     else:

@@ -194,11 +194,11 @@ class TestCheck:
     def test_disagreement_ends_with_1(self, symrnn, monkeypatch):
         whole = cli.check_model
 
-        def wrong(model, *arguments, **options):
+        def wrong(model, x, y_true, loss, derivation, *options):
             from symrnn import Dense, Sequential, SimpleRNN, derive
 
             other = derive(Sequential([SimpleRNN(1, "relu"), Dense(1)], (3, 1)))
-            return whole(model, *arguments, **options, derivation=other)
+            return whole(model, x, y_true, loss, other, *options)
 
         monkeypatch.setattr(cli, "check_model", wrong)
         code, out, _ = symrnn("check")

@@ -1,5 +1,8 @@
 """Regularizers: terms of Keras' loss in training that no loss here has, which is said wherever a loss stands."""
 
+import subprocess
+import sys
+
 import pytest
 
 import symrnn
@@ -31,6 +34,14 @@ def test_a_report_names_them_where_it_names_a_loss():
     assert report.ok
     assert f"gradients of the loss mse, without {', '.join(LEFT_OUT)}.\n" in str(report)
     assert "without" not in str(symrnn.check(regularized()))
+
+
+def test_the_command_names_those_of_a_file(tmp_path):
+    """Keras is handed the file without them."""
+    regularized().save(tmp_path / "m.keras")
+    command = [sys.executable, "-m", "symrnn", "check", "m.keras", "--loss", "mse"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert f"gradients of the loss mse, without {', '.join(LEFT_OUT)}.\n" in found
 
 
 def test_a_document_names_them(tmp_path):
