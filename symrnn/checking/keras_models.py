@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.common.errors import at
+from symrnn.common.fields import cut
 from symrnn.common.terminal import one_line
 from symrnn.importers.keras.keras2 import HARD_SIGMOID
 from symrnn.importers.keras.layer_config import REGISTERED, check_halves
@@ -117,6 +118,10 @@ def _hard_sigmoid_keras2(x: Any) -> Any:
     return importlib.import_module("keras").ops.clip(0.2 * x + 0.5, 0, 1)
 
 
+_ENCOUNTERED = "Exception encountered: "
+"""What Keras writes before the reason, after the whole configuration."""
+
+
 @contextlib.contextmanager
 def kept_to_a_line(what: str) -> Iterator[None]:
     """What Keras or TensorFlow raises, whatever it is, as a ValueError of one line.
@@ -127,7 +132,8 @@ def kept_to_a_line(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise ValueError(f"{what}: {type(error).__name__}: {one_line(str(error))}") from error
+        reason = one_line(str(error)).rpartition(_ENCOUNTERED)[2]
+        raise ValueError(f"{what}: {type(error).__name__}: {cut(reason)}") from error
 
 
 # models -----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The fields of a value checked by their annotations: what a whole number, a number, a switch and a name may be."""
 
+import reprlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -33,7 +34,22 @@ def cut_repr(value: object) -> str:
         text = repr(value)
     except ValueError:  # Python writes no whole number of more than 4300 digits
         text = f"a number above 10^{sys.get_int_max_str_digits() - 1}"
+    return cut(text)
+
+
+def cut(text: str) -> str:
+    """The first 200 characters of a text, and whether there were more."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def short_repr(value: object) -> str:
+    """A value of any size for a message: of what is long or deep, some parts."""
+    return cut(reprlib.repr(value))
+
+
+def cut_name(name: object) -> str:
+    """A name or a word for a message: as it is, or as Python writes it where it has control signs, and not longer."""
+    return cut(name if isinstance(name, str) and name.isprintable() else cut_repr(name))
 
 
 _MEANINGS: dict[object, tuple[str, Callable[[Any], bool]]] = {

@@ -5,6 +5,7 @@
 - `archive`: `.keras` files
 - `legacy_h5`: `.h5` files
 - `excerpts`: what is handed to Keras of a config
+- `heaps`: where the texts of an HDF5 file are
 - `keras2`: what Keras 2 wrote otherwise
 - `layer_config`: one layer's arguments
 - `call_config`: one call of a layer

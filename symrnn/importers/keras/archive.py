@@ -8,7 +8,6 @@ import importlib
 import json
 import lzma
 import math
-import reprlib
 import shutil
 import struct
 import tempfile
@@ -24,6 +23,8 @@ from typing import IO, Any
 import numpy as np
 
 from symrnn.common.errors import at
+from symrnn.common.fields import cut_name, short_repr
+from symrnn.common.terminal import one_line
 from symrnn.importers.keras.keras2 import AS_IT_IS, ArrayLayout
 
 
@@ -144,7 +145,7 @@ def _member(path: Path, name: str) -> Iterator[tuple[IO[bytes], int]]:
             with archive.open(name) as member:
                 yield member, archive.getinfo(name).file_size
     except _ZIP_ERRORS as error:
-        raise ValueError(f"expected a zip file, got one that cannot be read: {error}") from None
+        raise ValueError(f"expected a zip file, got one that cannot be read: {one_line(str(error))}") from None
 
 
 def read_json(content: bytes | str, name: str) -> Any:
@@ -178,7 +179,7 @@ def opened(content: IO[bytes]) -> Iterator[Any]:
         with hdf5().File(content, "r") as file:
             yield file
     except (OSError, RuntimeError, KeyError, TypeError, OverflowError) as error:
-        raise ValueError(f"cannot be read as HDF5: {error}") from None
+        raise ValueError(f"cannot be read as HDF5: {one_line(str(error))}") from None
 
 
 def _group_array(file: Any, array: Stored, group: Sequence[Stored]) -> np.ndarray:
@@ -187,7 +188,7 @@ def _group_array(file: Any, array: Stored, group: Sequence[Stored]) -> np.ndarra
         found = descend(file, array.group)
         names = list(map(str, range(len(group))))
         if sorted(found) != names:
-            raise ValueError(f"expected the arrays {names}, got {reprlib.repr(sorted(found))}")
+            raise ValueError(f"expected the arrays {names}, got {short_repr(sorted(found))}")
         return read_array(found, str(group.index(array)), array)
 
 
@@ -201,7 +202,7 @@ def descend(group: Any, path: str) -> Any:
         link = group.get(name, getlink=True) if isinstance(group, hdf5().Group) else None
         if type(link) is not hdf5().HardLink:
             found = "nothing" if link is None else type(link).__name__
-            raise ValueError(f"expected {name} to be in this file, got {found}")
+            raise ValueError(f"expected {cut_name(name)} to be in this file, got {found}")
         group = group[name]
     return group
 
@@ -212,7 +213,7 @@ def read_array(group: Any, path: str, array: Stored) -> np.ndarray:
     Raises:
         ValueError: it is something else.
     """
-    with at(f"{path} ({array.name})"):
+    with at(f"{cut_name(path)} ({array.name})"):
         dataset = descend(group, path)
         check_shape(dataset, array.layout.shape(array.shape))
         plain = dataset.dtype.kind in "biuf" and not (dataset.is_virtual or dataset.external or dataset.chunks)

@@ -1,10 +1,10 @@
 """One call of a layer, as a functional config writes it: a node. Keras 2 wrote lists where Keras 3 writes objects."""
 
-import reprlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from symrnn.common.fields import cut, cut_name, short_repr
 from symrnn.importers.keras.layer_config import Entry, is_tensor, item, value_text
 from symrnn.models.layers.merging import Merge
 from symrnn.models.layers.table import LAYERS
@@ -64,7 +64,7 @@ def ends(config: Any, key: str, models: Collection[str] = ()) -> list[Reference]
         )
     listed = [value] if _is_history(value) else value
     if not isinstance(listed, list) or not all(map(_is_history, listed)):
-        raise NotImplementedError(f"{key}: expected a layer or a list of layers, got {reprlib.repr(value)}")
+        raise NotImplementedError(f"{key}: expected a layer or a list of layers, got {short_repr(value)}")
     if not listed:
         raise ValueError(f"config: {key}: expected at least one layer, got none")
     found = [_reference(history) for history in listed]
@@ -137,7 +137,7 @@ def _is_history(value: object) -> bool:
 
 def _reference(history: object, shape: object = None) -> Reference:
     if not isinstance(history, list) or not _is_history(history):
-        raise ValueError(f"config: expected a tensor's history [layer, call, result], got {reprlib.repr(history)}")
+        raise ValueError(f"config: expected a tensor's history [layer, call, result], got {short_repr(history)}")
     layer, index, output = history
     return Reference(layer, index, output, len(shape) if isinstance(shape, list) else None)
 
@@ -155,11 +155,11 @@ def _read(value: Any) -> Any:
 def _old_arguments(entry: Entry, given: list[Any]) -> tuple[list[Any], dict[str, Any]]:
     """Arguments of Keras 2: a list of [layer, call, result, kwargs], of which all have the same kwargs."""
     if not given or not all(isinstance(part, list) and _is_history(part[:3]) for part in given):
-        raise NotImplementedError(f"the call {reprlib.repr(given)} is not supported")
+        raise NotImplementedError(f"the call {short_repr(given)} is not supported")
     tensors = [_reference(part[:3]) for part in given]
     kwargs = given[-1][3] if len(given[-1]) == 4 else {}
     if not isinstance(kwargs, dict):
-        raise NotImplementedError(f"the call {reprlib.repr(given)} is not supported")
+        raise NotImplementedError(f"the call {short_repr(given)} is not supported")
     several = len(tensors) > 1 or entry.kind in _MERGING
     return [tensors if several else tensors[0]], {name: _read_old(value) for name, value in kwargs.items()}
 
@@ -191,8 +191,8 @@ def _bound(entry: Entry, args: list[Any], kwargs: dict[str, Any]) -> InboundNode
     parts = {name: _flat([value]) for name, value in given.items()}
     supported = [name for name in names if name != "training"]
     if len(args) > len(names) or not set(parts) <= set(supported) or not _are_tensors(parts):
-        call = ", ".join([*map(_shown, args), *(f"{name}={_shown(value)}" for name, value in kwargs.items())])
-        raise NotImplementedError(f"the call ({call}) is not supported; supported: ({', '.join(supported)})")
+        call = ", ".join([*map(_shown, args), *(f"{cut_name(name)}={_shown(value)}" for name, value in kwargs.items())])
+        raise NotImplementedError(f"the call ({cut(call)}) is not supported; supported: ({', '.join(supported)})")
     inputs, states = parts["inputs"], parts.get("initial_state", ())
     if entry.kind in _RECURRENT:
         inputs, states = inputs[:1], (*inputs[1:], *states)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from symrnn.common.errors import at
+from symrnn.common.fields import cut_name, cut_repr
 from symrnn.importers.keras.call_config import InboundNode, Reference, ends, node
 from symrnn.importers.keras.layer_config import (
     DTYPES,
@@ -218,7 +219,9 @@ def _inputs(model: Listing) -> list[Entry]:
 
 def _look_up(named: Mapping[str, Entry], reference: Reference) -> Entry:
     if reference.layer not in named:
-        raise ValueError(f"config: the graph names a layer {reference.layer!r} that is not in the list of layers")
+        raise ValueError(
+            f"config: the graph names a layer {cut_repr(reference.layer)} that is not in the list of layers"
+        )
     return named[reference.layer]
 
 
@@ -275,7 +278,7 @@ def _value(values: Mapping[tuple[str, int], Sequence[Any]], reference: Reference
     found = values[reference.node]
     if reference.output >= len(found):
         raise ValueError(
-            f"config: {reference.layer!r}: expected a result from 0 to {len(found) - 1}, got {reference.output}"
+            f"config: {cut_repr(reference.layer)}: expected a result from 0 to {len(found) - 1}, got {reference.output}"
         )
     return found[reference.output]
 
@@ -368,7 +371,7 @@ def _common_dtype(places: Sequence[Place]) -> str:
                 expected = expected or dtype
                 if dtype != expected:
                     raise NotImplementedError(
-                        f"dtype {dtype} after layers of dtype {expected} is not supported; "
+                        f"dtype {cut_name(dtype)} after layers of dtype {expected} is not supported; "
                         "supported: one dtype for all layers"
                     )
     if expected is None:
@@ -381,12 +384,12 @@ def _check_inputs(graph: Graph) -> None:
     for start, layer in zip(graph.inputs, graph.input_layers, strict=True):
         kind = input_kind(graph, start)
         flat = kind in _FLAT_DTYPES
-        with at(f"InputLayer {layer.name!r}"):
+        with at(f"InputLayer {cut_repr(layer.name)}"):
             _check_dtype(str(layer.dtype), _FLAT_DTYPES.get(kind, DTYPES))
             if flat and len(layer.shape) != 1:
-                raise ValueError(f"expected {kind} of shape (timesteps,), got {layer.shape}")
+                raise ValueError(f"expected {kind} of shape (timesteps,), got {cut_repr(layer.shape)}")
             if not flat and layer.shape[-1] is None:
-                raise ValueError(f"expected a number of features, got the shape {layer.shape}")
+                raise ValueError(f"expected a number of features, got the shape {cut_repr(layer.shape)}")
 
 
 _FLAT_DTYPES = {"ids": DTYPES + INTEGERS, "mask": ("bool", *DTYPES, *INTEGERS)}
@@ -408,4 +411,4 @@ def _check_casts(casts: Sequence[tuple[Result, Entry]], graph: Graph, dtype: str
 
 def _check_dtype(dtype: str, supported: Sequence[str]) -> None:
     if dtype not in supported:
-        raise NotImplementedError(f"dtype {dtype} is not supported; supported: {', '.join(supported)}")
+        raise NotImplementedError(f"dtype {cut_name(dtype)} is not supported; supported: {', '.join(supported)}")

@@ -5,13 +5,13 @@ each is read, and which others may only have one value.
 """
 
 import re
-import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import UnionType
 from typing import Any, get_type_hints
 
 from symrnn.common.errors import at
+from symrnn.common.fields import cut_name, cut_repr, short_repr
 from symrnn.expressions.activations import activation_name
 from symrnn.importers.keras.keras2 import HARD_SIGMOID, LAYOUTS, updated
 from symrnn.models.layers.core import InputLayer
@@ -21,6 +21,8 @@ from symrnn.models.layers.table import LAYERS
 DTYPES = ("float32", "float64")
 INTEGERS = ("int32", "int64")
 MODELS = ("Sequential", "Functional")
+_LONGEST = 200
+"""Characters of the name of a class."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def read_version(text: object) -> tuple[int, int]:
     """
     found = re.match(r"(\d{1,4})\.(\d{1,4})", text) if isinstance(text, str) else None
     if found is None:
-        raise ValueError(f"keras_version: expected a version such as 3.15.1, got {reprlib.repr(text)}")
+        raise ValueError(f"keras_version: expected a version such as 3.15.1, got {short_repr(text)}")
     if found[1] not in ("2", "3"):
         raise NotImplementedError(f"keras_version: {found[0]} is not supported; supported: 2 and 3")
     return int(found[1]), int(found[2])
@@ -72,7 +74,7 @@ class Entry:
         return self.kind not in ("InputLayer", *MODELS) and "trainable" not in self.config and is_builtin(self)
 
     def __str__(self) -> str:
-        named = f"{self.kind} {self.name!r}" if self.name else self.kind
+        named = f"{self.kind} {cut_repr(self.name)}" if self.name else self.kind
         if self.kind == "InputLayer":
             return named
         return f"operation ({named})" if self.is_operation else f"layer {self.place} ({named})"
@@ -91,7 +93,7 @@ def item(config: object, key: str, kind: type | UnionType) -> Any:
     """
     value = config.get(key) if isinstance(config, Mapping) else None
     if not isinstance(value, kind):
-        raise ValueError(f"config: {key}: expected {getattr(kind, '__name__', kind)}, got {reprlib.repr(value)}")
+        raise ValueError(f"config: {key}: expected {getattr(kind, '__name__', kind)}, got {short_repr(value)}")
     return value
 
 
@@ -107,7 +109,7 @@ def read_entries(listed: Sequence[Any], origin: ConfigOrigin) -> list[Entry]:
     for given in listed:
         entry = read_entry(given, place, origin)
         if entry.name in names:
-            raise ValueError(f"config: expected layers of different names, got two {entry.name!r}")
+            raise ValueError(f"config: expected layers of different names, got two {cut_repr(entry.name)}")
         found.append(entry)
         names |= {entry.name} - {""}
         place += not entry.is_operation and entry.kind != "InputLayer"
@@ -121,6 +123,8 @@ def read_entry(given: Any, place: int, origin: ConfigOrigin) -> Entry:
         ValueError: it has no class or no configuration.
     """
     kind, written = item(given, "class_name", str), given.get("config")
+    if not kind.isidentifier() or len(kind) > _LONGEST:
+        raise ValueError(f"config: class_name: expected the name of a class, got {cut_repr(kind)}")
     kind, config = updated(kind, written) if origin.is_keras2 else (kind, written)
     config = item({"config": config}, "config", dict)
     name = config.get("name", given.get("name"))
@@ -155,9 +159,9 @@ def value_text(value: object) -> str:
     if is_tensor(value):
         return "tensor"
     if not isinstance(value, dict):
-        return reprlib.repr(value)
+        return short_repr(value)
     kind, name = value.get("class_name", "lambda"), value.get("config")
-    return f"{kind} {name}" if isinstance(name, str) else str(kind)
+    return cut_name(f"{kind} {name}" if isinstance(name, str) else str(kind))
 
 
 # arguments --------------------------------------------------------------------------------------
@@ -186,7 +190,7 @@ def _axes(entry: Entry, name: str) -> tuple[int, ...] | None:
     if axes is None:
         return None
     if not isinstance(axes, list) or not all(type(axis) is int for axis in axes):
-        raise ValueError(f"config: {name}: expected a list of axes, got {reprlib.repr(axes)}")
+        raise ValueError(f"config: {name}: expected a list of axes, got {short_repr(axes)}")
     return tuple(axes)
 
 
@@ -219,7 +223,7 @@ def _within(entry: Entry, given: object, kinds: Sequence[str]) -> Any:
     if inner.kind not in kinds:
         supported = f"{entry.kind}({kinds[0]})" if len(kinds) == 1 else ", ".join(kinds)
         raise NotImplementedError(f"{entry.kind}({inner.kind}) is not supported; supported: {supported}")
-    with at(f"its {inner.kind} {inner.name!r}"):
+    with at(f"its {inner.kind} {cut_repr(inner.name)}"):
         return read_layer(inner)
 
 
@@ -359,7 +363,9 @@ def check_arguments(entry: Entry) -> None:
             raise NotImplementedError(f"{name}={value_text(value)} is not supported; supported: {name}={fixed[name]}")
         if value is not None and name not in {*arguments.read, *fixed, *_WITHOUT_EFFECT}:
             known = ", ".join(arguments.read) or "none"
-            raise NotImplementedError(f"argument {name}={value_text(value)} is not supported; supported: {known}")
+            raise NotImplementedError(
+                f"argument {cut_name(name)}={value_text(value)} is not supported; supported: {known}"
+            )
 
 
 def read_layer(entry: Entry) -> Any:
@@ -384,10 +390,11 @@ def _input_layer(entry: Entry) -> InputLayer:
     samples, *sizes = item(entry.config, "batch_shape", list) or [None]
     shape = tuple(sizes)
     if not _is_size(samples):
-        raise ValueError(f"batch_shape: expected a number of samples or None, got {reprlib.repr(samples)}")
+        raise ValueError(f"batch_shape: expected a number of samples or None, got {short_repr(samples)}")
     if len(shape) not in (1, 2) or not all(_is_size(size) for size in shape):
         raise ValueError(
-            f"expected an input of shape (timesteps, features), (timesteps,) of ids or (features,), got {shape}"
+            "expected an input of shape (timesteps, features), (timesteps,) of ids or (features,), "
+            f"got {cut_repr(shape)}"
         )
     return InputLayer(shape, str(entry.config.get("dtype")), name=entry.name)
 

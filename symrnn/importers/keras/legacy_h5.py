@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from symrnn.common.errors import at
+from symrnn.common.fields import cut_name
 from symrnn.importers.keras.archive import LIMITS, Stored, check_file_size, descend, hdf5, opened, read_array, read_json
+from symrnn.importers.keras.heaps import check_texts
 
-_CONFIG, _VERSION, _WEIGHTS, _NAMES = "model_config", "keras_version", "model_weights", "weight_names"
+_CONFIG, _VERSION, _WEIGHTS = "model_config", "keras_version", "model_weights"
+_NAMES, _LAYERS = "weight_names", "layer_names"
 _LIMIT = LIMITS["config.json"]
 
 
@@ -23,6 +26,7 @@ def read_h5(path: Path) -> tuple[Any, object]:
     Raises:
         ValueError: the file is no HDF5 file, or has no config.
     """
+    check_texts(path, (_CONFIG, _VERSION, _NAMES, _LAYERS))
     with path.open("rb") as content, opened(content) as file:
         config = _text(file, _CONFIG)
         if config is None:
@@ -47,11 +51,11 @@ def h5_arrays(path: Path, stored: Sequence[Stored]) -> list[np.ndarray]:
 def write_h5_arrays(path: Path, stored: Sequence[Stored], arrays: Sequence[np.ndarray], source: Path) -> None:
     """The arrays as `h5_arrays` has read them from a source, its layers in their order: a file that Keras loads."""
     with source.open("rb") as content, opened(content) as file:
-        listed = _names(descend(file, _WEIGHTS), "layer_names")
+        listed = _names(descend(file, _WEIGHTS), _LAYERS)
     found = dict(zip(stored, arrays, strict=True))
     with hdf5().File(path, "w") as file:
         whole = file.create_group(_WEIGHTS)
-        whole.attrs["layer_names"] = [str(place) for place, _ in enumerate(listed)]
+        whole.attrs[_LAYERS] = [str(place) for place, _ in enumerate(listed)]
         for place, layer in enumerate(listed):
             group = whole.create_group(str(place))
             own = _in_order([array for array in stored if array.layer == layer])
@@ -68,14 +72,14 @@ def _in_order(stored: Sequence[Stored]) -> list[Stored]:
 def _layer_arrays(file: Any, layer: str, stored: Sequence[Stored]) -> dict[Stored, np.ndarray]:
     """The arrays of one layer of the model, in the order of their names: the trainable ones first."""
     path = f"{_WEIGHTS}/{layer}"
-    with at(path):
+    with at(cut_name(path)):
         group = descend(file, path)
         names = _names(group, _NAMES)
         if len(names) != len(stored):
             raise ValueError(f"expected {len(stored)} arrays, got {len(names)}")
     arrays = {}
     for name, array in zip(names, _in_order(stored), strict=True):
-        with at(f"{array.where}: {path}"):
+        with at(f"{array.where}: {cut_name(path)}"):
             arrays[array] = read_array(group, name, array)
     return arrays
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from symrnn.common.fields import cut_name, cut_repr
 from symrnn.expressions.activations import ROW_ACTIVATIONS, activations
 from symrnn.importers.keras.layer_config import SUPPORTED, Entry, snake_case
 from symrnn.models.graph import Result
@@ -24,13 +25,13 @@ def merging_layer(entry: Entry, values: Sequence[Any]) -> Merge:
     if not all(isinstance(value, Result) for value in values):
         raise NotImplementedError(f"{entry.kind} of a tensor and a number is not supported; supported: tensors")
     if entry.config.get("axis", -1) != -1:
-        raise NotImplementedError(f"axis={entry.config['axis']!r} is not supported; supported: axis=-1")
+        raise NotImplementedError(f"axis={cut_repr(entry.config['axis'])} is not supported; supported: axis=-1")
     return MERGING[entry.kind](name=entry.name)
 
 
 def refusal(entry: Entry) -> str:
     """Why an operation is refused, and by which layer it can be said."""
-    name, where = snake_case(entry.kind), entry.item.get("module", "keras")
+    name, where = snake_case(entry.kind), cut_name(entry.item.get("module", "keras"))
     if name in {*activations, *ROW_ACTIVATIONS} - {*_OTHERWISE}:
         return f"{entry.kind} of {where} is not supported; supported: the layer Activation({name!r})"
     return f"{entry.kind} of {where} is not supported; supported: the layers {SUPPORTED}"

@@ -6,7 +6,6 @@ Neither Keras nor TensorFlow is imported, and nothing that a file contains is ru
 
 import json
 import os
-import reprlib
 import sys
 import warnings
 from collections import Counter
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.common.errors import at
+from symrnn.common.fields import short_repr
 from symrnn.importers.imported import Imported, check_suffix
 from symrnn.importers.keras.archive import (
     Stored,
@@ -69,7 +69,7 @@ def from_keras(model: object, timesteps: int | None = None) -> Imported:
         return _from_file(Path(model), timesteps)
     if is_keras_model(model):
         return _from_live(model, timesteps)
-    raise ValueError(f"expected a Keras model or the path of a .keras or .h5 file, got {reprlib.repr(model)}")
+    raise ValueError(f"expected a Keras model or the path of a .keras or .h5 file, got {short_repr(model)}")
 
 
 # live models ------------------------------------------------------------------------------------

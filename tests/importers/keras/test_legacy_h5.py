@@ -1,6 +1,7 @@
 """Legacy `.h5` files: those of Keras 2, and what is refused. `test_keras_bridge` reads every model of Keras 3."""
 
 import json
+import struct
 import zipfile
 from contextlib import contextmanager
 
@@ -484,3 +485,51 @@ def test_more_numbers_than_the_file_has_bytes(path):
     expected = 4 * (3 * 10**6 + 10**12 + 10**6 + 10**6 + 1)
     message = f"expected at least {expected} bytes of weights, got {path.stat().st_size}"
     assert_refused(ValueError, f"{path}: {message}", path)
+
+
+# texts ------------------------------------------------------------------------------------------
+
+
+def at_heap(place, layout, *values):
+    """The bytes of a file with something written at a place after the start of its first heap."""
+
+    def change(content):
+        struct.pack_into(layout, content, content.index(b"GCOL\x01") + place, *values)
+
+    return change
+
+
+def at_text(place, layout, *values):
+    """The same for the place where the attribute says where its text is."""
+
+    def change(content):
+        heap = content.index(b"GCOL\x01")
+        reference = content.index(struct.pack("<Q", heap), content.index(b"model_config\0")) - 4
+        struct.pack_into(layout, content, reference + place, *values)
+
+    return change
+
+
+AWAY = "a text is not where the file says"
+HEAP = "the objects of a heap do not lie one behind the other"
+TEXTS = {
+    "a free object of no size": (at_heap(16, "<HHIQ", 0, 0, 0, 0), HEAP),
+    "a heap longer than the file": (at_heap(8, "<Q", 2**40), HEAP),
+    "an object longer than the heap": (at_heap(24, "<Q", 2**40), HEAP),
+    "no heap": (at_heap(0, "<4s", b"LOCG"), AWAY),
+    "an address after the end": (at_text(4, "<Q", 2**62), AWAY),
+    "no address": (at_text(4, "<Q", 2**64 - 1), AWAY),
+    "a text longer than its object": (at_text(0, "<I", 2**31), AWAY),
+    "another object": (at_text(12, "<I", 60_000), AWAY),
+    "another start": (lambda content: struct.pack_into("<Q", content, 24, 8), "it begins otherwise"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), TEXTS.values(), ids=TEXTS)
+def test_texts_are_where_the_file_says(change, message, path):
+    with h5py.File(path, "r+") as file:  # a text of variable length
+        file.attrs["model_config"] = json.dumps(json.loads(file.attrs["model_config"]))
+    content = bytearray(path.read_bytes())
+    change(content)
+    path.write_bytes(content)
+    assert_refused(ValueError, f"{path}: cannot be read as HDF5: {message}", path)
