@@ -78,8 +78,9 @@ class NumericFunction:
         """The results computed with floats; None without code, and where floats raise and arrays give inf or NaN."""
         if self.row is None or not self.row.runs(call.samples, call.dtype) or self._floats is None:
             return None
-        arrays = call.arrays
-        lists = [arrays[name].ravel().tolist() if name[-2:] == "_t" else arrays[name].item() for name in self.order]
+        arrays, count = call.arrays, len(self.program.sequences)
+        lists = [arrays[name].ravel().tolist() for name in self.order[:count]]
+        lists += [arrays[name].item() for name in self.order[count:]]
         try:
             values = self._floats(*lists)
         except (ArithmeticError, ValueError):

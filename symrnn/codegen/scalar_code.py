@@ -8,12 +8,13 @@ from their stable forms in `functions`.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sympy import And, Expr, Function, Rational, Symbol, cse, oo
+from sympy import And, Expr, Function, NumberSymbol, Rational, Symbol, cse, oo
 from sympy.printing.pycode import PythonCodePrinter
 
 from symrnn.expressions.activation_table import sigmoid
-from symrnn.expressions.functions import NamedFunction, stable
+from symrnn.expressions.functions import Indicator, NamedFunction, stable
 
 _FUNCTIONS = ("tanh", "exp", "log", "log1p", "expm1", "sin", "cos", "sinh", "cosh")
 _ARCS = {"atan": "arctan", "asinh": "arcsinh"}  # SymPy's names, which are those of `math`, and NumPy's
@@ -21,7 +22,10 @@ _HELPED = {"erfc": "erfc", "sign": "sign"}
 
 
 class _Printer(PythonCodePrinter):
-    """What both dialects print alike: named functions by name, small powers as products."""
+    """What both dialects print alike: named functions by name, constants as decimals, small powers as products."""
+
+    def _print(self, expr: Any, **kwargs: Any) -> str:
+        return repr(float(expr)) if isinstance(expr, NumberSymbol) else str(super()._print(expr, **kwargs))
 
     def _print_Function(self, expr: Expr) -> str:
         name = type(expr).__name__
@@ -49,15 +53,17 @@ class _Printer(PythonCodePrinter):
 
     _print_sign = _print_Function
 
-    def _print_Pi(self, expr: Expr) -> str:
-        return repr(math.pi)
-
     def _print_Infinity(self, expr: Expr) -> str:
         return 'float("inf")'
 
     def _print_Float(self, expr: Expr) -> str:
         number = float(expr)
         return repr(number) if math.isfinite(number) else self._print(oo if number > 0 else -oo)
+
+
+def has_numbers_only(expr: Expr) -> bool:
+    """Whether this is a function by cases whose values are numbers."""
+    return bool(expr.is_Piecewise) and all(value.is_number for value, _ in expr.args)
 
 
 class _ArrayPrinter(_Printer):
@@ -75,6 +81,13 @@ class _ArrayPrinter(_Printer):
         return f"({self._print(expr)})" if isinstance(expr, And) else self._print(expr)
 
     def _print_Piecewise(self, expr: Expr) -> str:
+        """The values where the conditions hold; numbers alone have the type of what is compared."""
+        text = self.selected(expr)
+        compared = ", ".join(sorted(symbol.name for symbol in expr.free_symbols))
+        return f"{text}.astype(np.result_type({compared}))" if has_numbers_only(expr) else text
+
+    def selected(self, expr: Expr) -> str:
+        """The same, where the type of numbers does not matter."""
         *cases, (last, _) = expr.args
         text = self._print(last)
         for value, condition in reversed(cases):
@@ -158,22 +171,19 @@ class Dialect:
         applied = kind(*arguments)
         formula = applied.define() if kind in self.plain else stable(applied)
         self._collect(formula, found)
-        found[name] = self._define(name, arguments, formula)
+        found[name] = self._define(kind, arguments, formula)
 
-    def _define(self, name: str, arguments: list[Symbol], formula: Expr) -> str:
+    def _define(self, kind: type, arguments: list[Symbol], formula: Expr) -> str:
         names = ", ".join(symbol.name for symbol in arguments)
         parts, (result,) = cse([formula], symbols=map(Symbol, ("u", "v", "w", "p", "q", "r")))
         lines = [f"    {symbol} = {self.text(part)}" for symbol, part in parts]
         text = self.text(result)
-        if (
-            isinstance(self.printer, _ArrayPrinter)
-            and result.is_Piecewise
-            and all(value.is_number for value, _ in result.args)
-        ):
-            text += ".astype(x.dtype)"
+        if isinstance(self.printer, _ArrayPrinter) and has_numbers_only(result):
+            dtype = f"np.result_type({names})" if issubclass(kind, Indicator) else "x.dtype"  # x may be a number
+            text = f"{self.printer.selected(result)}.astype({dtype})"
         elif isinstance(self.printer, _ArrayPrinter) and not formula.free_symbols:  # min(max(x, 0), 0)
             text = f"np.full_like({arguments[0]}, {text})"
-        return "\n".join([f"def {name}({names}):", *lines, f"    return {text}"])
+        return "\n".join([f"def {kind.__name__}({names}):", *lines, f"    return {text}"])
 
 
 ARRAYS = Dialect(
@@ -182,7 +192,7 @@ ARRAYS = Dialect(
             "user_functions": _HELPED
             | {name: f"np.{name}" for name in _FUNCTIONS}
             | {name: f"np.{numpy}" for name, numpy in _ARCS.items()}
-            | {"larger": "np.maximum"}
+            | {"larger": "np.maximum", "smaller": "np.minimum", "signum": "np.sign"}
         }
     ),
     {
@@ -203,6 +213,7 @@ FLOATS = Dialect(
         "logsumexp": """def logsumexp(*z):
     return max(z) + log(sum(exp(value - max(z)) for value in z))""",
         "larger": "def larger(x, y):\n    return y if x < y or y != y else x",
+        "smaller": "def smaller(x, y):\n    return y if y < x or y != y else x",
         "maximum": """def maximum(*z):
     return next((value for value in z if value != value), max(z))""",
         "differs": """def differs(value, *z):

@@ -2,6 +2,7 @@
 
 All other packages may import it.
 
+- `identifiers`: the words of generated code
 - `names`: how a symbol is called in code, in LaTeX and as text
 - `nodes`: the node types beside SymPy's own
 - `functions`: named functions of one and several numbers

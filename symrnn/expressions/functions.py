@@ -9,13 +9,16 @@ from sympy import (
     Expr,
     Function,
     Ge,
+    Gt,
     Integer,
     Max,
+    Min,
     Ne,
     Or,
     Piecewise,
     exp,
     log,
+    sign,
 )  # fmt: skip
 from sympy.core.function import ArgumentIndexError
 
@@ -103,6 +106,17 @@ class at_least(Indicator):  # noqa: N801
         return Ge(*self.args)
 
 
+class exceeds(Indicator):  # noqa: N801
+    """exceeds(a, b) = 1 where a > b, else 0."""
+
+    nargs = 2
+    signs = (">", ">")
+
+    def condition(self) -> Any:
+        """Where the function is 1."""
+        return Gt(*self.args)
+
+
 class differs(Indicator):  # noqa: N801
     """differs(value, z_0, z_1, ...) = 1 where any z_k is not the value, else 0."""
 
@@ -131,13 +145,41 @@ class larger(NamedFunction):  # noqa: N801
     latex, text = r"\max", "max"
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        """1 where a >= b, else 0; for b it is the other way round."""
-        first = at_least(*self.args)
-        return first if argindex == 1 else 1 - first
+        """[a >= b], and for b [b > a]."""
+        a, b = self.args
+        return at_least(a, b) if argindex == 1 else exceeds(b, a)
 
     def define(self) -> Expr:
         """The definition put in for the name."""
         return Max(*self.args)
+
+
+class smaller(NamedFunction):  # noqa: N801
+    """smaller(a, b) = min(a, b); where they are equal a gets the derivative, as in TensorFlow's minimum."""
+
+    nargs = 2
+    straight = True
+    latex, text = r"\min", "min"
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """[b >= a], and for b [a > b]."""
+        a, b = self.args
+        return at_least(b, a) if argindex == 1 else exceeds(a, b)
+
+    def define(self) -> Expr:
+        """The definition put in for the name."""
+        return Min(*self.args)
+
+
+class signum(Indicator):  # noqa: N801
+    """signum(z) = 1 where z > 0, -1 where z < 0, and 0 at 0."""
+
+    nargs = 1
+    latex, text = r"\mathrm{sign}", "sign"
+
+    def define(self) -> Expr:
+        """The definition put in for the name."""
+        return sign(*self.args)
 
 
 class maximum(NamedFunction):  # noqa: N801
@@ -186,6 +228,6 @@ class logsumexp(NamedFunction):  # noqa: N801
 
 
 OF_SEVERAL: tuple[type[NamedFunction], ...] = (
-    *(equal, at_least, differs, onehot, larger, maximum, softmax, logsumexp),
+    *(equal, at_least, exceeds, differs, onehot, larger, smaller, signum, maximum, softmax, logsumexp),
 )
 """The functions of several numbers."""

@@ -50,7 +50,10 @@ def is_zero(expr: Expr) -> bool:
 
 
 def add(*terms: Expr) -> Expr:
-    """The sum, in the order given, with a common number in front (SymPy orders a scalar sum itself)."""
+    """The sum, in the order given, with a common number in front (SymPy orders a scalar sum itself).
+
+    Where the first term is taken away, those that are not come before it.
+    """
     kept = [term for term in terms if not is_zero(term)]
     if not kept:
         return terms[0]
@@ -61,6 +64,8 @@ def add(*terms: Expr) -> Expr:
         return flat[0]
     numbers, matrices = zip(*map(split, flat), strict=True)
     first = numbers[0]
+    if first == -1 and 1 in numbers:
+        return add(*(term for number, term in sorted(zip(numbers, flat, strict=True), key=lambda pair: pair[0] == -1)))
     if first != 1 and all(number in (first, -first) for number in numbers):
         return scale(first, add(*(scale(n / first, m) for n, m in zip(numbers, matrices, strict=True))))
     return MatAdd(*flat, _sympify=False)

@@ -10,6 +10,7 @@ r"""How symbols are named: one structured name gives the identifier in code, the
 | entry   | `.part(0, 1)`            | `U_0_1`    | `U_{0,1}`                            |
 | mark    | `.adjoint()`             | `dh_t`     | `\bar h_t`; `\delta_t` for `a_t`   |
 | partial | `.partial("y")`          | `dU`       | `\frac{\partial y}{\partial U}`   |
+| word    | `Name("lambda")`       | `lambda_`  | `\lambda`                        |
 | order   | `.adjoint(2)`            | `d2h_t`    | `\hat h_t`                          |
 |         | `.adjoint().adjoint(2)`  | `d2dh_t`   | `\hat{\bar h}_t`                   |
 """
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from unicodedata import normalize
 
+from symrnn.expressions.identifiers import identifier
+
 Time = int | str
 """A time step: a number, or one of "t", "t-1", "t+1" where it is any step, and "T-1", "0", "T" at the ends."""
 
@@ -26,7 +29,7 @@ _CODE_OF_TIME: Mapping[Time, str] = {"t-1": "prev", "t+1": "next", "T-1": "last"
 _GREEK = {
     **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η", "theta": "θ", "kappa": "κ"},
     **{"mu": "μ", "nu": "ν", "xi": "ξ", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ", "psi": "ψ"},
-    **{"omega": "ω", "zeta": "ζ"},
+    **{"omega": "ω", "zeta": "ζ", "lambda": "λ"},
 }
 _LATEX_OF_BASE: Mapping[str, str] = {"y_true": "y", **{name: f"\\{name}" for name in _GREEK}}
 _TEXT_OF_BASE: Mapping[str, str] = _GREEK
@@ -121,7 +124,7 @@ class Name:
     @property
     def family(self) -> str:
         """The identifier without its time step."""
-        return "_".join([self._stem, *self._sub, *map(str, self.entry)])
+        return identifier("_".join([self._stem, *self._sub, *map(str, self.entry)]))
 
     @cached_property
     def code(self) -> str:
@@ -129,7 +132,7 @@ class Name:
         time = [] if self.time is None else [_CODE_OF_TIME.get(self.time, str(self.time))]
         if self.mark == "message":
             time = ["carry"]
-        return "_".join([self._stem, *self._sub, *time, *map(str, self.entry)])
+        return identifier("_".join([self._stem, *self._sub, *time, *map(str, self.entry)]))
 
     @cached_property
     def latex(self) -> str:

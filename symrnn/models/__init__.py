@@ -4,6 +4,8 @@ All packages but `typesetting` and those below may import it.
 
 - `layers`: frozen descriptions under Keras' names
 - `custom_cell`: a cell of the user's own
+- `cell_expressions`: its expressions, as nodes
+- `cell_names`: what its symbols may be called
 - `layer_order`: the order of Keras' layers and weights
 - `graph`: calls of layers
 - `naming`: letters and numbers of a graph

@@ -58,6 +58,7 @@ class ProgramBuilder:
     labels: Numbering
     lengths: Lengths
     names: dict[Expr, Name] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
     inputs: list[Expr] = field(default_factory=list)
     sequences: list[Expr] = field(default_factory=list)
     items: list[Statement] = field(default_factory=list)
@@ -70,7 +71,14 @@ class ProgramBuilder:
     values: dict[Result, Value] = field(default_factory=dict)
 
     def symbol(self, name: Name, *shape: object) -> Expr:
-        """A symbol with this name."""
+        """A symbol with this name.
+
+        Raises:
+            ValueError: another symbol of the model has it.
+        """
+        if name.code in self.taken:
+            raise ValueError(f"the name {name.code} is that of another symbol of the model; take another in the cell")
+        self.taken.add(name.code)
         made = variable(name.code, shape)
         self.names[made] = name
         return made

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from symrnn.expressions.names import Name
+from symrnn.models.cell_names import name_of_identifier
+from symrnn.models.custom_cell import Cell
 from symrnn.models.graph import Call, Graph, Result, input_kind
 from symrnn.models.layers.activation import Activation
 from symrnn.models.layers.core import Dense, Layer
@@ -48,8 +50,8 @@ def numbering_of(graph: Graph) -> Numbering:
     fused = _fused(graph)
     used = [call.layer for call in graph.calls]
     numbers: dict[int, tuple[str, ...]] = {}
-    for letters in dict.fromkeys(layer.letters for layer in graph.layers if layer.letters is not None):
-        numbers |= _numbers(graph, list(dict.fromkeys(used)), letters)
+    for letters, always in _kinds(graph).items():
+        numbers |= _numbers(graph, list(dict.fromkeys(used)), letters, always)
     suffixes = {
         place: "" if used.count(call.layer) == 1 else _letter(used[:place].count(call.layer))
         for place, call in enumerate(graph.calls)
@@ -67,12 +69,31 @@ def _letter(place: int) -> str:
     return chr(ord("a") + place) if place < 22 else f"{chr(ord('a') + place % 22)}{place // 22}"
 
 
-def _numbers(graph: Graph, order: Iterable[int], letters: str) -> dict[int, tuple[str, ...]]:
+_LETTERS = {"dense": {"W", "b_o", "a_y", "y"}, "embedding": {"E", "e"}, "alpha": {"alpha"}}
+"""The names that a cell of one's own may have, too, by the kind of the layers that have them."""
+_COMMON = {"y", "g", "m", "n"}
+"""Those that any model may have."""
+
+
+def _kinds(graph: Graph) -> dict[frozenset[str], bool]:
+    """The layers that are numbered together, and whether one alone has a number, too.
+
+    Layers of one kind share their letters. Where a cell of one's own has those of another kind, all are numbered.
+    """
+    kinds = dict.fromkeys(layer.letters for layer in graph.layers if layer.letters is not None)
+    cells = [cell for layer in graph.layers for half in layer.halves for cell in half.cells if isinstance(cell, Cell)]
+    own = {letter.code for cell in cells for letter in map(name_of_identifier, cell.names)}
+    if own.isdisjoint(_COMMON.union(*(_LETTERS.get(kind, ()) for kind in kinds))):
+        return {frozenset([kind]): False for kind in kinds}
+    return {frozenset(kinds): True}
+
+
+def _numbers(graph: Graph, order: Iterable[int], letters: frozenset[str], always: bool) -> dict[int, tuple[str, ...]]:
     """A number for each cell of the layers that share letters, in the order of their first calls."""
-    cells = {place: _cells(graph.layers[place]) for place in order if graph.layers[place].letters == letters}
+    cells = {place: _cells(graph.layers[place]) for place in order if graph.layers[place].letters in letters}
     total, found, start = sum(cells.values()), {}, 1
     for place, count in cells.items():
-        found[place] = tuple("" if total == 1 else str(start + i) for i in range(count))
+        found[place] = tuple("" if total == 1 and not always else str(start + i) for i in range(count))
         start += count
     return found
 

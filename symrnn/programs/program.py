@@ -5,29 +5,17 @@ A symbol such as h_t is at once one element, inside a recurrence, and the family
 outside; only a `Recurrence` or a `Reversal` defines or reads a family.
 """
 
-import keyword
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sympy import Eq, Expr, MatrixSymbol, Symbol
 
 from symrnn.common.display import Displayed
-from symrnn.expressions.activation_table import functions, slopes
-from symrnn.expressions.activations import prelu
-from symrnn.expressions.functions import OF_SEVERAL
+from symrnn.expressions.identifiers import check_name
 from symrnn.expressions.names import Name
-from symrnn.expressions.nodes import N, T, is_size
+from symrnn.expressions.nodes import T, is_size
 from symrnn.expressions.shapes import shape, shape_of
 
-_RESERVED = {
-    *(size.name for size in (N, T)),
-    *(kind.__name__ for kind in (*functions.values(), *slopes.values(), *OF_SEVERAL, prelu)),
-    *("t", "dtype", "np", "math", "total", "room", "cross_entropy", "sign", "erfc"),
-}
-"""The names that generated code has of its own: the sizes, the functions, and what it defines beside them."""
-_STEPS = re.compile(r"T_\d+")
 Names = Mapping[Expr, Name]
 
 
@@ -250,26 +238,6 @@ def _bind(symbols: Iterable[Expr], scope: set[Expr], names: set[str]) -> None:
             raise ValueError(f"the symbol {name} is assigned twice")
         names.add(name)
         scope.add(symbol)
-
-
-def check_name(name: str) -> None:
-    """Check that a symbol may be called so.
-
-    Raises:
-        ValueError: it is no identifier, a keyword, or a name of the generated code's own.
-    """
-    if not is_usable(name):
-        raise ValueError(f"the name {name!r} cannot be used for a symbol: it is reserved or no identifier")
-
-
-def is_usable(name: str) -> bool:
-    """An identifier that Python reads as it is written, no keyword, none of the generated code's own names."""
-    plain = name.isidentifier() and unicodedata.normalize("NFKC", name) == name
-    return plain and not keyword.iskeyword(name) and not _is_reserved(name)
-
-
-def _is_reserved(name: str) -> bool:
-    return name in _RESERVED or name.startswith("__") or _STEPS.fullmatch(name) is not None
 
 
 def _check(item: Statement, plain: set[Expr], family: set[Expr]) -> None:

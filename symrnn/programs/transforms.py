@@ -5,7 +5,7 @@ Each function returns a new program that computes the same outputs.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, count
 
 from sympy import Expr, Integer, MatrixSymbol
 
@@ -150,17 +150,24 @@ def all_symbols(program: Program) -> dict[str, Expr]:
     return {symbol.name: symbol for symbol in dict.fromkeys(found)}
 
 
-def family_name(program: Program, symbol: Expr) -> str:
-    """The variable for all steps of a family: h for h_t, h_before for h_{t-1}; never a plain symbol's name."""
-    letter = name_of(program.names, symbol)
-    if letter.time in _NEIGHBOURS:
-        return f"{letter.family}_{_NEIGHBOURS[letter.time]}"
+def family_names(program: Program) -> dict[Expr, str]:
+    """The variable for all steps of each family: h for h_t, h_before for h_{t-1}; none is another symbol's name."""
     known = families(program)
-    plain = {name for name, other in all_symbols(program).items() if other not in known}
-    return f"{letter.family}s" if letter.family in plain else letter.family
+    bodies = [item.body for item in program.equations if isinstance(item, Recurrence)]
+    inner = chain.from_iterable((*body.inputs, *(step.lhs for step in body.assignments)) for body in bodies)
+    symbols = dict.fromkeys([*known, *all_symbols(program).values(), *inner])
+    found: dict[Expr, str] = {}
+    taken = {symbol.name for symbol in symbols}
+    for symbol in symbols:
+        letter = name_of(program.names, symbol)
+        if symbol in known or letter.time in ("t", *_NEIGHBOURS):
+            name = letter.family + _NEIGHBOURS.get(letter.time, "")
+            found[symbol] = next(free for k in count() if (free := name + "s" * k) not in taken)
+            taken.add(found[symbol])
+    return found
 
 
-_NEIGHBOURS: dict[Time | None, str] = {"t-1": "before", "t+1": "after"}
+_NEIGHBOURS: dict[Time | None, str] = {"t-1": "_before", "t+1": "_after"}
 
 
 def named_symbols(program: Program) -> dict[str, Expr]:

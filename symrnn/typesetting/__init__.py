@@ -4,6 +4,7 @@ All packages but `models` and those below may import it.
 
 - `styles`: the signs of LaTeX and of a terminal
 - `expressions`: one expression
+- `cases`: functions by cases
 - `equations`: a program, line by line
 - `layout`: lines broken and aligned
 - `widths`: how wide a formula is set

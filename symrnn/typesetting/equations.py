@@ -28,6 +28,7 @@ from symrnn.programs.program import (
     symbols_of,
 )
 from symrnn.programs.transforms import name_of, with_samples
+from symrnn.typesetting import cases  # noqa: F401 - registers its rules
 from symrnn.typesetting.expressions import Context, show, terms_of
 from symrnn.typesetting.layout import Line, align, flat, plain_text, rows
 from symrnn.typesetting.styles import LATEX, Style, Text

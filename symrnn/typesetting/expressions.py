@@ -15,7 +15,6 @@ from typing import Any
 from sympy import (
     Abs,
     Add,
-    Basic,
     Expr,
     Float,
     Function,
@@ -30,10 +29,10 @@ from sympy import (
     Rational,
     Symbol,
     Transpose,
+    latex,
+    pretty,
 )
 from sympy.core.function import Application
-from sympy.functions.elementary.piecewise import ExprCondPair
-from sympy.logic.boolalg import Boolean
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.common.decimals import shortest
@@ -76,7 +75,9 @@ class Context:
     def show(self, expr: Expr, level: int = 0) -> str:
         """The expression, in parentheses where it binds less tightly than `level`."""
         shown = show(expr, self)
-        return shown.text if shown.level >= level else f"({shown.text})"
+        if shown.level >= level:
+            return shown.text
+        return rf"\left({shown.text}\right)" if r"\begin{cases}" in shown.text else f"({shown.text})"
 
     def show_before(self, expr: Expr, level: int = 0) -> str:
         """The same before another factor: tanh(h) V, as in tanh h V the V could be read into the argument."""
@@ -151,11 +152,9 @@ def show(expr: Expr, context: Context) -> Text:
 
 
 @show.register(Number | NumberSymbol)
-@show.register(ExprCondPair)
-@show.register(Boolean)
-def _(expr: Basic, context: Context) -> Text:
-    """What has no sign of its own is written as SymPy writes it: a constant, a case and its condition."""
-    return Text(str(expr), ADD)
+def _(expr: Expr, context: Context) -> Text:
+    """A constant is written as SymPy writes it: pi as its letter."""
+    return Text(latex(expr) if context.style is LATEX else pretty(expr, use_unicode=True), ADD)
 
 
 @show.register

@@ -34,8 +34,8 @@ def points(latex: str) -> int:
     widest entry of each column, a fraction as the wider of its parts.
     """
     latex = _FRACTION.sub(lambda match: max(match[1], match[2], key=points), latex)
-    matrices = [_matrix_points(match[1]) for match in _MATRIX.finditer(latex)]
-    latex = _MATRIX.sub("", latex)
+    matrices = [_matrix_points(match[2]) for match in _MATRIX.finditer(latex)]
+    latex = _WORDS.sub(r"\1", _MATRIX.sub("", latex))
     total = before = 0.0
     for token in _TOKEN.findall(latex):
         if token[0] in "_^":
@@ -50,12 +50,13 @@ def points(latex: str) -> int:
 
 _GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
 _FRACTION = re.compile(rf"\\frac{_GROUP}{_GROUP}")
-_MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
+_MATRIX = re.compile(r"\\begin\{(pmatrix|cases)\}(.*?)\\end\{\1\}", re.DOTALL)
+_WORDS = re.compile(r"\\text\{([^{}]*)\}")
 
 
 def _matrix_points(body: str) -> int:
     """The width of a matrix: its columns, 10 points between them, and the parentheses."""
-    columns = zip(*(row.split("&") for row in body.split(r"\\")), strict=True)
+    columns = zip(*(row.split("&") for row in body.split(r"\\")), strict=False)
     return int(sum(max(map(_entry_points, column)) + 10 for column in columns)) + 8
 
 

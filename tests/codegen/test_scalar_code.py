@@ -181,7 +181,7 @@ TEXTS: list[tuple[Expr, str, str]] = [
     (Piecewise((x, x > 0), (0, True)), "np.where((x > 0), x, 0)", "(x if (x > 0) else 0)"),
     (
         Piecewise((1, x > 1), (Rational(1, 2), (x > 0) | (x < -1)), (0, True)),
-        "np.where((x > 1), 1, np.where((x > 0) | (x < -1), 1/2, 0))",
+        "np.where((x > 1), 1, np.where((x > 0) | (x < -1), 1/2, 0)).astype(np.result_type(x))",
         "(1 if (x > 1) else 1/2 if (x > 0) or (x < -1) else 0)",
     ),
     (sigmoid(x) + 1, "sigmoid(x) + 1", "sigmoid(x) + 1"),
@@ -190,7 +190,7 @@ TEXTS: list[tuple[Expr, str, str]] = [
     (larger(1 - x * y, 0), "np.maximum(-x*y + 1, 0)", "larger(-x*y + 1, 0)"),
     (
         Piecewise((1, (x > 1) & (y <= 2)), (2, ((x > 1) & (y > 2)) | (x < y)), (0, True)),
-        "np.where((y <= 2) & (x > 1), 1, np.where((x < y) | ((x > 1) & (y > 2)), 2, 0))",
+        "np.where((y <= 2) & (x > 1), 1, np.where((x < y) | ((x > 1) & (y > 2)), 2, 0)).astype(np.result_type(x, y))",
         "(1 if (y <= 2) and (x > 1) else 2 if (x > 1) and (y > 2) or (x < y) else 0)",
     ),
     (sympy.Float(0.3, 17) * x, "0.3*x", "0.3*x"),
@@ -209,7 +209,8 @@ def test_helpers() -> None:
     )
     assert ARRAYS.helpers([larger(x, 0)]) == ""
     assert (
-        ARRAYS.helpers([at_least(x, 0)]) == "def at_least(x, y):\n    return np.where((x >= y), 1, 0).astype(x.dtype)"
+        ARRAYS.helpers([at_least(x, 0)])
+        == "def at_least(x, y):\n    return np.where((x >= y), 1, 0).astype(np.result_type(x, y))"
     )
     assert FLOATS.helpers([slopes["relu"](x, y)]) == "def relu_slope(x, y):\n    return (1 if (y > 0) else 0)"
     assert ARRAYS.helpers([tanh(x)]) == FLOATS.helpers([x]) == ""

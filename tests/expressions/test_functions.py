@@ -37,7 +37,7 @@ z = sympy.symbols("z_0:3", real=True)
         (at_least(x, y), ["0", "0"]),
         (differs(x, y), ["0", "0"]),
         (onehot(x, y), ["0", "0"]),
-        (larger(x, y), ["at_least(x, y)", "1 - at_least(x, y)"]),
+        (larger(x, y), ["at_least(x, y)", "exceeds(y, x)"]),
         (
             maximum(x, y),
             [f"equal({s}, maximum(x, y))/(equal(x, maximum(x, y)) + equal(y, maximum(x, y)))" for s in "xy"],

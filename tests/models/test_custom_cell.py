@@ -135,12 +135,12 @@ EQUATIONS = [Eq(a, x * U + h_prev * V + b), Eq(h, a.applyfunc(tanh))]
         ({"equations": [(h, x)]}, ValueError, "Cell: equation 1: shapes differ: h_t is (N, 3), the right side (N, 2)"),
         (
             {"equations": [(h, (x * U).applyfunc(lambda z: z * Symbol("q")))]}, ValueError,
-            "Cell: equation 1: q*z0: expected a function of one number, without other symbols",
+            "Cell: equation 1: q*z: expected a function of one number, without other symbols",
         ),
         (
             {"equations": [(h, (x * U).applyfunc(gamma))]}, NotImplementedError,
-            "Cell: equation 1: the function gamma is not supported, in gamma(z0) or its derivative; supported: Abs, "
-            "Piecewise, asinh, atan, cos, cosh, erfc, exp, log, sign, sin, sinh, tanh, and Keras' activations in "
+            "Cell: equation 1: the function gamma is not supported, in gamma(z); supported: Abs, Max, Min, Piecewise, "
+            "asinh, atan, cos, cosh, erfc, exp, log, sign, sin, sinh, tanh, and Keras' activations in "
             "symrnn.activations",
         ),
         (
@@ -160,7 +160,8 @@ EQUATIONS = [Eq(a, x * U + h_prev * V + b), Eq(h, a.applyfunc(tanh))]
         ({"parameters": SHAPES | {"S": (2, 4)}}, ValueError, "Cell: the name 'S' is taken; take another"),
         (
             {"parameters": SHAPES | {"__import__": (2,)}}, ValueError,
-            "the name '__import__' cannot be used for a symbol: it is reserved or no identifier",
+            "Cell: the name '__import__': expected a letter from a to z or A to Z, then such letters, digits and "
+            "underscores; a Greek letter is written out, as alpha",
         ),
         ({"output": b}, ValueError, "Cell: output: expected a symbol that an equation defines, got b_h"),
     ],

@@ -5,12 +5,12 @@ A step of NumPy on 1 x 1 arrays costs microseconds, a step of floats a tenth of 
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache, partial
 
 from sympy import Expr, Symbol
 
 from symrnn.codegen.scalar_code import FLOATS
 from symrnn.expressions.functions import maximum
+from symrnn.expressions.identifiers import MATH
 from symrnn.expressions.nodes import is_size
 from symrnn.programs.program import (
     Equation,
@@ -22,12 +22,7 @@ from symrnn.programs.program import (
     right_sides_of,
     symbols_of,
 )
-from symrnn.programs.transforms import family_name, name_of
-
-_MATH = (
-    *("asinh", "atan", "copysign", "cos", "cosh", "erfc", "exp", "expm1", "log", "log1p", "sin", "sinh", "sqrt"),
-    "tanh",
-)
+from symrnn.programs.transforms import family_names, name_of
 
 
 def scalar_source(program: Program, name: str, lengths: Mapping[str, int] | None = None) -> str:
@@ -36,7 +31,7 @@ def scalar_source(program: Program, name: str, lengths: Mapping[str, int] | None
     The program is one of scalars, with its recurrences; its outputs are returned as a tuple. `lengths`
     are the numbers of time steps of sequences that are not given.
     """
-    array = cache(partial(family_name, program))
+    array = family_names(program).__getitem__
     given = {name_of(program.names, symbol).steps: array(symbol) for symbol in reversed(program.sequences)}
     lines = [f"    {steps} = len({first})" for steps, first in reversed(given.items())]
     lines += [f"    {steps} = {number}" for steps, number in (lengths or {}).items() if steps not in given]
@@ -57,7 +52,7 @@ def scalar_source(program: Program, name: str, lengths: Mapping[str, int] | None
     pooled = [maximum(item.lhs) for item in program.equations if isinstance(item, MaxOverTime)]
     helpers = FLOATS.helpers([*right_sides(program), *pooled])
     text = "\n\n\n".join([*filter(None, [helpers]), "\n".join(function)]) + "\n"
-    used = [name for name in _MATH if re.search(rf"\b{name}\(", text)]
+    used = [name for name in MATH if re.search(rf"\b{name}\(", text)]
     return f"from math import {', '.join(used)}\n\n\n{text}" if used else text
 
 

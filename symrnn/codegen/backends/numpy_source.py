@@ -34,7 +34,7 @@ from symrnn.programs.program import (
     right_sides,
     symbols_of,
 )
-from symrnn.programs.transforms import family_name, name_of
+from symrnn.programs.transforms import family_names, name_of
 
 
 @dataclass
@@ -47,22 +47,29 @@ class _Writer:
     parts: dict[Expr, str] = field(default_factory=dict)
 
     @cached_property
+    def arrays(self) -> dict[Expr, str]:
+        """The variables that hold all rows of families."""
+        return family_names(self.program)
+
+    @cached_property
     def taken(self) -> set[str]:
-        """The names of the program's symbols and of their families."""
-        return {name for letter in self.program.names.values() for name in (letter.code, letter.family)}
+        """The names of the program's symbols and of their families, and of what was made beside them."""
+        letters = {name for letter in self.program.names.values() for name in (letter.code, letter.family)}
+        return {*letters, *self.arrays.values()}
 
     def array(self, symbol: Expr) -> str:
         """The variable that holds all rows of a family, or a plain symbol's."""
-        if symbol not in self.parts:
-            name = name_of(self.program.names, symbol)
-            family = name.time in ("t", "t-1", "t+1")
-            self.parts[symbol] = family_name(self.program, symbol) if family else name.code
-        return self.parts[symbol]
+        return self.parts.get(symbol) or self.arrays.get(symbol) or symbol.name
+
+    def free(self, name: str) -> str:
+        """The name, with underscores behind it where it is taken."""
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name
 
     def fresh(self, symbol: Expr, suffix: str) -> Expr:
-        name = f"{name_of(self.program.names, symbol).family}_{suffix}"
-        while name in self.taken or name in self.parts.values():
-            name += "_"
+        name = self.free(f"{name_of(self.program.names, symbol).family}_{suffix}")
         part = Symbol(name)
         self.parts[MatrixSymbol(name, *shape_of(symbol))] = name
         return part
@@ -238,7 +245,7 @@ def _allocate(symbol: Expr, places: Layout, item: Recurrence, writer: _Writer) -
     """Room for the rows of all steps; with the neighbouring states too, as two views of one array."""
     array, steps, width = writer.array(symbol), str(item.length), shape_of(symbol)[1]
     carry = places.paired.get(symbol)
-    name, steps = (array, steps) if carry is None else (f"{array}_all", f"{steps} + 1")
+    name, steps = (array, steps) if carry is None else (writer.free(f"{array}_all"), f"{steps} + 1")
     empty = f"room({steps}, N, {width}, dtype)" if places.by_columns else f"np.empty(({steps}, N, {width}), dtype)"
     writer.write(f"{name} = {empty}")
     if carry is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from sympy import Expr, MatrixSymbol
 from sympy.matrices.expressions import MatrixExpr
 
+from symrnn.expressions.identifiers import is_usable
 from symrnn.expressions.matrices import substitute
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import Concat, N, Shape, is_size
@@ -18,7 +19,6 @@ from symrnn.programs.program import (
     Recurrence,
     Statement,
     defines,
-    is_usable,
     parameters,
     recurrence,
     right_sides_of,

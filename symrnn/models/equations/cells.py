@@ -32,7 +32,8 @@ from symrnn.expressions.matrices import (
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N
 from symrnn.models.builder import Block, CallScope, width
-from symrnn.models.custom_cell import Cell, name_of_identifier
+from symrnn.models.cell_names import name_of_identifier
+from symrnn.models.custom_cell import Cell
 from symrnn.models.layers.rnn import Cells, GRUCell, LSTMCell, SimpleRNNCell
 from symrnn.programs.program import Equation
 

@@ -1,0 +1,51 @@
+"""Functions by cases, and the conditions in them."""
+
+from collections.abc import Mapping
+
+from sympy import And, Eq, Ge, Gt, Le, Lt, Ne, Not, Or, Piecewise
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import Boolean
+
+from symrnn.typesetting.expressions import Context, show
+from symrnn.typesetting.styles import ADD, ATOM, LATEX, MUL, Text
+
+_SIGNS: Mapping[type, tuple[str, str]] = {
+    **{Gt: (">", ">"), Ge: (r"\ge", "≥"), Lt: ("<", "<"), Le: (r"\le", "≤")},
+    **{Eq: ("=", "="), Ne: (r"\ne", "≠")},
+}
+"""The sign of a relation in LaTeX and as text."""
+
+
+@show.register
+def _(expr: Piecewise, context: Context) -> Text:
+    """The value and, beside it, where it holds; the last one holds otherwise."""
+    *cases, (last, _) = expr.args
+    rows = [(context.show(value), f"{_word('if ', context)}{context.show(where)}") for value, where in cases]
+    rows.append((context.show(last), _word("otherwise", context)))
+    if context.style is not LATEX:
+        return Text(f"{{{'; '.join(' '.join(row) for row in rows)}}}", ATOM)
+    lines = r" \\ ".join(" & ".join(row) for row in rows)
+    return Text(rf"{{\begin{{cases}} {lines} \end{{cases}}}}", ADD)  # in braces, so that no line is broken within
+
+
+def _word(word: str, context: Context) -> str:
+    return rf"\text{{{word}}}" if context.style is LATEX else word
+
+
+@show.register
+def _(expr: Relational, context: Context) -> Text:
+    sign = _SIGNS[type(expr)][context.style is not LATEX]
+    return Text(f"{context.show(expr.lhs)} {sign} {context.show(expr.rhs)}", MUL)
+
+
+@show.register(And)
+@show.register(Or)
+def _(expr: Boolean, context: Context) -> Text:
+    word = _word(" and " if isinstance(expr, And) else " or ", context)
+    parts = sorted(expr.args, key=str)
+    return Text(word.join(context.show(part, MUL) for part in parts), ADD)
+
+
+@show.register
+def _(expr: Not, context: Context) -> Text:
+    return Text(f"{_word('not ', context)}{context.show(expr.args[0], ATOM)}", MUL)
