@@ -34,7 +34,7 @@ def title(network: Network, how: str) -> str:
 def _name(layer: Layer | Cells) -> str:
     """A layer or cell with its number of units."""
     if isinstance(layer, Cell):
-        return layer.name or "Cell"
+        return layer.title
     if isinstance(layer, RNN):
         return f"RNN({', '.join(map(_name, layer.cells))})"
     inner = getattr(layer, "layer", None)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from symrnn.expressions.names import Name
+from symrnn.typesetting.escapes import escaped
 from symrnn.typesetting.styles import decimal
 
 SIZE = 16.0
@@ -71,7 +72,11 @@ def latex(line: Iterable[Piece]) -> str:
     for before, piece, after in zip(pieces, pieces[1:], pieces[2:], strict=False):
         inside = piece == " " and not isinstance(before, str) and not isinstance(after, str)
         texts.append("$ $" if inside else _latex(piece))
-    return "".join(texts).replace("$$", "")
+    return _JOINED.sub("", "".join(texts))
+
+
+_JOINED = re.compile(r"(?<!\\)\$\$")
+"""Where one formula ends and another begins; a dollar after a backslash is text."""
 
 
 def _latex(piece: Piece) -> str:
@@ -83,15 +88,7 @@ def _latex(piece: Piece) -> str:
         return rf"${base}^{{\mathsf T}}$"
     if isinstance(piece, Name):
         return f"${piece.latex}$"
-    return f"${piece}$" if re.fullmatch(r" = \d?", piece) else piece.translate(_ESCAPES)
-
-
-_ESCAPES = str.maketrans(
-    {
-        **{sign: f"\\{sign}" for sign in "#$%&_{}"},
-        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    }
-)
+    return f"${piece}$" if re.fullmatch(r" = \d?", piece) else escaped(piece)
 
 
 # glyphs -----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from symrnn.common.display import Displayed
+from symrnn.common.terminal import one_line
 from symrnn.documents.inline import Prose
 from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import Display
@@ -120,13 +121,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class Article(Displayed):
-    """A title, a line below it, what the document answers, and its sections; `document["forward"]` is one."""
+    """A title in one line, a line below it, what the document answers, its sections; `document["forward"]` is one."""
 
     title: str
     subtitle: Prose
     summary: Prose
     sections: tuple[Section, ...]
     origin: Origin | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", one_line(self.title))
 
     def __getitem__(self, name: str) -> Section:
         """The section of this name.

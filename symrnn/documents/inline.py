@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from symrnn.common.terminal import one_line
 from symrnn.expressions.names import Name
 
 
@@ -20,9 +21,12 @@ class Math:
 
 @dataclass(frozen=True)
 class Code:
-    """A name as it stands in code."""
+    """A name as it stands in code, in one line."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", one_line(self.text))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from sympy import Eq, Expr, Integer, MatrixSymbol
 
 from symrnn.common.errors import at
 from symrnn.common.fields import check_fields
+from symrnn.common.terminal import one_line
 from symrnn.expressions.nodes import N
 from symrnn.expressions.shapes import shape, shape_of
 from symrnn.models.cell_expressions import Values, converted, parameter
@@ -71,6 +72,11 @@ class Cell:
         object.__setattr__(self, "equations", equations)
         object.__setattr__(self, "output", output)
         check_apart(self.names)
+
+    @property
+    def title(self) -> str:
+        """What the cell is called in texts: its name, in one line."""
+        return one_line(self.name or "") or "Cell"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 All packages but `models` and those below may import it.
 
+- `escapes`: text as LaTeX
 - `styles`: the signs of LaTeX and of a terminal
 - `expressions`: one expression
 - `cases`: functions by cases

@@ -92,7 +92,7 @@ def layer_name(layer: Layer | Cells) -> str:
     How it is run, such as return_sequences, and whether it has a bias, are for the equations to show.
     """
     if isinstance(layer, custom_cell.Cell):
-        return layer.name or "Cell"
+        return layer.title
     parts = []
     for one in fields(layer):
         value, default = getattr(layer, one.name), one.default

@@ -20,6 +20,7 @@ from symrnn.documents.inline import Code, Emphasis, Math, Prose, Span, Strong, s
 from symrnn.documents.writers.files import Files, Progress
 from symrnn.expressions.names import Name
 from symrnn.typesetting.equations import lines_of
+from symrnn.typesetting.escapes import escaped
 from symrnn.typesetting.layout import DisplayRow, align, rows
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.widths import points
@@ -239,22 +240,3 @@ def _(span: Code) -> str:
     """A long name may break after its underscores."""
     text = escaped(span.text).replace(r"\_", r"\_\allowbreak ")
     return rf"\texttt{{{text}}}"
-
-
-_ESCAPES = {
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    **{"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": "{<}", ">": "{>}"},
-    **{"→": r"$\to$", "←": r"$\leftarrow$", "≠": r"$\ne$", "×": r"$\times$", "∂": r"$\partial$", "⊙": r"$\odot$"},
-    **{"κ": r"$\kappa$", "–": "--", "—": "---", "’": "'", "…": r"\dots{}", '"': "''"},
-}
-
-
-def escaped(text: str) -> str:
-    """Text without signs that TeX reads; a sign that the fonts lack by its number."""
-    return "".join(
-        _ESCAPES.get(sign) or (sign if ord(sign) < 0x180 and sign.isprintable() else _named(sign)) for sign in text
-    )
-
-
-def _named(sign: str) -> str:
-    return " " if sign.isspace() else f"U+{ord(sign):04X}"

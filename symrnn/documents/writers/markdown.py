@@ -1,5 +1,6 @@
 """Documents as Markdown, in the dialects of GitHub and of Jupyter and pandoc, which differ in how formulas stand."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
@@ -176,4 +177,8 @@ def _(span: Code, dialect: Flavour = GITHUB) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.translate(_SPECIAL)
+    """Text without signs that Markdown reads, and without what readers make a link of: http:, www., a@b."""
+    return _LINKS.sub(r"\\\g<0>", text.translate(_SPECIAL))
+
+
+_LINKS = re.compile(r"(?<=\w):(?=\S)|(?<=www)\.|@", re.IGNORECASE)

@@ -103,7 +103,7 @@ def _(value: tuple[Any, ...]) -> str:
 @code.register
 def _(value: Cell) -> str:
     raise NotImplementedError(
-        f"RNN({value.name or 'Cell'}): a cell of your own has no code; supported: SimpleRNNCell, LSTMCell, GRUCell"
+        f"RNN({value.title}): a cell of your own has no code; supported: SimpleRNNCell, LSTMCell, GRUCell"
     )
 
 

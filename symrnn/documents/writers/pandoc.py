@@ -63,7 +63,23 @@ def article_rst(article: Article) -> str:
         ImportError: pypandoc is missing; the message says what to install.
     """
     target = _Target(_raw_figure, "-", (_EMPTY,))  # not every LaTeX that Sphinx runs knows another
-    return _pandoc(_tree(article, target), "--to=rst", "--sandbox").decode("utf-8")
+    return _pandoc(_without_links(_tree(article, target)), "--to=rst", "--sandbox").decode("utf-8")
+
+
+def _without_links(tree: Any) -> Any:
+    """The tree for docutils, which makes links of addresses and of names with a colon or a backtick behind them."""
+    if isinstance(tree, list):
+        return [_without_links(node) for node in tree]
+    if not isinstance(tree, dict):
+        return tree
+    kind = tree.get("t")
+    text = tree["c"] if kind == "Str" else tree["c"][-1] if kind == "Code" else ""
+    if text and _LINKS[kind].search(text):
+        return _node("RawInline", "rst", re.sub(r"([^\w\s]|_)", r"\\\1", text))  # every sign as itself
+    return {key: _without_links(value) for key, value in tree.items()}
+
+
+_LINKS = {"Str": re.compile(r"\w:\S|[@`]"), "Code": re.compile("`")}
 
 
 def article_docx(article: Article) -> bytes:
