@@ -57,9 +57,9 @@ def _alike(other: str, name: str, code: str) -> ValueError:
     return ValueError(f"Cell: {other} and {name!r} cannot be told apart, both can be {code}; take another name")
 
 
-def _codes(letter: Name) -> set[str]:
+def _codes(letter: Name) -> list[str]:
     """What a symbol is called in code: at any time step, before a mask is applied, and its derivatives."""
     times: list[Time | None] = [None, "t", "t-1", "t+1", "T-1", "T"]
     letters = [letter, replace(letter, base=f"{letter.base}~")]
     letters += [marked for order in (1, 2) for marked in (letter.partial("", order), letter.message(order))]
-    return {one.at(time).code for one in letters for time in times}
+    return [one.at(time).code for one in letters for time in times]

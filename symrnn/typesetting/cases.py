@@ -18,14 +18,14 @@ _SIGNS: Mapping[type, tuple[str, str]] = {
 
 @show.register
 def _(expr: Piecewise, context: Context) -> Text:
-    """The value and, beside it, where it holds; the last one holds otherwise."""
+    """The value and, beside it, where it holds; the last one holds otherwise. In LaTeX it has no end of its own."""
     *cases, (last, _) = expr.args
     rows = [(context.show(value), f"{_word('if ', context)}{context.show(where)}") for value, where in cases]
     rows.append((context.show(last), _word("otherwise", context)))
     if context.style is not LATEX:
         return Text(f"{{{'; '.join(' '.join(row) for row in rows)}}}", ATOM)
     lines = r" \\ ".join(" & ".join(row) for row in rows)
-    return Text(rf"{{\begin{{cases}} {lines} \end{{cases}}}}", ADD)  # in braces, so that no line is broken within
+    return Text(rf"{{\begin{{cases}} {lines} \end{{cases}}}}", 0)  # in braces, so that no line is broken within
 
 
 def _word(word: str, context: Context) -> str:

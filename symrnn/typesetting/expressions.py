@@ -103,7 +103,7 @@ def terms_of(expr: Expr, context: Context) -> list[list[str]]:
         return [[context.show(expr)]]
     texts = []
     for i, term in enumerate(ordered):
-        sign, factors = _signed(term, context)
+        sign, factors = _signed(term, context, ADD if len(ordered) > 1 else 0)
         lead = "-" if sign and i == 0 else "" if i == 0 else "- " if sign else "+ "
         if context.times != " ":
             factors = [context.times.join(factors)]
@@ -119,15 +119,13 @@ def _ordered_terms(expr: Expr, context: Context) -> tuple[list[Expr], Context, b
     return [expr], context, isinstance(expr, Add)
 
 
-def _signed(term: Expr, context: Context) -> tuple[bool, list[str]]:
-    """Whether a term is negative, and the factors of its absolute value."""
+def _signed(term: Expr, context: Context, level: int) -> tuple[bool, list[str]]:
+    """Whether a term is negative, and the factors of its absolute value; it binds at least as tightly as `level`."""
     if isinstance(term, Mul) and not isinstance(term, MatrixExpr):
         negative = term.could_extract_minus_sign()
         return negative, _factors(-term if negative else term, context)
-    shown = show(term, context)
-    if shown.text.startswith("-"):
-        return True, [shown.text[1:].lstrip()]
-    return False, [shown.text]
+    text = context.show(term, level)
+    return (True, [text[1:].lstrip()]) if text.startswith("-") else (False, [text])
 
 
 def _factors(term: Expr, context: Context) -> list[str]:

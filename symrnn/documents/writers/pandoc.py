@@ -72,7 +72,7 @@ def _without_links(tree: Any) -> Any:
         return [_without_links(node) for node in tree]
     if not isinstance(tree, dict):
         return tree
-    kind = tree.get("t")
+    kind = str(tree.get("t"))
     text = tree["c"] if kind == "Str" else tree["c"][-1] if kind == "Code" else ""
     if text and _LINKS[kind].search(text):
         return _node("RawInline", "rst", re.sub(r"([^\w\s]|_)", r"\\\1", text))  # every sign as itself
