@@ -1,6 +1,6 @@
 """The expressions of a cell of your own, in symrnn's nodes, which have derivatives and code."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce, singledispatch
 from typing import Any
@@ -58,8 +58,18 @@ from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, on
 from symrnn.expressions.nodes import SLOTS, Elementwise, MatrixNode, N
 from symrnn.expressions.shapes import shape, shape_of
 
-_KINKED = {Max: larger, Min: smaller, sign: signum}
-"""What becomes a function of symrnn's, which has a derivative at its kinks; a number counts before a variable."""
+
+def _nested(kind: Any) -> Callable[..., Expr]:
+    """A function of two numbers as one of many; numbers come before variables, and count where they are equal."""
+
+    def function(*args: Expr) -> Expr:
+        return reduce(kind, sorted(args, key=lambda arg: (not arg.is_number, default_sort_key(arg))))
+
+    return function
+
+
+_KINKED: Mapping[Any, Callable[..., Expr]] = {Max: _nested(larger), Min: _nested(smaller), sign: signum}
+"""What becomes a function of symrnn's, which has a slope at its kinks."""
 _FUNCTIONS = (Abs, Piecewise, asinh, atan, cos, cosh, erfc, exp, log, sin, sinh, tanh)
 _FORMULAS = (*_FUNCTIONS, NamedFunction, Symbol, Number, NumberSymbol, Add, Mul, Pow)
 _CONDITIONS = (ExprCondPair, Relational, And, Or, Not, BooleanAtom)
@@ -230,7 +240,7 @@ def formula(template: Any) -> Expr:
                 "and Keras' activations in symrnn.activations"
             )
     closed = template.replace(Piecewise, lambda *cases: _closed(template, cases))
-    return closed.replace(lambda part: type(part) in _KINKED, lambda part: _with_slope(type(part), part.args))
+    return closed.replace(lambda part: type(part) in _KINKED, lambda part: _KINKED[type(part)](*part.args))
 
 
 def _supported() -> str:
@@ -245,10 +255,6 @@ def _is_double(number: Expr) -> bool:
         return is_number(float(number))
     except (TypeError, ValueError, OverflowError):
         return False
-
-
-def _with_slope(kind: Any, args: Sequence[Expr]) -> Expr:
-    return reduce(_KINKED[kind], sorted(args, key=lambda arg: (not arg.is_number, default_sort_key(arg))))
 
 
 def _closed(template: Expr, cases: Sequence[tuple[Expr, Any]]) -> Expr:

@@ -1,5 +1,6 @@
 """Functions by cases, and the conditions in them."""
 
+import math
 from collections.abc import Mapping
 
 from sympy import And, Eq, Ge, Gt, Le, Lt, Ne, Not, Or, Piecewise
@@ -42,8 +43,13 @@ def _(expr: Relational, context: Context) -> Text:
 @show.register(Or)
 def _(expr: Boolean, context: Context) -> Text:
     word = _word(" and " if isinstance(expr, And) else " or ", context)
-    parts = sorted(expr.args, key=str)
-    return Text(word.join(context.show(part, MUL) for part in parts), ADD)
+    return Text(word.join(context.show(part, MUL) for part in sorted(expr.args, key=_place)), ADD)
+
+
+def _place(condition: Boolean) -> tuple[float, str]:
+    """By the bound, the lowest first; what has no bound that is a number comes last."""
+    has_bound = isinstance(condition, Relational) and condition.rhs.is_number
+    return float(condition.rhs) if has_bound else math.inf, str(condition)
 
 
 @show.register

@@ -2,7 +2,31 @@
 
 import numpy as np
 import pytest
-from sympy import Eq, MatrixSymbol, Symbol, asinh, atan, cos, cosh, exp, gamma, hadamard_product, sin, sinh, tanh
+from sympy import (
+    Abs,
+    And,
+    E,
+    Eq,
+    MatrixSymbol,
+    Max,
+    Min,
+    Not,
+    Piecewise,
+    S,
+    Symbol,
+    asinh,
+    atan,
+    cos,
+    cosh,
+    exp,
+    gamma,
+    hadamard_product,
+    pi,
+    sign,
+    sin,
+    sinh,
+    tanh,
+)
 
 import symrnn
 from symrnn import LSTM, RNN, Cell, Dense, Sequential, SimpleRNN
@@ -193,3 +217,146 @@ def test_numbers_of_every_function(f, units):
     ends = [predict(given + move, weights).sum() - predict(given - move, weights).sum() for move in step]
     np.testing.assert_allclose(slopes.ravel(), np.array(ends) / 2e-6, rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(predict(given[None], weights)[0], predict(given, weights), rtol=1e-14)
+
+
+# formulas ---------------------------------------------------------------------------------------
+
+KINKS = {
+    "abs": (Abs, [-1, 0, 1]),
+    "sign": (lambda z: z + sign(z), [1, 1, 1]),
+    "relu": (lambda z: Max(z, 0), [0, 0, 1]),
+    "clip": (lambda z: Min(Max(z, 0), 1), [0, 0, 0]),
+    "largest": (lambda z: Max(z, -z, S.Half), [-1, 0, 1]),
+    "elu": (lambda z: Piecewise((z, z > 0), (exp(z) - 1, True)), [exp(-1), 1, 1]),
+    "steps": (lambda z: z * Piecewise((1, z > 0), (2, z > -1), (3, True)), [3, 2, 1]),
+    "closed": (lambda z: Piecewise((z, z >= 0), (z / 2, z < 0)), [S.Half, 1, 1]),
+    "not": (lambda z: Piecewise((z, Not(And(z > -1, z < 1))), (z**2, True)), [1, 0, 1]),
+    "constants": (lambda z: pi * z + E, [pi, pi, pi]),
+}
+"""Functions, and their slopes at -1, 0 and 1."""
+
+
+def computed(f, units, points, dtype="float64"):
+    """The values and slopes of f at some points, as a batch and, which is other code for one unit, one by one."""
+    x, h, h_prev = (value(name, units, 3) for name in ("x_t", "h_t", "h_prev"))
+    d = symrnn.derive(Sequential([RNN(Cell([Eq(h, x.applyfunc(f))], x, {"h": (h_prev, h)}, {}))], (1, units)))
+    given = np.array([np.full((1, units), point) for point in points], dtype)
+    predict, slopes = d.lambdify(), d.gradient(wrt=["x"]).lambdify()
+    found = predict(given, []), slopes(given, [])[0]
+    np.testing.assert_allclose(found[0], [predict(one, []) for one in given], rtol=1e-6)
+    np.testing.assert_allclose(found[1], [slopes(one, [])[0] for one in given], rtol=1e-6)
+    assert {array.dtype for array in found} == {np.dtype(dtype)}
+    return found[0][:, 0], found[1][:, 0, 0]
+
+
+@pytest.mark.parametrize("units", [1, 2])
+@pytest.mark.parametrize("name", KINKS)
+def test_functions_with_kinks(name, units):
+    """Slopes are differences away from kinks; at a kink a number counts before a variable, as in relu."""
+    f, kinked = KINKS[name]
+    points = np.array([-2.1, -0.7, -0.3, 0.2, 0.8, 1.9])
+    (_, slopes), (above, _), (below, _) = (computed(f, units, points + move) for move in (0, 1e-6, -1e-6))
+    np.testing.assert_allclose(slopes, (above - below) / 2e-6, rtol=1e-8, atol=1e-8)
+    for dtype in ("float32", "float64"):
+        np.testing.assert_allclose(computed(f, units, [-1, 0, 1], dtype)[1], np.array(kinked, dtype), rtol=1e-6)
+
+
+def test_kinks_are_those_of_the_activations():
+    ours, table = (computed(f, 2, [0, 6, 7])[1] for f in (lambda z: Min(Max(z, 0), 6), symrnn.activations["relu6"]))
+    np.testing.assert_array_equal(ours, table)
+
+
+def gated():
+    """Own units that keep a share of the state: h = k - k z + h z, which SymPy orders in its own way."""
+    x, h, h_prev, k, z = (value(name) for name in ("x_t", "h_t", "h_prev", "k_t", "z_t"))
+    V, b = value("V", H, H), value("b_h")
+    rhs = k - hadamard_product(k, z) + hadamard_product(h_prev, z)
+    equations = [Eq(k, (h_prev * V + b).applyfunc(tanh)), Eq(z, x.applyfunc(sigmoid)), Eq(h, rhs)]
+    return Cell(equations, x, {"h": (h_prev, h)}, {"V": (H, H), "b_h": (H,)})
+
+
+def test_sums_begin_with_what_is_added():
+    text = symrnn.derive(Sequential([RNN(gated())], (4, H))).text("step").splitlines()
+    assert [line.strip() for line in text[3:]] == [
+        "h_t = k_t + h_{t-1} ⊙ z_t - k_t ⊙ z_t   (t = 0, ..., T-1)",
+        "y = h_{T-1}",
+    ]
+
+
+def with_letters(*names):
+    """An Elman cell whose kernel and bias have the names."""
+    kernel, bias = value(names[0], H, F), value(names[1])
+    shapes = {names[0]: (F, H), "V": (H, H), names[1]: (H,)}
+    return Cell([Eq(a, x * kernel + h_prev * V + bias), Eq(h, a.applyfunc(tanh))], x, {"h": (h_prev, h)}, shapes)
+
+
+@pytest.mark.parametrize(
+    ("layers", "names"),
+    [
+        ([RNN(with_letters("W", "b_o"))], ["W", "V", "b_o"]),
+        ([RNN(with_letters("W", "b_o")), Dense(1)], ["W1", "V1", "b1_o", "W2", "b2_o"]),
+        ([RNN(with_letters("U", "b_o")), Dense(1), Dense(1)], ["U1", "V1", "b1_o", "W2", "b2_o", "W3", "b3_o"]),
+        ([RNN(with_letters("U", "E")), Dense(1)], ["U", "V", "E", "W", "b_o"]),
+        ([RNN(with_letters("alpha", "y")), Dense(1)], ["alpha1", "V1", "y1", "W2", "b2_o"]),
+        (
+            [RNN([with_letters("W", "b_o"), symrnn.SimpleRNNCell(2)]), Dense(1)],
+            ["W1", "V1", "b1_o", "U2", "V2", "b2_h", "W3", "b3_o"],
+        ),
+    ],
+)  # fmt: skip
+def test_letters_that_other_layers_have(layers, names):
+    """A cell and a Dense with the same letters are numbered together."""
+    d = symrnn.derive(Sequential(layers, (4, F)))
+    assert [weight.symbol.name for weight in d.table] == names
+    builtin = [
+        symrnn.SimpleRNN(H) if isinstance(layer, RNN) and isinstance(layer.cell, Cell) else layer for layer in layers
+    ]
+    if len(layers[0].cells) == 1:
+        expected = symrnn.derive(Sequential(builtin, (4, F)))
+        generator = np.random.default_rng(0)
+        weights, given = (
+            [generator.normal(size=array.shape) for array in d.network.arrays],
+            generator.normal(size=(4, F)),
+        )
+        for ours, theirs in zip(*(one.gradient().lambdify()(given, weights) for one in (d, expected)), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+C, C_prev, k, v = value("C_t", H, H), value("C_prev", H, H), value("k_t"), value("v_t")
+NO_MATRICES = (
+    "a value that is a matrix for each sample, as the state of mLSTM or of linear attention, is not supported; "
+    "supported: values that are one row for each sample"
+)
+
+
+@pytest.mark.parametrize(
+    ("equations", "states", "message"),
+    [
+        (
+            [Eq(C, C_prev + k.T * v)], {"C": (C_prev, C)},
+            f"C_prev has 3 rows, the input x_t 1: {NO_MATRICES}; a parameter is listed in parameters",
+        ),
+        (
+            [Eq(k, x * U), Eq(h, x * U * k.T * k)], {"h": (h_prev, h)},
+            f"Cell: equation 2: the transpose of k_t, which has a row for each sample: {NO_MATRICES}",
+        ),
+    ],
+)  # fmt: skip
+def test_values_that_are_matrices(equations, states, message):
+    with pytest.raises(NotImplementedError) as raised:
+        Cell(equations, x, states, SHAPES)
+    assert str(raised.value) == message
+
+
+def test_a_function_of_one_unit():
+    """SymPy hands a 1 x 1 matrix to a function as it is; with more rows it does not."""
+    x, h, h_prev = (value(name, 1) for name in ("x_t", "h_t", "h_prev"))
+    message = (
+        "Cell: equation 1: MatPow is not supported, in x_t**2; supported: sums, products, elementwise products "
+        "(hadamard_product), applyfunc, transposes, matrices of ones and zeros; for applyfunc of one unit write the "
+        "values with more than one row"
+    )
+    with pytest.raises(NotImplementedError) as raised:
+        Cell([(h, x.applyfunc(lambda z: z**2))], x, {"h": (h_prev, h)}, {})
+    assert str(raised.value) == message
+    assert computed(lambda z: z**2, 1, [3])[0] == [[9]]
