@@ -4,5 +4,6 @@
 - `display`: how values show themselves in Jupyter
 - `fields`: the fields of a value checked by their annotations
 - `terminal`: text that is shown in a terminal
+- `limits`: how large results may be
 - `errors`: where a refusal happened, and missing libraries
 """

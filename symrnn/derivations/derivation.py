@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sympy import Expr, Matrix
 
 from symrnn.common.display import Displayed
+from symrnn.common.limits import COMPOSED, SYMBOLS
 from symrnn.derivations.jacobian import Jacobian, jacobian_of
 from symrnn.derivations.wrt import Request, names_in, of_array, request, select
 from symrnn.expressions.functions import define
@@ -19,6 +20,7 @@ from symrnn.models.network import Network, Weight
 from symrnn.programs import closed_form
 from symrnn.programs.adjoint import backprop
 from symrnn.programs.expansion import expand
+from symrnn.programs.magnitudes import check_count, entry_symbols, symbol_count, symbols_in
 from symrnn.programs.program import Cut, Equation, Join, Program
 from symrnn.programs.transforms import all_symbols, name_of, named_symbols
 from symrnn.programs.unrolling import unroll
@@ -29,6 +31,14 @@ if TYPE_CHECKING:  # NumPy is loaded where numbers are computed: a derivation ne
     import numpy as np
 
 ZOOMS = ("step", "unrolled", "scalar", "closed")
+_EXACT = 15_000
+"""Up to so many symbols a closed form is measured by its entries, and by its matrices beyond."""
+_FEWER = {
+    "unrolled": "fewer time steps, or zoom 'step'",
+    "scalar": "fewer time steps or samples, or zoom 'unrolled' or 'step'",
+    "closed": "fewer time steps, or zoom 'unrolled' or 'step'",
+}
+"""The ways round what is too large."""
 ELIDED = 10
 """Of more time steps not each is written out where nobody asks for it."""
 
@@ -87,19 +97,21 @@ class Derivation(Displayed):
         `samples="N"` keeps the matrices of a scalar model.
 
         Raises:
-            ValueError: an unknown zoom; or the number of time steps is open, other than at "step".
+            ValueError: an unknown zoom; the number of time steps is open, other than at "step"; or what is
+                written out has more than `SYMBOLS` symbols, which are counted before.
         """
         if zoom not in ZOOMS[:3]:
             raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS[:3])}")
         if samples != "N" or zoom == "scalar":
             check_size("samples", samples, f"zoom {zoom!r}")
         scalar = zoom == "scalar" or (self.is_scalar and samples == 1)
-        if scalar and _is_joined(self.steps):
-            return self._select(expand(unroll(self.steps, self._steps_at(zoom)), int(samples)))
-        steps = expand(self.steps, int(samples)) if scalar else self.steps
         if zoom == "step":
-            return steps
-        return self._select(unroll(steps, self._steps_at(zoom)))
+            return expand(self.steps) if scalar and not _is_joined(self.steps) else self.steps
+        lengths = self._steps_at(zoom)
+        check_count(self.count("scalar" if scalar else zoom, samples), SYMBOLS, f"zoom {zoom!r}", _FEWER[zoom])
+        if scalar and _is_joined(self.steps):
+            return self._select(expand(unroll(self.steps, lengths), int(samples)))
+        return self._select(unroll(expand(self.steps, int(samples)) if scalar else self.steps, lengths))
 
     def _steps_at(self, zoom: str) -> dict[Expr, int]:
         """The numbers of time steps, which all zooms but "step" need."""
@@ -109,6 +121,27 @@ class Derivation(Displayed):
                 f"zoom {zoom!r}: the model leaves the number of time steps open: give timesteps, or take zoom 'step'"
             )
         return known
+
+    def count(self, zoom: str = "unrolled", samples: int | str = 1) -> int:
+        """How many symbols the equations have at zoom "step", "unrolled" or "scalar", which is not built for it.
+
+        At "scalar" each entry counts, at the others each matrix. A length that is open counts as one step.
+        """
+        known = {steps: number for steps, number in self.network.timesteps.items() if number is not None}
+        of_one = entry_symbols(int(samples)) if zoom == "scalar" else symbols_in
+        return symbol_count(self.steps, {} if zoom == "step" else known, of_one)
+
+    def _least_size(self) -> tuple[int, int]:
+        """A bound from below of the operations and the nesting of a closed form; of one that is soon built 0.
+
+        Raises:
+            ValueError: even without the entries it would be too large.
+        """
+        lengths = self._steps_at("closed")
+        check_count(self.count("unrolled"), COMPOSED, "closed form", _FEWER["closed"])
+        if self.count("scalar") <= _EXACT:
+            return 0, 0
+        return closed_form.least_size(self._select(unroll(self.steps, lengths)))
 
     def _select(self, program: Program) -> Program:
         """The unrolled program with the outputs that were asked for."""
@@ -128,7 +161,7 @@ class Derivation(Displayed):
         Raises:
             ValueError: it would have more than 10 000 operations or 40 nested steps.
         """
-        self._steps_at("closed")
+        closed_form.check_expression(*Derivation(self.network)._least_size())
         program = Derivation(self.network).program("scalar")
         steps = tuple(Equation(equation.lhs, define(equation.rhs)) for equation in program.assignments)
         values = iter(closed_form.expressions(replace(program, equations=steps)))
@@ -146,7 +179,7 @@ class Derivation(Displayed):
         Raises:
             ValueError: see `y`.
         """
-        self._steps_at("closed")
+        closed_form.check_expression(*self._least_size())
         return closed_form.expressions(self.program("scalar"))
 
     def latex(self, zoom: str = "unrolled", samples: int | str = 1) -> str:
@@ -168,7 +201,7 @@ class Derivation(Displayed):
         if zoom not in ZOOMS:
             raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS)}")
         if zoom == "closed":
-            self._steps_at(zoom)
+            closed_form.check_text(self._least_size()[0])
         program = self.program("scalar" if zoom == "closed" else zoom, samples)
         return equations.Display(program, self._is_compact(zoom), zoom == "closed", samples)
 
@@ -262,7 +295,7 @@ class Gradient(Derivation):
 
     def closed(self) -> tuple[Expr, ...]:
         """Each entry of each derivative as one expression in the inputs, activations by name."""
-        self._steps_at("closed")
+        closed_form.check_expression(*self._least_size())
         program = self.program("scalar")
         return closed_form.expressions(replace(program, outputs=program.outputs[1:]) if self.loss else program)
 

@@ -18,6 +18,7 @@ from typing import Any
 from sympy import Expr, Identity, MatAdd, MatMul, MatrixSymbol
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, ZeroMatrix
 
+from symrnn.common.limits import SYMBOLS
 from symrnn.derivations.wrt import Request, request
 from symrnn.expressions.matrices import add, hadamard, multiply, ones, transpose, variable
 from symrnn.expressions.names import Name
@@ -25,6 +26,7 @@ from symrnn.expressions.nodes import Diagonal, N
 from symrnn.expressions.shapes import shape_of
 from symrnn.models.network import Network
 from symrnn.programs.adjoint import backprop
+from symrnn.programs.magnitudes import check_count, symbol_count, symbols_in
 from symrnn.programs.program import Equation, Program, families, recurrence
 from symrnn.programs.rules import contributions
 from symrnn.programs.transforms import length_of, name_of, prune, with_samples
@@ -45,12 +47,14 @@ class Jacobian:
         """The forward equations that it needs, then the Jacobians from the later quantity back.
 
         Raises:
-            ValueError: the number of time steps is open.
+            ValueError: the number of time steps is open, or so large that all of them have more than `SYMBOLS` symbols.
             NotImplementedError: a Jacobian on the way has columns cut out or put side by side.
         """
         lengths = {steps: number for steps, number in self.network.timesteps.items() if number is not None}
         if len(lengths) < len(self.network.timesteps):
             raise ValueError("jacobian: the model leaves the number of time steps open: give timesteps")
+        size = symbol_count(self.network.program, lengths, symbols_in)
+        check_count(size, SYMBOLS, "jacobian", "fewer time steps, or lambdify(), which has its numbers")
         forward = with_samples(unroll(self.network.program, lengths), 1)
         of, wrt = (_symbol(one, self.network, lengths) for one in (self.of, self.wrt))
         families_of_states = {name_of(forward.names, state.symbol).at(None) for state in self.network.states}

@@ -13,4 +13,5 @@ All other packages may import it.
 - `matrices`: sums and products that keep their order
 - `shapes`: the shape of an expression, checked
 - `entries`: an expression's entries as scalars
+- `entry_counts`: how many symbols these hold
 """

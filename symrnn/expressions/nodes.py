@@ -2,12 +2,13 @@
 
 Samples are rows: a matrix that holds one row per sample has `N` rows, and `N` alone is symbolic.
 
-A node has a rule in each of seven tables, and a test walks every node through every table:
+A node has a rule in each of eight tables, and a test walks every node through every table:
 
 | table                            | what its rule gives                                       |
 |----------------------------------|-----------------------------------------------------------|
 | `expressions.shapes.shape`       | the shape, checked                                        |
 | `expressions.entries.entries`    | the entries as scalar expressions                         |
+| `expressions.entry_counts.entry_count`    | how many symbols these hold                      |
 | `programs.rules.vjp`             | the vector-Jacobian product                               |
 | `programs.dataflow.rules_of`     | the kind of that product                                  |
 | `typesetting.expressions.show`   | LaTeX and text                                            |

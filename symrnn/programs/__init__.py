@@ -8,6 +8,7 @@ All packages but `expressions` and `common` may import it.
 - `unrolling`: time written out
 - `expansion`: matrices written out
 - `initial_states`: states before the first step as symbols
+- `magnitudes`: how many symbols these write, counted before
 - `closed_form`: everything substituted, within limits
 - `rules`: the vector-Jacobian product of each node
 - `sweep`: the bookkeeping of one reverse sweep

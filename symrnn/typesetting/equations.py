@@ -8,12 +8,13 @@ from itertools import chain
 
 from sympy import Expr, Function, MatrixSymbol, Symbol
 
+from symrnn.common.limits import CHARACTERS, round_number
 from symrnn.expressions.gates import GATES
 from symrnn.expressions.matrices import is_zero, substitute, zeros
 from symrnn.expressions.names import Name, move
 from symrnn.expressions.nodes import SLOTS, Elementwise
 from symrnn.expressions.shapes import shape_of
-from symrnn.programs.closed_form import count, size
+from symrnn.programs.closed_form import check_text, size
 from symrnn.programs.program import (
     Carry,
     Cut,
@@ -32,8 +33,6 @@ from symrnn.typesetting import cases  # noqa: F401 - registers its rules
 from symrnn.typesetting.expressions import Context, show, terms_of
 from symrnn.typesetting.layout import Line, align, flat, plain_text, rows
 from symrnn.typesetting.styles import LATEX, Style, Text
-
-CHARACTERS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -333,7 +332,7 @@ def _closed_lines(program: Program, style: Style) -> list[Line]:
     What is a number, a symbol or a product is put in as it is, so that products stay flat; what is
     a sum or a function is put in as a mark, which is replaced by its text at the end.
     """
-    _check_size(program)
+    check_text(size(program)[0])
     texts: dict[Expr, Text] = {}
     parts: dict[str, str] = {}
     places: dict[Expr, Expr] = {}
@@ -359,15 +358,6 @@ def _closed_lines(program: Program, style: Style) -> list[Line]:
     ]
 
 
-def _check_size(program: Program) -> None:
-    operations, _ = size(program)
-    if operations > CHARACTERS:
-        raise ValueError(
-            f"closed form: expected at most {CHARACTERS} characters, got {count(operations)} operations; "
-            "take zoom 'unrolled'"
-        )
-
-
 def _lengths(parts: dict[str, str]) -> dict[str, int]:
     """The length of each mark's text with everything in it replaced."""
     lengths: dict[str, int] = {}
@@ -379,7 +369,7 @@ def _lengths(parts: dict[str, str]) -> dict[str, int]:
 def _check_length(length: int) -> None:
     if length > CHARACTERS:
         raise ValueError(
-            f"closed form: expected at most {CHARACTERS} characters, got {count(length)}; take zoom 'unrolled'"
+            f"closed form: expected at most {CHARACTERS} characters, got {round_number(length)}; take zoom 'unrolled'"
         )
 
 

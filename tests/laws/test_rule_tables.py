@@ -12,6 +12,7 @@ from symrnn.codegen.backends.numpy_expressions import Scope, numpy_code
 from symrnn.codegen.fusion.gates import pattern
 from symrnn.expressions import nodes
 from symrnn.expressions.entries import scalar_entries
+from symrnn.expressions.entry_counts import entry_count
 from symrnn.expressions.matrices import substitute
 from symrnn.expressions.nodes import MatrixNode, N
 from symrnn.expressions.shapes import shape
@@ -33,6 +34,7 @@ TABLES: dict[Any, Callable[[Expr], Any]] = {
     shape: shape,
     substitute: lambda expr: substitute(expr, {}),
     scalar_entries: lambda expr: scalar_entries(expr, lambda symbol: [[symbol]], 1),
+    entry_count: lambda expr: entry_count(expr, lambda symbol: 1, 1),
     vjp: lambda expr: vjp(expr, MatrixSymbol("g", N, N), expr),
     rules_of: rules_of,
     show: lambda expr: (show(expr, Context(LATEX, {})), show(expr, Context(TEXT, {}))),

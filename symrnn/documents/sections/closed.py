@@ -4,19 +4,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
+from symrnn.common.limits import COMPOSED, NESTING, round_number
 from symrnn.documents.blocks import Block, Formulas, Paragraph
 from symrnn.documents.example import Example
 from symrnn.documents.inline import prose
-from symrnn.programs.closed_form import NESTING, OPERATIONS, count, size
+from symrnn.programs.closed_form import least_size, size
 from symrnn.typesetting.equations import lines_of
 from symrnn.typesetting.layout import DisplayRow, rows
 from symrnn.typesetting.styles import LATEX
 from symrnn.typesetting.substitution import PAGE, ROOM
 from symrnn.typesetting.widths import points
 
-_CLOSED_ROWS, _OPERATIONS, _ENTRIES_COUNTED = 3, 300, 2000
+_CLOSED_ROWS, _OPERATIONS, _COUNTED = 3, 300, 5000
+"""Lines and operations of a form that is shown; symbols up to which the operations are counted one by one."""
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
@@ -24,8 +24,13 @@ def blocks(example: Example) -> tuple[Block, ...]:
     derivation = example.derivation
     if derivation.is_open:
         return ()
-    if _is_large(example):
-        many = f"With everything put in, an output has more than {_count(OPERATIONS)} operations: "
+    symbols = derivation.count("unrolled")
+    if symbols > COMPOSED:
+        left_out = f"The equations of all time steps have {symbols} symbols, too many to be put into each other: "
+        return (Paragraph(prose(left_out, _UNREAD)),)
+    if derivation.count("scalar") > _COUNTED:
+        operations, nesting = least_size(derivation.program("unrolled", "N"))
+        many = f"With everything put in, an output has at least {_count(operations)} operations: "
         return (Paragraph(prose(many, _UNREAD)),)
     operations, nesting = size(derivation.program("scalar"))
     if operations <= _OPERATIONS and nesting <= NESTING:
@@ -46,14 +51,7 @@ def _tagged(found: Sequence[DisplayRow], tag: str) -> tuple[DisplayRow, ...]:
 
 def _count(number: int) -> str:
     """The number, a large one as a power of ten."""
-    return re.sub(r"10\^(\d+)", r"$10^{\1}$", count(number))
-
-
-def _is_large(example: Example) -> bool:
-    """Whether even to count the operations would take long: every entry of every time step is one."""
-    network = example.derivation.network
-    entries = sum(int(np.prod(array.shape)) for array in network.arrays)
-    return entries * max(filter(None, network.timesteps.values()), default=1) > _ENTRIES_COUNTED
+    return re.sub(r"10\^(\d+)", r"$10^{\1}$", round_number(number))
 
 
 _UNREAD = prose(
