@@ -8,6 +8,10 @@ OPERATIONS, NESTING = 10_000, 40
 """Operations in one closed form as an expression, and steps in each other."""
 CHARACTERS = 2_000_000
 """Characters of all closed forms of a model together."""
+WORKED = 60_000
+"""Symbols in the equations of all time steps that a document works out with numbers."""
+TERMS, MULTIPLICATIONS = 10**9, 2 * 10**9
+"""Numbers in the terms of the gradients of all time steps, and multiplications for a Jacobian, in a document."""
 
 
 def round_number(number: int) -> str:

@@ -3,8 +3,9 @@
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 from sympy import Expr, MatrixSymbol
@@ -12,6 +13,7 @@ from sympy import Expr, MatrixSymbol
 from symrnn.codegen.backends.numpy_source import source
 from symrnn.codegen.backends.python_code import compile_source
 from symrnn.derivations.derivation import Gradient
+from symrnn.expressions.entry_counts import entries_of
 from symrnn.expressions.matrices import is_zero
 from symrnn.expressions.names import Name
 from symrnn.expressions.shapes import shape_of
@@ -21,22 +23,43 @@ from symrnn.programs.transforms import name_of
 
 @dataclass(frozen=True)
 class Contributions:
-    """The terms of one sum: the weight's symbol, its term for a general t, and its value for t = 0, 1, ..."""
+    """The terms of one sum: the weight's symbol, and its term for a general t.
+
+    `total` is the sum over t, which is the gradient where the weight is read in one place; `sizes` are
+    the Euclidean norms of the terms for t = 0, 1, ..., and `numbers` the terms that are one number.
+    """
 
     weight: str
     name: Name
     term: Expr
-    values: tuple[np.ndarray, ...]
+    total: np.ndarray
+    sizes: tuple[float, ...]
+    numbers: tuple[float, ...]
 
-    @property
-    def total(self) -> np.ndarray:
-        """The sum over t, which is the gradient where the weight is read in one place."""
-        return np.sum(self.values, axis=0)
 
-    @property
-    def sizes(self) -> tuple[float, ...]:
-        """The Euclidean norm of each term."""
-        return tuple(float(np.linalg.norm(value)) for value in self.values)
+@dataclass
+class _Terms:
+    """What is kept of the terms of a sum while they are computed one after the other: never all of them."""
+
+    total: Any = None
+    sizes: list[float] = field(default_factory=list)
+    numbers: list[float] = field(default_factory=list)
+
+    def add(self, term: np.ndarray) -> None:
+        """The next term."""
+        if self.sizes:
+            self.total += term
+        else:
+            self.total = np.array(term, float)
+        self.sizes.append(float(np.linalg.norm(term)))
+        self.numbers += [float(term.reshape(()))] if term.size == 1 else []
+
+
+def terms_count(gradient: Gradient) -> int:
+    """How many numbers all terms of all time steps have; a length that is open counts as one step."""
+    lengths = {steps: number or 1 for steps, number in gradient.network.timesteps.items()}
+    items = [item for item in gradient.steps.equations if isinstance(item, Recurrence)]
+    return sum(lengths[item.length] * entries_of(total.lhs, 1) for item in items for total in item.sums)
 
 
 def contributions_of(gradient: Gradient, values: Mapping[str, np.ndarray]) -> tuple[Contributions, ...]:
@@ -65,10 +88,16 @@ def _of_recurrence(
     function = compile_source(source(body, "terms"), "terms")
     count = _count(symbols, names, values)
     with np.errstate(all="ignore"):
-        rows = [function(*(_value(s, t, names, states, values, count) for s in symbols)) for t in range(count)]
-    for place, total in enumerate(item.sums):
-        weight = codes.get(summed_name(name_of(names, total.lhs)).code, "")
-        yield Contributions(weight, name_of(names, total.lhs), total.rhs, tuple(np.asarray(row[place]) for row in rows))
+        kept = [_Terms() for _ in item.sums]
+        for t in range(count):
+            for terms, value in zip(
+                kept, function(*(_value(s, t, names, states, values, count) for s in symbols)), strict=True
+            ):
+                terms.add(np.asarray(value))
+    for total, terms in zip(item.sums, kept, strict=True):
+        name = name_of(names, total.lhs)
+        weight = codes.get(summed_name(name).code, "")
+        yield Contributions(weight, name, total.rhs, terms.total, tuple(terms.sizes), tuple(terms.numbers))
 
 
 def summed_name(name: Name) -> Name:

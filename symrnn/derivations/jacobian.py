@@ -27,7 +27,7 @@ from symrnn.expressions.shapes import shape_of
 from symrnn.models.network import Network
 from symrnn.programs.adjoint import backprop
 from symrnn.programs.magnitudes import check_count, symbol_count, symbols_in
-from symrnn.programs.program import Equation, Program, families, recurrence
+from symrnn.programs.program import Equation, Program, Recurrence, Statement, families, recurrence
 from symrnn.programs.rules import contributions
 from symrnn.programs.transforms import length_of, name_of, prune, with_samples
 from symrnn.programs.unrolling import unroll
@@ -53,10 +53,14 @@ class Jacobian:
         lengths = {steps: number for steps, number in self.network.timesteps.items() if number is not None}
         if len(lengths) < len(self.network.timesteps):
             raise ValueError("jacobian: the model leaves the number of time steps open: give timesteps")
-        size = symbol_count(self.network.program, lengths, symbols_in)
+        needed = prune(self.network.program, tuple(dict.fromkeys((*self.of.symbols, *self.wrt.symbols))))
+        if all(map(_only_looks_back, needed.equations)):
+            last = max(one.step or 0 for one in (self.of, self.wrt))
+            lengths = {steps: min(number, last + 1) for steps, number in lengths.items()}
+        size = symbol_count(needed, lengths, symbols_in)
         check_count(size, SYMBOLS, "jacobian", "fewer time steps, or lambdify(), which has its numbers")
-        forward = with_samples(unroll(self.network.program, lengths), 1)
-        of, wrt = (_symbol(one, self.network, lengths) for one in (self.of, self.wrt))
+        forward = with_samples(unroll(needed, lengths), 1)
+        of, wrt = (_symbol(one, needed, lengths) for one in (self.of, self.wrt))
         families_of_states = {name_of(forward.names, state.symbol).at(None) for state in self.network.states}
         states = [
             symbol
@@ -113,10 +117,16 @@ def jacobian_of(network: Network, of: str, wrt: str) -> Jacobian:
     return Jacobian(network, found[0], found[1])
 
 
-def _symbol(one: Request, network: Network, lengths: dict[Expr, int]) -> Expr:
+def _only_looks_back(item: Statement) -> bool:
+    """Whether a step of an item needs no later one: those after the last that is asked for need not be written out."""
+    if isinstance(item, Recurrence):
+        return not item.reverse and not item.sums and all(carry.final is None for carry in item.carries)
+    return isinstance(item, Equation)
+
+
+def _symbol(one: Request, program: Program, lengths: dict[Expr, int]) -> Expr:
     """The symbol of a request in the unrolled program for one sample."""
-    program = replace(network.program, outputs=one.symbols)
-    found = unroll(program, lengths).outputs[one.step or 0]
+    found = unroll(replace(program, outputs=one.symbols), lengths).outputs[one.step or 0]
     return MatrixSymbol(found.name, 1, found.shape[1])
 
 

@@ -13,6 +13,7 @@ from sympy import Expr
 
 from symrnn.checking.report import Report
 from symrnn.codegen.arguments import CheckedCall, read, read_weights, whole
+from symrnn.common.limits import WORKED
 from symrnn.derivations import numbers
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
@@ -81,12 +82,17 @@ class Example:
         return program if self.scalar else with_samples(program, 1)
 
     @cached_property
+    def is_worked(self) -> bool:
+        """Whether the equations of all time steps, forward and back, are few enough to be put beside their numbers."""
+        return not self.derivation.is_open and self.gradient.count("unrolled") <= WORKED
+
+    @cached_property
     def few(self) -> bool:
         """Whether there are so few time steps and equations that all of them can be shown."""
         steps = [number for number in self.derivation.network.timesteps.values() if number is not None]
         if self.derivation.is_open or max(steps, default=1) > FEW_STEPS:
             return False
-        return len(self.forward.equations) <= FEW_EQUATIONS
+        return self.is_worked and len(self.forward.equations) <= FEW_EQUATIONS
 
     @cached_property
     def values(self) -> Mapping[str, np.ndarray]:
@@ -105,7 +111,7 @@ class Example:
         families = {source.symbol.name.removesuffix("_t") for source in network.sources} | {"y_true"}
         given = {name for name in self.values if name in names or name.rstrip("0123456789").rstrip("_") in families}
         numbers = Numbers(self.values, frozenset(given))
-        if not self.scalar or self.derivation.is_open:
+        if not self.scalar or not self.is_worked:
             return numbers
         assignments: list[Equation] = [*self.forward.assignments, *self.adjoint.assignments]
         return exactly(assignments, numbers)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from symrnn.common.limits import round_number
 from symrnn.common.terminal import one_line
 from symrnn.expressions.names import Name
 
@@ -85,6 +86,11 @@ def series(items: list[Prose] | tuple[Prose, ...], last: str = " and ") -> Prose
     for i, item in enumerate(items):
         spans += ([] if not i else [last] if i == len(items) - 1 else [", "]) + list(item)
     return tuple(spans)
+
+
+def order_latex(number: int) -> str:
+    """A number for a text of this package: in full, or as a power of ten where it is large."""
+    return re.sub(r"10\^(\d+)", r"$10^{\1}$", round_number(number))
 
 
 def signed(text: str, minus: str = "−") -> str:

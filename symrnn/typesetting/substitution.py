@@ -136,8 +136,7 @@ def matrix(values: np.ndarray, given: bool = False) -> Text:
     if values.size == 1:
         return _text(written(float(values.reshape(())), given))
     power = min(_power(values), 0) if given else _power(values)
-    body = _corners([[_entry(value, given) for value in row] for row in values / 10.0**power])
-    rows = r" \\ ".join(" & ".join(row) for row in body)
+    rows = r" \\ ".join(" & ".join(row) for row in _corners(values, power, given))
     text = rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
     return Text(rf"10^{{{power}}} {text}", MUL) if power else Text(text, ATOM)
 
@@ -158,12 +157,17 @@ def _entry(value: float, given: bool) -> str:
     return text if float(text) else text.removeprefix("-")
 
 
-def _corners(rows: list[list[str]]) -> list[list[str]]:
-    """Of more than `CORNERS` rows or columns the first two, dots, and the last."""
-    columns = [row if len(row) <= CORNERS[1] else [*row[:2], r"\cdots", row[-1]] for row in rows]
-    if len(rows) <= CORNERS[0]:
-        return columns
-    return [*columns[:2], [r"\vdots"] * len(columns[0]), columns[-1]]
+def _corners(values: np.ndarray, power: int, given: bool) -> list[list[str]]:
+    """The entries; of more than `CORNERS` rows or columns the first two, dots, and the last."""
+    (rows, more_rows), (columns, more_columns) = map(_ends, values.shape, CORNERS)
+    shown = [[_entry(value, given) for value in row] for row in values[np.ix_(rows, columns)] / 10.0**power]
+    wide = [[*row[:-1], r"\cdots", row[-1]] if more_columns else row for row in shown]
+    return [*wide[:-1], [r"\vdots"] * len(wide[0]), wide[-1]] if more_rows else wide
+
+
+def _ends(count: int, most: int) -> tuple[list[int], bool]:
+    """The places that are shown, and whether there are more between the last two."""
+    return (list(range(count)), False) if count <= most else ([0, 1, count - 1], True)
 
 
 # members ----------------------------------------------------------------------------------------

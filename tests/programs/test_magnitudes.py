@@ -83,7 +83,8 @@ def test_time_steps_in_matrices_are_counted() -> None:
 
 
 def test_a_jacobian_over_many_steps_is_counted() -> None:
-    large = derive(LARGE["steps"]).jacobian("h_999999", "h_0")
+    d = derive(LARGE["steps"])
+    assert d.jacobian("h_1", "h_0").latex().count("\\\\") < 10
     way_round = "fewer time steps, or lambdify(), which has its numbers"
-    with refused(f"jacobian: expected at most {SYMBOLS} symbols, got 11000012; take {way_round}"):
-        large.program()
+    with refused(f"jacobian: expected at most {SYMBOLS} symbols, got 11000007; take {way_round}"):
+        d.jacobian("h_999999", "h_0").program()

@@ -1,13 +1,12 @@
 """The closed form: every equation put into the next one."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symrnn.common.limits import COMPOSED, NESTING, round_number
+from symrnn.common.limits import COMPOSED, NESTING
 from symrnn.documents.blocks import Block, Formulas, Paragraph
 from symrnn.documents.example import Example
-from symrnn.documents.inline import prose
+from symrnn.documents.inline import order_latex, prose
 from symrnn.programs.closed_form import least_size, size
 from symrnn.typesetting.equations import lines_of
 from symrnn.typesetting.layout import DisplayRow, rows
@@ -30,7 +29,7 @@ def blocks(example: Example) -> tuple[Block, ...]:
         return (Paragraph(prose(left_out, _UNREAD)),)
     if derivation.count("scalar") > _COUNTED:
         operations, nesting = least_size(derivation.program("unrolled", "N"))
-        many = f"With everything put in, an output has at least {_count(operations)} operations: "
+        many = f"With everything put in, an output has at least {order_latex(operations)} operations: "
         return (Paragraph(prose(many, _UNREAD)),)
     operations, nesting = size(derivation.program("scalar"))
     if operations <= _OPERATIONS and nesting <= NESTING:
@@ -39,7 +38,7 @@ def blocks(example: Example) -> tuple[Block, ...]:
             found = rows(lines, ROOM)
             if all(points("".join(row.cells)) <= PAGE for row in found):  # what is in parentheses is not broken
                 return (Paragraph(_OF_CLOSED), Formulas(_tagged(found, "C")))
-    text = f"With everything put in, an output has {_count(operations)} operations, nested {nesting} deep: "
+    text = f"With everything put in, an output has {order_latex(operations)} operations, nested {nesting} deep: "
     return (Paragraph(prose(text, _UNREAD)),)
 
 
@@ -47,11 +46,6 @@ def _tagged(found: Sequence[DisplayRow], tag: str) -> tuple[DisplayRow, ...]:
     """The rows with a label, where it is one formula."""
     single = sum(not row.continues for row in found) == 1
     return (replace(found[0], tag=tag if single else ""), *found[1:])
-
-
-def _count(number: int) -> str:
-    """The number, a large one as a power of ten."""
-    return re.sub(r"10\^(\d+)", r"$10^{\1}$", round_number(number))
 
 
 _UNREAD = prose(

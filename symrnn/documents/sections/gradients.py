@@ -7,14 +7,16 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from symrnn.derivations.contributions import Contributions, contributions_of, over_time
+from symrnn.common.limits import MULTIPLICATIONS, TERMS
+from symrnn.derivations.contributions import Contributions, contributions_of, over_time, terms_count
 from symrnn.derivations.numbers import lambdify_jacobian
 from symrnn.documents.blocks import Block, Figure, Formulas, Paragraph
 from symrnn.documents.example import Example
-from symrnn.documents.inline import Math, Prose, Span, prose
+from symrnn.documents.inline import Math, Prose, Span, order_latex, prose
 from symrnn.documents.sections.contributions_plot import plot_of
 from symrnn.documents.sections.timetable import tables
 from symrnn.expressions.nodes import steps_symbol
+from symrnn.expressions.shapes import shape_of
 from symrnn.programs.program import Recurrence
 from symrnn.programs.transforms import name_of
 from symrnn.typesetting.layout import DisplayRow
@@ -26,9 +28,14 @@ _CELLS, _CURVES = 6, 6
 
 def blocks(example: Example) -> tuple[Block, ...]:
     """A row for each time step, the gradients, a plot of what each step contributes."""
-    parts = contributions_of(example.gradient, example.values)
+    terms = terms_count(example.gradient)
+    parts = contributions_of(example.gradient, example.values) if terms <= TERMS else ()
     found: list[Block] = []
-    if parts and len(parts[0].values) > 1:
+    if terms > TERMS:
+        found += [
+            Paragraph(prose(f"The terms of each time step are left out: they have {order_latex(terms)} numbers."))
+        ]
+    if parts and len(parts[0].sizes) > 1:
         found += [Paragraph(_intro(example)), *tables(example, parts), *_share(example)]
     gradients = tuple(_gradients(example))
     if gradients:
@@ -90,6 +97,11 @@ def _reach(example: Example) -> Iterator[Span]:
     letter = name_of(derivation.network.program.names, states[0].symbol)
     last = (derivation.network.timesteps[steps_symbol(letter.steps)] or 1) - 1
     later, earlier = letter.at(last), letter.at(0)
+    size = derivation.count("scalar") * int(shape_of(states[0].symbol)[1])
+    if size > MULTIPLICATIONS:
+        whole = f" The Jacobian from $t = {last}$ to $t = 0$ is left out: it takes {order_latex(size)} multiplications"
+        yield from prose(whole, ".")
+        return
     value = lambdify_jacobian(derivation.jacobian(later.code, earlier.code))(example.x, list(example.weights))
     name = rf"\partial {later.latex} / \partial {earlier.latex}"
     yield from prose(f" From $t = {last}$ to $t = 0$ the signal is multiplied by ")
@@ -102,10 +114,10 @@ def _reach(example: Example) -> Iterator[Span]:
 
 def _plot(found: Sequence[Contributions]) -> Iterator[Block]:
     """The plot of the sizes, where there are several time steps and matplotlib is installed."""
-    if not found or len(found[0].values) < 2 or find_spec("matplotlib") is None:
+    if not found or len(found[0].sizes) < 2 or find_spec("matplotlib") is None:
         return
-    steps = len(found[0].values)
-    kept = [one for one in found if len(one.values) == steps and all(map(math.isfinite, one.sizes))][:_CURVES]
+    steps = len(found[0].sizes)
+    kept = [one for one in found if len(one.sizes) == steps and all(map(math.isfinite, one.sizes))][:_CURVES]
     if kept:
         plot = plot_of({replace(one.name, mark="", objective="").latex: one.sizes for one in kept})
         yield Figure(plot, prose(plot.caption))

@@ -51,10 +51,10 @@ def tables(example: Example, found: Sequence[Contributions]) -> Iterator[Table]:
     """Tables for each layer and length: what is read, adjoints, terms."""
     groups: dict[tuple[str, int], list[Contributions]] = {}
     for one in found:
-        groups.setdefault((one.name.layer, len(one.values)), []).append(one)
+        groups.setdefault((one.name.layer, len(one.sizes)), []).append(one)
     for listed in groups.values():
         for columns in _fitting(_columns(listed, example)):
-            yield _table(columns, len(listed[0].values))
+            yield _table(columns, len(listed[0].sizes))
 
 
 def _fitting(columns: Sequence[Column]) -> Iterator[list[Column]]:
@@ -75,7 +75,7 @@ def _points(column: Column) -> int:
 
 def _columns(found: Sequence[Contributions], example: Example) -> list[Column]:
     """What the terms are made of, each once, and the terms; one that is an adjoint itself has the total there."""
-    names, count = example.gradient.steps.names, len(found[0].values)
+    names, count = example.gradient.steps.names, len(found[0].sizes)
     symbols = dict.fromkeys(s for one in found for s in symbols_of([one.term]))
     adjoints = [s for s in symbols if name_of(names, s).is_adjoint]
     others = [s for s in symbols if s not in adjoints] if len(symbols) <= _FEW else []
@@ -90,7 +90,7 @@ def _columns(found: Sequence[Contributions], example: Example) -> list[Column]:
         if not others_read and first in own and own[first].total is None:
             own[first] = replace(own[first], total=end, name=name)
         else:
-            values = tuple(float(v.reshape(())) for v in one.values) if example.scalar else one.sizes
+            values = one.numbers if example.scalar else one.sizes
             terms.append(Column(_normed(_term(one, example), example), values, True, total=end, name=name))
     return [*before, *own.values(), *terms]
 
