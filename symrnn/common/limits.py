@@ -12,6 +12,8 @@ WORKED = 60_000
 """Symbols in the equations of all time steps that a document works out with numbers."""
 TERMS, MULTIPLICATIONS = 10**9, 2 * 10**9
 """Numbers in the terms of the gradients of all time steps, and multiplications for a Jacobian, in a document."""
+CHECKED = 10**8
+"""Symbols in all entries of a model that a document checks in a second type of numbers."""
 
 
 def round_number(number: int) -> str:

@@ -13,7 +13,7 @@ from sympy import Expr
 
 from symrnn.checking.report import Report
 from symrnn.codegen.arguments import CheckedCall, read, read_weights, whole
-from symrnn.common.limits import WORKED
+from symrnn.common.limits import CHECKED, WORKED
 from symrnn.derivations import numbers
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
@@ -85,6 +85,11 @@ class Example:
     def is_worked(self) -> bool:
         """Whether the equations of all time steps, forward and back, are few enough to be put beside their numbers."""
         return not self.derivation.is_open and self.gradient.count("unrolled") <= WORKED
+
+    @property
+    def is_checked_twice(self) -> bool:
+        """Whether the model is small enough to be checked in float32 and in float64."""
+        return self.derivation.count("scalar") <= CHECKED
 
     @cached_property
     def few(self) -> bool:

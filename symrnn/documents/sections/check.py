@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from symrnn.checking.report import AGREES, DIFFERS, UNDECIDABLE, Comparison, Report, value_in
 from symrnn.documents.blocks import Block, Cell, Paragraph, Table
 from symrnn.documents.example import Example
-from symrnn.documents.inline import Math, Prose, prose
+from symrnn.documents.inline import Math, Prose, order_latex, prose
 
 
 def blocks(example: Example) -> tuple[Block, ...]:
@@ -31,7 +31,15 @@ def blocks(example: Example) -> tuple[Block, ...]:
     ]
     right = tuple(range(1, len(head)))
     said = prose(*(_with_formulas(f"{report.dtype}: {report.conclusion} ", report) for report in found))
-    return (Table((*head, "verdict"), tuple(table), right), Paragraph((_compared(first),)), Paragraph(said))
+    size = order_latex(example.derivation.count("scalar"))
+    alone = f"A second type is left out: the entries of all equations have {size} symbols."
+    one = [] if example.is_checked_twice else [Paragraph(prose(alone))]
+    return (
+        Table((*head, "verdict"), tuple(table), right),
+        Paragraph((_compared(first),)),
+        Paragraph(said),
+        *one,
+    )
 
 
 def _compared(report: Report) -> str:

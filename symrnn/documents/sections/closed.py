@@ -29,7 +29,7 @@ def blocks(example: Example) -> tuple[Block, ...]:
         return (Paragraph(prose(left_out, _UNREAD)),)
     if derivation.count("scalar") > _COUNTED:
         operations, nesting = least_size(derivation.program("unrolled", "N"))
-        many = f"With everything put in, an output has at least {order_latex(operations)} operations: "
+        many = f"With everything put in, an output has {order_latex(operations)} operations or more: "
         return (Paragraph(prose(many, _UNREAD)),)
     operations, nesting = size(derivation.program("scalar"))
     if operations <= _OPERATIONS and nesting <= NESTING:

@@ -99,11 +99,11 @@ def setup_code(
     `arguments` are those of `Derivation.document`; numbers are written so that they are read back
     exactly, an array of more than 200 in packed form. One that is None is left out; the weights of a
     file are then its own. `numbers` are x, y_true or weights that have a variable without being
-    arguments, as the document draws the same.
+    arguments, as the document draws the same; more than 100 000 of them are taken from the document.
 
     Raises:
         NotImplementedError: the model, or an argument, cannot be written as code.
-        ValueError: there are more than 100 000 numbers.
+        ValueError: more than 100 000 numbers are given.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     if isinstance(model, str | os.PathLike):
@@ -111,12 +111,15 @@ def setup_code(
         given.setdefault("weights", Given("d.weights"))
     else:
         built, derived = [statements(model)], "model"
-    variables = {**(numbers or {}), **{name: given[name] for name in _VALUES if name in given}}
-    _check_count(variables)
+    own = {name: given[name] for name in _VALUES if name in given}
+    many = [name for name, value in (numbers or {}).items() if name not in own and _count(value) > _MANY]
+    variables = {name: value for name, value in {**(numbers or {}), **own}.items() if name not in many}
+    _check_count(own)
+    drawn = [f"{name} = document.origin.numbers[{name!r}]" for name in many]
     steps = "" if timesteps is None else f", timesteps={literal(timesteps)}"
     values = [_assigned(name, variables[name]) for name in _VALUES if name in variables]
     listed = ", ".join(f"{name}={name if name in _VALUES else literal(value)}" for name, value in given.items())
-    body = [*built, f"d = symrnn.derive({derived}{steps})", *values, f"document = d.document({listed})"]
+    body = [*built, f"d = symrnn.derive({derived}{steps})", *values, f"document = d.document({listed})", *drawn]
     return "\n".join([*_imports("\n".join(values)), "", *body])
 
 
