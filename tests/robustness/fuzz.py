@@ -96,7 +96,8 @@ def _models() -> dict[str, Any]:
 @cache
 def seeds() -> tuple[tuple[str, bytes], ...]:
     """The whole files that are damaged: their suffixes and their contents. It loads Keras."""
-    import_frameworks()
+    keras, _ = import_frameworks()
+    keras.utils.clear_session(free_memory=False)  # layers are numbered anew
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for place, model in enumerate(_models().values()):

@@ -217,7 +217,7 @@ def as_cudnn(value):
 
 
 CUDNN = {
-    "LSTM": lambda: sequential(K.LSTM(3, name="l"), K.Dense(2, name="d")),
+    "LSTM": lambda: sequential(K.LSTM(4, name="l"), K.Dense(2, name="d")),
     "GRU": lambda: functional(K.GRU(4, return_sequences=True, name="l"), K.Dense(2, name="d")),
     "Bidirectional": lambda: sequential(K.Bidirectional(K.LSTM(2), name="l"), K.Dense(2, name="d")),
 }
@@ -247,7 +247,7 @@ def test_a_layer_of_cudnn_without_its_two_biases(tmp_path):
     config_changed(path, lambda config: config.update(as_cudnn(config)))
     with h5py.File(path) as file:
         name = file["model_weights/l"].attrs["weight_names"][2]
-    message = f"layer 1 (LSTM 'l'): model_weights/l: {name} (cell/bias): expected an array of shape (24,), got (12,)"
+    message = f"layer 1 (LSTM 'l'): model_weights/l: {name} (cell/bias): expected an array of shape (32,), got (16,)"
     assert_refused(ValueError, f"{path}: {message}", path)
 
 
