@@ -32,6 +32,7 @@ a mask m, one number per sample or step, L is sum m l / max(sum m, 1) over all o
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import count
 from typing import Any
 
 from sympy import Abs, Expr, log
@@ -121,8 +122,10 @@ class _Build:
     families: list[Expr] = field(default_factory=list)
 
     def symbol(self, name: Name, *shape: object) -> Expr:
-        """A symbol of this output."""
-        name = replace(name, layer=self.label)
+        """A symbol of this output; with a number where a cell has its name."""
+        taken = {symbol.name for symbol in self.names}
+        numbered = (replace(name, layer=self.label, sub=f"{name.sub}{number or ''}") for number in count())
+        name = next(free for free in numbered if free.code not in taken)
         made = variable(name.code, shape)
         self.names[made] = name
         return made

@@ -71,19 +71,20 @@ def _letter(place: int) -> str:
 
 _LETTERS = {"dense": {"W", "b_o", "a_y", "y"}, "embedding": {"E", "e"}, "alpha": {"alpha"}}
 """The names that a cell of one's own may have, too, by the kind of the layers that have them."""
-_COMMON = {"y", "g", "m", "n"}
-"""Those that any model may have."""
 
 
 def _kinds(graph: Graph) -> dict[frozenset[str], bool]:
     """The layers that are numbered together, and whether one alone has a number, too.
 
-    Layers of one kind share their letters. Where a cell of one's own has those of another kind, all are numbered.
+    Layers of one kind share their letters. Where a cell of one's own has those of another kind, or one that the model
+    has itself, all are numbered.
     """
     kinds = dict.fromkeys(layer.letters for layer in graph.layers if layer.letters is not None)
     cells = [cell for layer in graph.layers for half in layer.halves for cell in half.cells if isinstance(cell, Cell)]
     own = {letter.code for cell in cells for letter in map(name_of_identifier, cell.names)}
-    if own.isdisjoint(_COMMON.union(*(_LETTERS.get(kind, ()) for kind in kinds))):
+    others = {"y"}.union({"m"} if _count_masks(graph) else (), *(_LETTERS.get(kind, ()) for kind in kinds))
+    others |= {"g"} if any(layer.is_plain for layer in graph.layers) else set()
+    if own.isdisjoint(others):
         return {frozenset([kind]): False for kind in kinds}
     return {frozenset(kinds): True}
 

@@ -118,4 +118,4 @@ def test_names_of_cells_are_escaped():
     cell = Cell([Eq(h, (x * U + before).applyfunc(atan))], x, {"h": (before, h)}, {"U": (1, 1)}, name="<a & b_1>")
     found = drawn(RNN(cell))
     assert "<title>RNN(&lt;a &amp; b_1&gt;), unrolled in time</title>" in found.svg()
-    assert found.caption_latex.startswith(r"$h_t$ is the state of the cell <a \& b\_1>.")
+    assert found.caption_latex.startswith(r"$h_t$ is the state of the cell {<}a \& b\_1{>}.")

@@ -75,7 +75,8 @@ def _without_links(tree: Any) -> Any:
     kind = str(tree.get("t"))
     text = tree["c"] if kind == "Str" else tree["c"][-1] if kind == "Code" else ""
     if text and _LINKS[kind].search(text):
-        return _node("RawInline", "rst", re.sub(r"([^\w\s]|_)", r"\\\1", text))  # every sign as itself
+        plain = re.sub(r"([^\w\s]|_)", r"\\\1", text)  # every sign as itself
+        return _node("RawInline", "rst", f"\\ :literal:`{plain}`\\ " if kind == "Code" else plain)
     return {key: _without_links(value) for key, value in tree.items()}
 
 
