@@ -10,6 +10,8 @@ CHARACTERS = 2_000_000
 """Characters of all closed forms of a model together."""
 WORKED = 60_000
 """Symbols in the equations of all time steps that a document works out with numbers."""
+NUMBERED = 5 * 10**6
+"""Symbols in the equations of all time steps of a document that has numbers at all."""
 TERMS, MULTIPLICATIONS = 10**9, 2 * 10**9
 """Numbers in the terms of the gradients of all time steps, and multiplications for a Jacobian, in a document."""
 CHECKED = 10**8

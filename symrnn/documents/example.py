@@ -13,10 +13,11 @@ from sympy import Expr
 
 from symrnn.checking.report import Report
 from symrnn.codegen.arguments import CheckedCall, read, read_weights, whole
-from symrnn.common.limits import CHECKED, WORKED
+from symrnn.common.limits import CHECKED, NUMBERED, WORKED
 from symrnn.derivations import numbers
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
+from symrnn.documents.inline import Prose, order_latex, prose
 from symrnn.expressions.shapes import shape_of
 from symrnn.models.graph import graph_of
 from symrnn.models.lecture import NOTEBOOK, NOTEBOOK_WEIGHTS, NOTEBOOK_X
@@ -85,6 +86,17 @@ class Example:
     def is_worked(self) -> bool:
         """Whether the equations of all time steps, forward and back, are few enough to be put beside their numbers."""
         return not self.derivation.is_open and self.gradient.count("unrolled") <= WORKED
+
+    @cached_property
+    def is_numbered(self) -> bool:
+        """Whether the equations of all time steps, forward and back, are few enough to have all their numbers."""
+        return self.gradient.count("unrolled") <= NUMBERED
+
+    @property
+    def left_out(self) -> Prose:
+        """Why the numbers of a part are left out."""
+        count = order_latex(self.gradient.count("unrolled"))
+        return prose(f"the equations of all time steps, forward and back, have {count} symbols.")
 
     @property
     def is_checked_twice(self) -> bool:

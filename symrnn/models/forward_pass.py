@@ -6,13 +6,14 @@ and still hands it on.
 """
 
 from dataclasses import replace
+from itertools import accumulate
 
 from symrnn.common.errors import at
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import N, T
 from symrnn.models.builder import ProgramBuilder, Value
 from symrnn.models.equations.table import apply
-from symrnn.models.graph import Call, Graph, Model, Result, graph_of, input_kind
+from symrnn.models.graph import Graph, Model, Result, graph_of, input_kind
 from symrnn.models.layers.core import Embedding, InputLayer
 from symrnn.models.layers.table import Sequential
 from symrnn.models.lengths import lengths_of
@@ -30,12 +31,13 @@ def forward(model: Sequential | Model | Graph) -> Network:
     """
     graph = graph_of(model)
     build = ProgramBuilder(graph, numbering_of(graph), lengths_of(graph))
+    numbers = list(accumulate(not isinstance(layer, InputLayer) for layer in graph.layers))
     for place, call in enumerate(graph.calls):
         layer = graph.layer(call)
         if isinstance(layer, InputLayer):
             _input(layer, build, place)
             continue
-        with at(_name(graph, call)):
+        with at(f"layer {numbers[call.layer]} ({type(layer).__name__})"):
             given = [build.values[result] for result in call.inputs]
             found = apply(layer, build, place, given)
         build.values |= {Result(place, output): value for output, value in enumerate(found)}
@@ -52,12 +54,6 @@ def forward(model: Sequential | Model | Graph) -> Network:
     values = {result: value.symbol for result, value in build.values.items()}
     timesteps = {one.steps: one.timesteps for one in build.lengths.values() if one is not None}
     return Network(graph, program, arrays, sources, tuple(build.states), heads, tuple(build.finals), timesteps, values)
-
-
-def _name(graph: Graph, call: Call) -> str:
-    """The layer of a call, for a message: layer 2 (LSTM)."""
-    before = sum(not isinstance(layer, InputLayer) for layer in graph.layers[: call.layer])
-    return f"layer {before + 1} ({type(graph.layer(call)).__name__})"
 
 
 def _in_order(build: ProgramBuilder) -> tuple[WeightArray, ...]:

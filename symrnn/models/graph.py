@@ -1,7 +1,8 @@
 """Models as graphs of calls: what is called on what, in an order in which it can be computed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from symrnn.common.fields import cut_repr
@@ -44,6 +45,15 @@ class Graph:
     def layer(self, call: Call) -> Layer:
         """The layer of a call."""
         return self.layers[call.layer]
+
+    @cached_property
+    def readers(self) -> Mapping[Result, tuple[int, ...]]:
+        """The places of the calls that read a result, by the result, in their order."""
+        found: dict[Result, list[int]] = {}
+        for place, call in enumerate(self.calls):
+            for result in dict.fromkeys((*call.inputs, *call.states, *filter(None, [call.mask]))):
+                found.setdefault(result, []).append(place)
+        return {result: tuple(places) for result, places in found.items()}
 
     @property
     def input_layers(self) -> tuple[InputLayer, ...]:
@@ -157,11 +167,10 @@ def input_kind(graph: Graph, place: int) -> str:
     - "rows": (features,), one row per sample
     """
     source = Result(place)
-    readers = [call for call in graph.calls if source in call.inputs]
-    if any(isinstance(graph.layer(call), Embedding) for call in readers):
+    readers = [graph.calls[reader] for reader in graph.readers.get(source, ())]
+    if any(isinstance(graph.layer(call), Embedding) and source in call.inputs for call in readers):
         return "ids"
-    others = bool(readers) or source in graph.outputs or any(source in call.states for call in graph.calls)
-    if not others and any(source == call.mask for call in graph.calls):
+    if readers and source not in graph.outputs and all(source not in (*call.inputs, *call.states) for call in readers):
         return "mask"
     layer = graph.layer(graph.calls[place])
     return "sequence" if isinstance(layer, InputLayer) and len(layer.shape) == 2 else "rows"

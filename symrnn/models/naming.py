@@ -4,6 +4,7 @@ All recurrent layers are one kind, as they share the letters U, V, b, h; so are 
 layer that is called twice has one set of weights and, for its values, a letter for each call.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -52,13 +53,13 @@ def numbering_of(graph: Graph) -> Numbering:
     numbers: dict[int, tuple[str, ...]] = {}
     for letters, always in _kinds(graph).items():
         numbers |= _numbers(graph, list(dict.fromkeys(used)), letters, always)
-    suffixes = {
-        place: "" if used.count(call.layer) == 1 else _letter(used[:place].count(call.layer))
-        for place, call in enumerate(graph.calls)
-    }
-    plain = [
-        place for place, call in enumerate(graph.calls) if graph.layer(call).is_plain and place not in fused.values()
-    ]
+    totals, before = Counter(used), Counter[int]()
+    suffixes = {}
+    for place, layer in enumerate(used):
+        suffixes[place] = "" if totals[layer] == 1 else _letter(before[layer])
+        before[layer] += 1
+    taken = set(fused.values())
+    plain = [place for place, call in enumerate(graph.calls) if graph.layer(call).is_plain and place not in taken]
     plain = [place for place in plain if graph.outputs != (Result(place),)]  # that one is y
     counted = {place: "" if len(plain) == 1 else str(i) for i, place in enumerate(plain, 1)}
     made = Numbering(numbers, suffixes, counted, {}, fused, _count_masks(graph))
@@ -117,24 +118,24 @@ def _given_masks(graph: Graph) -> list[int]:
 def _fused(graph: Graph) -> dict[int, int]:
     """Dense without activation, then Activation: one y = f(x W + b_o), identities between them or not."""
     found: dict[int, int] = {}
+    calls = Counter(call.layer for call in graph.calls)
     for place, call in enumerate(graph.calls):
         layer = graph.layer(call)
         if not isinstance(layer, Activation):
             continue
-        source, alone = _through_identities(graph, call.inputs[0], place)
+        source, alone = _through_identities(graph, call.inputs[0])
         before = graph.layer(graph.calls[source.call])
-        once = sum(other.layer == graph.calls[source.call].layer for other in graph.calls) == 1
+        once = calls[graph.calls[source.call].layer] == 1
         if isinstance(before, Dense) and before.activation in (None, "linear") and alone and once:
             found[source.call] = place
     return found
 
 
-def _through_identities(graph: Graph, result: Result, reader: int) -> tuple[Result, bool]:
+def _through_identities(graph: Graph, result: Result) -> tuple[Result, bool]:
     """Where a result comes from but for layers that are the identity, and whether nothing else reads it on the way."""
     alone = True
     while True:
-        readers = sum(result in (*call.inputs, *call.states, call.mask) for call in graph.calls)
-        alone = alone and readers == 1 and result not in graph.outputs
+        alone = alone and len(graph.readers.get(result, ())) == 1 and result not in graph.outputs
         call = graph.calls[result.call]
         if not graph.layer(call).is_identity:
             return result, alone

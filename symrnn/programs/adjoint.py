@@ -30,7 +30,6 @@ from symrnn.programs.program import (
     Recurrence,
     Reversal,
     Statement,
-    defines,
     parameters,
     recurrence,
     symbols_of,
@@ -158,7 +157,8 @@ def _(item: Recurrence, sweep: Sweep) -> Passed:
     """
     messages = {carry.prev: sweep.new(Kind.MESSAGE, carry.prev) for carry in item.carries}
     terms = _received(item, messages, sweep)
-    steps = [step for equation in reversed(item.body.assignments) for step in _step(equation, item, terms, sweep)]
+    handed = {carry.next for carry in item.carries}
+    steps = [step for equation in reversed(item.body.assignments) for step in _step(equation, handed, terms, sweep)]
     carries = _carries(item, messages, terms, sweep)
     sent = {carry.prev for carry in carries}
     silent = {message: zeros(shape_of(message)) for message in messages.values() if message not in sent}
@@ -186,19 +186,19 @@ def _received(item: Recurrence, messages: dict[Expr, Expr], sweep: Sweep) -> Ter
     return terms
 
 
-def _step(equation: Equation, item: Recurrence, terms: Terms, sweep: Sweep) -> list[Equation]:
-    """The adjoint of one equation of a time step."""
+def _step(equation: Equation, handed: set[Expr], terms: Terms, sweep: Sweep) -> list[Equation]:
+    """The adjoint of one equation of a time step; `handed` is what the step hands to the next one."""
     terms[equation.lhs] = factored(terms[equation.lhs])
-    if _is_passed_through(equation, item, terms, sweep):
+    if _is_passed_through(equation, handed, terms, sweep):
         sweep.push(equation.rhs, terms[equation.lhs][0], equation.lhs, terms)
         return []
     return _back(equation, sweep, terms) if terms[equation.lhs] else []
 
 
-def _is_passed_through(equation: Equation, item: Recurrence, terms: Terms, sweep: Sweep) -> bool:
+def _is_passed_through(equation: Equation, handed: set[Expr], terms: Terms, sweep: Sweep) -> bool:
     """Whether an adjoint needs no name: one product, for an activated value that only its step uses."""
     lhs = equation.lhs
-    private = not sweep.terms[lhs] and lhs not in sweep.wrt and all(lhs != carry.next for carry in item.carries)
+    private = not sweep.terms[lhs] and lhs not in sweep.wanted and lhs not in handed
     is_activated = isinstance(equation.rhs, Elementwise) and len(equation.rhs.matrices) == 1
     return private and len(terms[lhs]) == 1 and is_activated
 
@@ -255,7 +255,8 @@ def _stacking(
     own = [*(e.rhs for e in steps), *(c.next for c in carries), *(s.rhs for s in sums)]
     used = symbols_of([*own, *(term for symbol in item.sequences for term in sweep.terms[symbol])])
     inner = [*(e.lhs for e in item.body.assignments), *(carry.prev for carry in item.carries)]
-    return replace(item, stacked=(*item.stacked, *(s for s in inner if s in used and s not in item.stacked)))
+    stacked = set(item.stacked)
+    return replace(item, stacked=(*item.stacked, *(s for s in inner if s in used and s not in stacked)))
 
 
 def _reversed(item: Recurrence, steps: list[Equation], carries: list[Carry], sums: list[Equation]) -> list[Statement]:
@@ -273,18 +274,12 @@ def _adjoint_of(symbol: Expr, sweep: Sweep) -> list[Statement]:
     """What defines a symbol's adjoint as the sum of its terms, where no item has done it."""
     if symbol in sweep.adjoints:
         return []
-    if not _is_known(symbol, sweep.program):
+    if symbol not in sweep.known:
         raise ValueError(f"{symbol} is not a symbol of the program")
     equation = Equation(sweep.adjoint(symbol), add(zeros(shape_of(symbol)), *sweep.terms[symbol]))
     if symbol not in sweep.families:
         return [equation]
     return [recurrence([equation], stacked=[equation.lhs], length=_length(symbol, sweep))]
-
-
-def _is_known(symbol: Expr, program: Program) -> bool:
-    """Whether a program takes or defines a symbol."""
-    taken = (*program.inputs, *program.sequences)
-    return symbol in taken or any(symbol in defines(item) for item in program.equations)
 
 
 def _length(family: Expr, sweep: Sweep) -> Expr:

@@ -222,7 +222,8 @@ def validate(program: Program) -> None:
         _check(item, plain, family)
         stacked = stacked_by(item)
         _bind(stacked, family, names)
-        _bind([symbol for symbol in defines(item) if symbol not in stacked], plain, names)
+        once = set(stacked)
+        _bind([symbol for symbol in defines(item) if symbol not in once], plain, names)
     for output in program.outputs:
         if output not in plain and output not in family:
             raise ValueError(f"the output {output} is not defined by the program")

@@ -15,6 +15,7 @@ from symrnn.programs.program import (
     Program,
     Recurrence,
     Statement,
+    defines,
     families,
     parameters,
     reads,
@@ -39,6 +40,16 @@ class Sweep:
     def inputs(self) -> frozenset[Expr]:
         """What the program takes."""
         return frozenset((*self.program.inputs, *self.program.sequences))
+
+    @cached_property
+    def wanted(self) -> frozenset[Expr]:
+        """The symbols whose adjoints are asked for."""
+        return frozenset(self.wrt)
+
+    @cached_property
+    def known(self) -> frozenset[Expr]:
+        """What the program takes or defines."""
+        return self.inputs.union(*map(defines, self.program.equations))
 
     @cached_property
     def families(self) -> frozenset[Expr]:

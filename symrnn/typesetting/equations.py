@@ -106,7 +106,8 @@ def _compact(program: Program, outside: Collection[Expr] = ()) -> Program:
     for item in program.equations:
         if isinstance(item, Recurrence):
             body = _compact(replace(item.body, outputs=(), names=item.body.names or program.names), outside)
-            stacked = tuple(s for s in item.stacked if any(s == e.lhs for e in body.assignments))
+            assigned = {equation.lhs for equation in body.assignments}
+            stacked = tuple(symbol for symbol in item.stacked if symbol in assigned)
             items.append(replace(item, body=body, stacked=stacked))
         elif isinstance(item, Equation):
             name = name_of(program.names, item.lhs)
@@ -240,8 +241,9 @@ def _message_lines(equation: Equation, item: Recurrence, messages: dict[Expr, Ca
     names = dict(context.names)
     inner = replace(context, names=names)
     step, first = (1, "T-1") if item.reverse else (-1, 0)
-    starts = {prev: carry.init for prev, carry in messages.items()}
-    rules = {prev: _moved(carry.next, step, names) for prev, carry in messages.items()}
+    received = {prev: messages[prev] for prev in messages if prev in equation.rhs.free_symbols}
+    starts = {prev: carry.init for prev, carry in received.items()}
+    rules = {prev: _moved(carry.next, step, names) for prev, carry in received.items()}
     boundary = substitute(_fixed(equation.rhs, first, names, messages), starts)
     lhs = _fixed(equation.lhs, first, names, {})
     general = substitute(equation.rhs, rules)

@@ -41,8 +41,9 @@ def blocks(example: Example) -> tuple[Block, ...]:
         )
     )
     order = prose("The way back goes through the forward equations from the last to the first, by these rules.")
-    adjoints = {name: float(v.reshape(())) for name, v in example.values.items() if v.size == 1}
-    few = example.few and example.scalar
-    drawn = picture_of(gradient.network, backward=True, numbers=adjoints if few else None)
+    adjoints = None
+    if example.few and example.scalar:
+        adjoints = {name: float(v.reshape(())) for name, v in example.values.items() if v.size == 1}
+    drawn = picture_of(gradient.network, backward=True, numbers=adjoints)
     table = rule_table(rules_used(gradient, zoom), example.scalar)
     return (Paragraph(intro), Formulas((definitions,)), Paragraph(order), table, figure(drawn), *found)

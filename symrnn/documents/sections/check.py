@@ -13,6 +13,8 @@ def blocks(example: Example) -> tuple[Block, ...]:
     """The comparison with Keras, in each dtype, and what it says."""
     if example.reports is None:
         return ()
+    if not example.is_numbered:
+        return (Paragraph(prose("The check is left out: ", example.left_out)),)
     found = example.reports()
     if isinstance(found, str):
         return (Paragraph((f"Keras cannot build this model: {found}.",)),)

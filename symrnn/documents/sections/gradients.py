@@ -28,6 +28,8 @@ _CELLS, _CURVES = 6, 6
 
 def blocks(example: Example) -> tuple[Block, ...]:
     """A row for each time step, the gradients, a plot of what each step contributes."""
+    if not example.is_numbered:
+        return (Paragraph(prose("The numbers are left out: ", example.left_out)),)
     terms = terms_count(example.gradient)
     parts = contributions_of(example.gradient, example.values) if terms <= TERMS else ()
     found: list[Block] = []

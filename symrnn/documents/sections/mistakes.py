@@ -14,6 +14,8 @@ from symrnn.typesetting.substitution import written
 
 def blocks(example: Example) -> tuple[Block, ...]:
     """Common slips, in the forward pass and on the way back, and the numbers that they would give."""
+    if not example.is_numbered:
+        return (Paragraph(prose("The numbers of slips are left out: ", example.left_out)),)
     found = slips(example.gradient, example.arguments)
     arrays = example.gradient.network.arrays
     s = example.gradient.objective

@@ -47,7 +47,7 @@ def first_lines(example: Example, sections: Sequence[Section]) -> Prose:
 
 
 def _of_check(example: Example) -> str:
-    found = example.reports() if example.reports is not None else ""
+    found = example.reports() if example.reports is not None and example.is_numbered else ""
     agrees = not isinstance(found, str) and all(report.ok for report in found)
     return "that Keras agrees" if agrees else "how Keras compares"
 
@@ -72,7 +72,7 @@ def _answer(example: Example) -> Prose:
     """For x = ... this network answers y = ...; only of numbers."""
     network = example.derivation.network
     y = network.heads[0].symbol.name
-    if not example.scalar or y not in example.values or len(network.sources) > 1:
+    if not (example.scalar and example.is_numbered) or y not in example.values or len(network.sources) > 1:
         return ()
     numbers = np.asarray(example.x).reshape(-1)
     listed = ", ".join(written(float(value), True) for value in numbers[:_LISTED])

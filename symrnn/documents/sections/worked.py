@@ -16,9 +16,7 @@ def blocks(example: Example) -> tuple[Block, ...]:
     if example.derivation.is_open:
         return ()
     if not example.is_worked:
-        count = example.gradient.count("unrolled")
-        text = f"The numbers are left out: the equations of all time steps, forward and back, have {count} symbols."
-        return (Paragraph(prose(text)),)
+        return (Paragraph(prose("The numbers are left out: ", example.left_out)),)
     program, numbers = example.forward, example.numbers
     equations = model_equations(program)
     last = max((t for t in (_time(e, program) for e in equations) if t is not None), default=0)

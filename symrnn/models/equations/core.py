@@ -47,11 +47,16 @@ def _dense(layer: Dense, build: ProgramBuilder, place: int, x: Value, unit: tupl
     return Value(y, x.steps, mask_on(build, place, x), logits, normalized=activation_name(activation) == "softmax")
 
 
+def _identity_after(graph: Graph, place: int) -> int | None:
+    """The first call of an identity on a call."""
+    readers = graph.readers.get(Result(place), ())
+    return next((other for other in readers if graph.layer(graph.calls[other]).is_identity), None)
+
+
 def _end(graph: Graph, place: int) -> int:
     """The last of the calls of identities that follow a call, or the call itself."""
-    for other, call in enumerate(graph.calls):
-        if call.inputs == (Result(place),) and graph.layer(call).is_identity:
-            return _end(graph, other)
+    while (after := _identity_after(graph, place)) is not None:
+        place = after
     return place
 
 
