@@ -8,6 +8,7 @@
 - `schedule`: before, in and after the loop
 - `slices`: parts of a matrix side by side
 - `scalar_code`: scalar expressions as Python
+- `selection`: choices in the place of products with a mask
 - `fusion`: gate products as one
 - `backends`: a program as source
 """

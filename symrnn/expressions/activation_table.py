@@ -3,8 +3,9 @@
 A row of `ROWS` holds
 - the definition, as Keras 3.15 computes it (keras/src/activations/activations.py);
 - the slope f', in the argument x and the output y, in terms of y where that form exists, with the
-  value that Keras' gradient has at a kink;
+  value that Keras' gradient has at a kink, and the case that it takes at NaN;
 - where the definition would overflow or cancel, a stable form of it;
+- whether Keras chooses where the slope is 0;
 - what rounding does to it: whether it is in straight pieces, the size of the terms that Keras takes a
   difference of, whether Keras computes the slope without one;
 - how the function and its slope are printed: a slope that is `named` is printed f'(x), any other
@@ -19,6 +20,7 @@ import struct
 from sympy import (
     Abs,
     And,
+    Eq,
     Expr,
     Float,
     Integer,
@@ -86,7 +88,7 @@ def elu_row(alpha: Expr) -> ActivationRow:
     """F(x) = x where x > 0, else alpha (e^x - 1)."""
     return ActivationRow(
         definition=lambda x: when((x, x > 0), otherwise=alpha * (exp(x) - 1)),
-        slope=lambda x, y: when((1, x > 0), otherwise=y + alpha),
+        slope=lambda x, y: when((y + alpha, x <= 0), otherwise=1),
         stable=lambda x: when((x, x > 0), otherwise=alpha * expm1(Min(x, 0))),
         named=True,
         cancels=lambda x: when((0, x > 0), otherwise=Abs(alpha)),  # a e^x and a
@@ -114,7 +116,7 @@ def relu_row(max_value: float | None, negative_slope: float, threshold: float) -
         both = [(1 + fall, And(inside, outside))] if start < corner else []
         return when(*both, (1, inside), *([(fall, outside)] if fall else []), otherwise=0)
 
-    return ActivationRow(definition, slope, named=True, straight=True)
+    return ActivationRow(definition, slope, named=True, straight=True, chooses=end is not None)
 
 
 def huber_row(delta: Expr) -> ActivationRow:
@@ -131,8 +133,9 @@ def clip_row(low: Expr, high: Expr) -> ActivationRow:
     """The number in [low, high] that is nearest to x."""
     return ActivationRow(
         definition=lambda x: Min(Max(x, low), high),
-        slope=lambda x, y: when((0, x < low), (0, x > high), otherwise=1),
+        slope=lambda x, y: when((1, And(x >= low, x <= high)), otherwise=0),
         named=True,
+        chooses=True,
         straight=True,
     )
 
@@ -159,23 +162,24 @@ ROWS: dict[str, ActivationRow] = {
     "leaky_relu": leaky_relu_row(float32(0.2)),
     "relu6": ActivationRow(
         definition=lambda x: Min(Max(x, 0), 6),
-        slope=lambda x, y: when((0, y <= 0), (0, y >= 6), otherwise=1),
+        slope=lambda x, y: when((1, And(y > 0, y < 6)), otherwise=0),
         named=True,
         straight=True,
     ),
     "elu": elu_row(Integer(1)),
     "selu": ActivationRow(
         definition=lambda x: _SELU_SCALE * when((x, x > 0), otherwise=_SELU_ALPHA * (exp(x) - 1)),
-        slope=lambda x, y: when((_SELU_SCALE, y >= 0), otherwise=y + _SELU_SCALE * _SELU_ALPHA),
+        slope=lambda x, y: when((y + _SELU_SCALE * _SELU_ALPHA, y < 0), otherwise=_SELU_SCALE),
         stable=lambda x: when((_SELU_SCALE * x, x > 0), otherwise=_SELU_SCALE * _SELU_ALPHA * expm1(Min(x, 0))),
         named=True,
         cancels=lambda x: when((0, x > 0), otherwise=_SELU_SCALE * _SELU_ALPHA),  # as elu
     ),
     "celu": ActivationRow(
         definition=lambda x: Max(x, 0) + exp(Min(x, 0)) - 1,
-        slope=lambda x, y: when((1, x > 0), (exp(x), x < 0), otherwise=2),
+        slope=lambda x, y: when((1, x > 0), (2, Eq(x, 0)), (exp(x), x < 0), otherwise=0),
         stable=lambda x: Max(x, 0) + expm1(Min(x, 0)),
         named=True,
+        chooses=True,
         relative=True,  # e^x, and not 1 + y
     ),
     "softplus": ActivationRow(
@@ -185,7 +189,7 @@ ROWS: dict[str, ActivationRow] = {
     ),
     "softsign": ActivationRow(
         definition=lambda x: x / (1 + Abs(x)),
-        slope=lambda x, y: (1 - Abs(y)) ** 2,
+        slope=lambda x, y: 1 / (1 + Abs(x)) ** 2,
     ),
     "silu": ActivationRow(
         definition=lambda x: x / (1 + exp(-x)),
@@ -225,6 +229,7 @@ ROWS: dict[str, ActivationRow] = {
         definition=lambda x: Min(Max(x, -1), 1),
         slope=lambda x, y: when((1, Abs(x) <= 1), otherwise=0),
         named=True,
+        chooses=True,
         straight=True,
     ),
     "tanh_shrink": ActivationRow(
@@ -236,23 +241,27 @@ ROWS: dict[str, ActivationRow] = {
         definition=lambda x: when((x - _HALF, x > _HALF), (x + _HALF, x < -_HALF), otherwise=0),
         slope=lambda x, y: when((1, Abs(x) > _HALF), otherwise=0),
         named=True,
+        chooses=True,
         straight=True,
     ),
     "hard_shrink": ActivationRow(
         definition=lambda x: when((x, Abs(x) > _HALF), otherwise=0),
         slope=lambda x, y: when((1, Abs(x) > _HALF), otherwise=0),
         named=True,
+        chooses=True,
         straight=True,
     ),
     "sparse_plus": ActivationRow(
         definition=lambda x: when((0, x <= -1), (x, x >= 1), otherwise=(x + 1) ** 2 / 4),
-        slope=lambda x, y: when((0, x <= -1), (1, x >= 1), otherwise=(x + 1) / 2),
+        slope=lambda x, y: when((0, x <= -1), ((x + 1) / 2, x < 1), otherwise=1),
         named=True,
+        chooses=True,
     ),
     "sparse_sigmoid": ActivationRow(
         definition=lambda x: when((0, x <= -1), (1, x >= 1), otherwise=(x + 1) / 2),
-        slope=lambda x, y: when((_HALF, Abs(x) < 1), otherwise=0),
+        slope=lambda x, y: when((0, x <= -1), (0, x >= 1), otherwise=_HALF),
         named=True,
+        chooses=True,
         straight=True,
     ),
     "squareplus": ActivationRow(

@@ -20,7 +20,8 @@ class ActivationRow:
     `latex` and `text` are printed in place of the function's name, where they are not empty. A
     function that is `straight` is in straight pieces, or its slope is: rounding moves its value as it
     moves its argument, and at a bound not at all. `cancels` is the size at x of what Keras takes a
-    difference of. A `relative` slope is one that Keras computes without a difference.
+    difference of. A `relative` slope is one that Keras computes without a difference. Where the slope of
+    one that `chooses` is 0, Keras does not multiply by it but chooses 0, also in the place of an inf or a NaN.
     """
 
     definition: Formula
@@ -32,6 +33,7 @@ class ActivationRow:
     straight: bool = False
     cancels: Formula | None = None
     relative: bool = False
+    chooses: bool = False
 
 
 class _MadeClass(type(NamedFunction)):  # type: ignore[misc]

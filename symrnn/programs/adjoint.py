@@ -34,6 +34,7 @@ from symrnn.programs.program import (
     recurrence,
     symbols_of,
 )
+from symrnn.programs.rules import Pair
 from symrnn.programs.sweep import Sweep, Terms
 from symrnn.programs.transforms import length_of, name_of, prune
 
@@ -159,9 +160,8 @@ def _(item: Recurrence, sweep: Sweep) -> Passed:
     terms = _received(item, messages, sweep)
     handed = {carry.next for carry in item.carries}
     steps = [step for equation in reversed(item.body.assignments) for step in _step(equation, handed, terms, sweep)]
-    carries = _carries(item, messages, terms, sweep)
-    sent = {carry.prev for carry in carries}
-    silent = {message: zeros(shape_of(message)) for message in messages.values() if message not in sent}
+    silent = _silent(item, messages, terms, steps, sweep)
+    carries = _carries(item, messages, terms, silent, sweep)
     steps = [Equation(step.lhs, substitute(step.rhs, silent)) for step in steps]
     carries = [replace(carry, next=substitute(carry.next, silent)) for carry in carries]
     sums = _sums(item, terms, silent, sweep)
@@ -203,15 +203,39 @@ def _is_passed_through(equation: Equation, handed: set[Expr], terms: Terms, swee
     return private and len(terms[lhs]) == 1 and is_activated
 
 
-def _carries(item: Recurrence, messages: dict[Expr, Expr], terms: Terms, sweep: Sweep) -> list[Carry]:
-    """The carried adjoints, without those that nothing is ever sent in; what they end as goes to the initial states."""
+def _silent(
+    item: Recurrence, messages: dict[Expr, Expr], terms: Terms, steps: list[Equation], sweep: Sweep
+) -> dict[Expr, Expr]:
+    """The adjoints that are 0 because nothing is ever sent in, as of states that nobody reads."""
+    found = {carry.prev: _begin_and_step(carry, terms, sweep) for carry in item.carries}
+    sent = {prev for prev, (begin, _) in found.items() if not is_zero(begin)}
+    while True:
+        silent = {message: zeros(shape_of(prev)) for prev, message in messages.items() if prev not in sent}
+        for step in steps:
+            if is_zero(substitute(step.rhs, silent)):
+                silent[step.lhs] = zeros(shape_of(step.lhs))
+        more = {prev for prev, (_, step) in found.items() if not is_zero(substitute(step, silent))} - sent
+        if not more:
+            return silent
+        sent |= more
+
+
+def _begin_and_step(carry: Carry, terms: Terms, sweep: Sweep) -> Pair:
+    """What the message to a state is after the last step, and what each step sends on."""
+    nothing = zeros(shape_of(carry.prev))
+    begin = add(nothing, *(sweep.terms[carry.final] if carry.final is not None else []))
+    return begin, add(nothing, *reversed(terms[carry.prev]))  # in the order in which they stand in the step
+
+
+def _carries(
+    item: Recurrence, messages: dict[Expr, Expr], terms: Terms, silent: dict[Expr, Expr], sweep: Sweep
+) -> list[Carry]:
+    """The carried adjoints, without those that are silent; what they end as goes to the initial states."""
     carries = []
     for carry in item.carries:
-        nothing = zeros(shape_of(carry.prev))
-        init = add(nothing, *(sweep.terms[carry.final] if carry.final is not None else []))
-        step = add(nothing, *reversed(terms[carry.prev]))  # in the order in which they stand in the step
-        if not (is_zero(init) and is_zero(step)):
-            carries.append(Carry(messages[carry.prev], step, init, _start(carry, sweep)))
+        if messages[carry.prev] not in silent:
+            begin, step = _begin_and_step(carry, terms, sweep)
+            carries.append(Carry(messages[carry.prev], step, begin, _start(carry, sweep)))
     return carries
 
 
@@ -234,9 +258,10 @@ def _sums(item: Recurrence, terms: Terms, silent: dict[Expr, Expr], sweep: Sweep
     places = {symbol: place for place, symbol in enumerate(sweep.program.inputs)}
     sums = []
     for symbol in sorted(parameters(item), key=lambda symbol: places.get(symbol, len(places))):
-        if terms[symbol]:
+        rhs = substitute(add(zeros(shape_of(symbol)), *terms[symbol]), silent)
+        if not is_zero(rhs):
             total = _contribution(symbol, sweep)
-            sums.append(Equation(total, substitute(add(*terms[symbol]), silent)))
+            sums.append(Equation(total, rhs))
             sweep.terms[symbol].append(total)
     return sums
 

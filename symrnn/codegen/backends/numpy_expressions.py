@@ -41,6 +41,15 @@ TOTAL = """def total(a, b):
 ROOM = """def room(steps, samples, columns, dtype):
     \"\"\"Room for a matrix in each step, its columns one after the other in memory: those of a gate are adjacent.\"\"\"
     return np.empty((steps, columns, samples), dtype).swapaxes(1, 2)"""
+SCATTER = """def scatter(ids, d, depth):
+    \"\"\"One row for each id from 0 to depth - 1: the sum of the rows of d, of all steps, that have this id.\"\"\"
+    ids, d = ids.astype(int).ravel(), d.reshape(-1, d.shape[-1])
+    order = ids.argsort(kind="stable")
+    ids = ids[order]
+    first = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
+    rows = np.zeros((depth, d.shape[1]), d.dtype)
+    rows[ids[first]] = np.add.reduceat(d[order], first)
+    return rows"""
 ROW_FUNCTIONS = {
     RowSoftmax: """def softmax(z):
     e = np.exp(z - z.max(axis=-1, keepdims=True))
@@ -172,7 +181,10 @@ def _product(factors: list[Expr], scope: Scope) -> Coded:
         room = f"out=room({scope.stacked}, N, {factors[-1].shape[1]}, dtype)" if scope.stacked else 'order="F"'
         return f"np.matmul({left}, {right}, {room})", ATOM
     texts = [scope.code(first, MUL), *(scope.code(factor, ATOM) for factor in (second, *rest))]
-    if scope.stacked and isinstance(first, Transpose) and shape(second)[0] == N:
+    if isinstance(first, Transpose) and isinstance(first.arg, OneHot):
+        ids, depth = first.arg.args
+        texts[:2] = [f"scatter({scope.code(ids)}, {scope.code(second)}, {depth})"]
+    elif scope.stacked and isinstance(first, Transpose) and shape(second)[0] == N:
         texts[:2] = [f"total({scope.code(first.arg)}, {scope.code(second)})"]
     return " @ ".join(texts), MUL if len(texts) > 1 else ATOM
 
@@ -189,9 +201,14 @@ def _scaled(numbers: list[Expr], text: str, level: int) -> Coded:
 @numpy_code.register
 def _(expr: Elementwise, scope: Scope) -> Coded:
     """The template's text with the operands put in as text: y / y stays, which is NaN at 0 as in Keras."""
-    operands = {slot.name: scope.code(m, ATOM) for slot, m in zip(SLOTS, expr.matrices, strict=False)}
+    operands = {slot.name: _operand(m, scope) for slot, m in zip(SLOTS, expr.matrices, strict=False)}
     text, level = _scalar(expr.template)
     return _SLOT.sub(lambda match: operands[match[0]], text), level
+
+
+def _operand(expr: Expr, scope: Scope) -> str:
+    """A matrix beside others; NumPy broadcasts a single zero, which has their type."""
+    return "zero" if isinstance(expr, ZeroMatrix) else scope.code(expr, ATOM)
 
 
 @numpy_code.register

@@ -16,7 +16,7 @@ from typing import Any
 from sympy import Expr, MatMul, MatrixSymbol, Symbol
 from sympy.matrices.expressions import ZeroMatrix
 
-from symrnn.codegen.backends.numpy_expressions import ATOM, ROOM, ROW_FUNCTIONS, TOTAL, Scope, in_place
+from symrnn.codegen.backends.numpy_expressions import ATOM, ROOM, ROW_FUNCTIONS, SCATTER, TOTAL, Scope, in_place
 from symrnn.codegen.scalar_code import ARRAYS
 from symrnn.codegen.schedule import Layout, Schedule, layout, schedule_of
 from symrnn.expressions.nodes import Columns, Elementwise, N
@@ -151,11 +151,12 @@ def _module(program: Program, name: str, known: Mapping[str, int], writer: _Writ
     helpers = [ARRAYS.helpers(node.template for node in nodes if isinstance(node, Elementwise))]
     helpers += [text for kind, text in ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
     body = "\n".join(writer.lines)
-    helpers += [text for call, text in (("room(", ROOM), ("total(", TOTAL)) if call in body]
+    helpers += [text for call, text in (("room(", ROOM), ("total(", TOTAL), ("scatter(", SCATTER)) if call in body]
     told = {name_of(program.names, symbol).steps for symbol in program.sequences if _has_rows(symbol)}
     used = {steps: n for steps, n in known.items() if steps not in told and re.search(rf"\b{steps}\b", body)}
     head = sizes + [f"    {steps} = {number}" for steps, number in used.items()]
-    head += [f"    dtype = {dtype}"] if "dtype" in body else []
+    head += [f"    dtype = {dtype}"] if re.search(r"\b(dtype|zero)\b", body) else []
+    head += ["    zero = np.zeros((), dtype)"] if re.search(r"\bzero\b", body) else []
     function = "\n".join([f"def {name}({', '.join(arguments)}):", *head, body])
     header = ("import math\n\n" if any("math." in helper for helper in helpers) else "") + "import numpy as np"
     return "\n\n\n".join([header, *filter(None, helpers), function]) + "\n"

@@ -13,6 +13,7 @@ from symrnn.codegen.backends.math_source import scalar_source
 from symrnn.codegen.backends.numpy_source import source
 from symrnn.codegen.backends.python_code import compile_source
 from symrnn.codegen.fusion.gates import fuse
+from symrnn.codegen.selection import selected
 from symrnn.expressions.activation_table import clip
 from symrnn.programs.expansion import expand
 from symrnn.programs.program import Program, right_sides
@@ -44,11 +45,11 @@ def backend_named(name: str) -> Backend:
 
 
 def _fused(program: Program, name: str, lengths: Mapping[str, int]) -> str:
-    return source(fuse(program), name, lengths)
+    return source(fuse(selected(program)), name, lengths)
 
 
 def _expanded(program: Program, name: str, lengths: Mapping[str, int]) -> str:
-    return scalar_source(expand(program), name, lengths)
+    return scalar_source(expand(selected(program)), name, lengths)
 
 
 def _in_floats(program: Program, scalar: bool) -> bool:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sympy import Inverse, MatrixSymbol, Rational, Symbol, exp, tanh
 
-from symrnn.codegen.backends.numpy_expressions import ROOM, ROW_FUNCTIONS, TOTAL, Scope, in_place
+from symrnn.codegen.backends.numpy_expressions import ROOM, ROW_FUNCTIONS, SCATTER, TOTAL, Scope, in_place
+from symrnn.expressions.functions import when
 from symrnn.expressions.matrices import (
     add,
     columns,
@@ -54,6 +55,9 @@ TEXTS = [
     (concat(A, B), PLAIN, "np.concatenate((A, B), axis=-1)"),
     (columns(X, 1, 3), PLAIN, "X[..., 1:3]"),
     (multiply(OneHot(c, 2), W), PLAIN, "W[c[..., 0].astype(int)]"),
+    (multiply(transpose(OneHot(c, 2)), A), PLAIN, "scatter(c, A, 2)"),
+    (multiply(transpose(OneHot(c, 2)), A, W), STACKED, "scatter(c, A, 2) @ W"),
+    (elementwise(when((SLOTS[1], SLOTS[0]), otherwise=SLOTS[2]), c, c, zeros((N, 1))), PLAIN, "np.where(c, c, zero)"),
     (OneHot(c, 2), PLAIN, "(c.astype(int) == np.arange(2)).astype(dtype)"),
     (Differs(A, Rational(1, 2)), PLAIN, "(A != 1/2).any(axis=-1, keepdims=True).astype(dtype)"),
     (ElementwiseMax(A, B), PLAIN, "np.maximum.reduce((A, B))"),
@@ -126,3 +130,13 @@ def test_functions_of_rows_take_large_numbers():
     np.testing.assert_allclose(names["softmax"](z), np.full((2, 2), 0.5))
     np.testing.assert_allclose(names["logsumexp"](z), [[1000 + np.log(2)], [np.log(2) - 1000]])
     np.testing.assert_allclose(names["cross_entropy"](t, z), np.full((2, 1), np.log(2)))
+
+
+@pytest.mark.parametrize("ids", [[0], [3, 1, 3, 0, 3, 1], [[2.9], [0.5]]])
+def test_scatter_is_the_product_with_the_transposed_rows(ids):
+    ids = np.array(ids)
+    names = {"np": np}
+    exec(SCATTER, names)
+    d = np.arange(3.0 * ids.size).reshape(*ids.shape, 3)
+    rows = (ids.astype(int).reshape(-1, 1) == np.arange(4)).astype(float)
+    np.testing.assert_array_equal(names["scatter"](ids, d, 4), rows.T @ d.reshape(-1, 3))
