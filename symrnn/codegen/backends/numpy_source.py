@@ -16,6 +16,7 @@ from typing import Any
 from sympy import Expr, MatMul, MatrixSymbol, Symbol
 from sympy.matrices.expressions import ZeroMatrix
 
+from symrnn.codegen.backends.lifetimes import with_releases
 from symrnn.codegen.backends.numpy_expressions import ATOM, ROOM, ROW_FUNCTIONS, SCATTER, TOTAL, Scope, in_place
 from symrnn.codegen.scalar_code import ARRAYS
 from symrnn.codegen.schedule import Layout, Schedule, layout, schedule_of
@@ -150,7 +151,7 @@ def _module(program: Program, name: str, known: Mapping[str, int], writer: _Writ
     nodes = [node for expr in exprs for node in expr.atoms(Elementwise, *ROW_FUNCTIONS)]
     helpers = [ARRAYS.helpers(node.template for node in nodes if isinstance(node, Elementwise))]
     helpers += [text for kind, text in ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
-    body = "\n".join(writer.lines)
+    body = "\n".join(with_releases(writer.lines))
     helpers += [text for call, text in (("room(", ROOM), ("total(", TOTAL), ("scatter(", SCATTER)) if call in body]
     told = {name_of(program.names, symbol).steps for symbol in program.sequences if _has_rows(symbol)}
     used = {steps: n for steps, n in known.items() if steps not in told and re.search(rf"\b{steps}\b", body)}

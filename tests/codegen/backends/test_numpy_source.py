@@ -204,6 +204,7 @@ GRADIENT = """def gradient(x, U, V, b_h, W, b_o, y_true):
         a_t = a_input[t] + h_prev @ V
         h_t = np.tanh(a_t, out=h[t])
         h_prev = h_t
+    del a_input, h_all, a_t, h_t
     h_last = h_prev
     y = h_last @ W + b_o
     L = (1/2)/N * ((y - y_true)**2).sum()
