@@ -19,6 +19,7 @@ import numpy as np
 
 from symrnn.checking.checks import DETAILS, check_model
 from symrnn.checking.keras_models import build, load
+from symrnn.common.errors import cut_repr
 from symrnn.common.terminal import one_line, visible
 from symrnn.derivations.derivation import ZOOMS, Derivation
 from symrnn.derivations.numbers import values
@@ -83,7 +84,7 @@ def derive_command(
     """Print the derivation of MODEL and its table of symbols."""
     derivation = described(model, shape)
     if form not in composing.FORMATS:
-        raise ValueError(f"unknown format {form!r}; known: {', '.join(composing.FORMATS)}")
+        raise ValueError(f"unknown format {cut_repr(form)}; known: {', '.join(composing.FORMATS)}")
     zoom = zoom or ("unrolled" if derivation.is_short else "step")
     parts = composing.derived(derivation, zoom, gradient or loss is not None, loss, weights=derivation.weights)
     text = composing.FORMATS[form](parts)
@@ -196,7 +197,7 @@ def _sections(chosen: str | None, without: str | None) -> list[str] | None:
     left_out = [name.strip() for name in without.split(",")]
     for name in left_out:
         if name not in SECTIONS:
-            raise ValueError(f"--without: expected some of {', '.join(SECTIONS)}, got {name!r}")
+            raise ValueError(f"--without: expected some of {', '.join(SECTIONS)}, got {cut_repr(name)}")
     return [name for name in SECTIONS if name not in left_out]
 
 

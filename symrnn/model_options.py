@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from symrnn.common.errors import cut_repr
 from symrnn.interface import Derivation, derive
 from symrnn.models.layers.core import Dense, Layer
 from symrnn.models.layers.rnn import CELLS
@@ -41,6 +42,8 @@ def described(model: Path | None, options: Mapping[str, Any], spelled: str = "--
 def _model(options: Mapping[str, Any], spelled: str) -> Sequential:
     kind = RECURRENT.get(options["layer"])
     if kind is None:
-        raise ValueError(f"{spelled.format('layer')}: expected {', '.join(RECURRENT)}, got {options['layer']!r}")
+        raise ValueError(
+            f"{spelled.format('layer')}: expected {', '.join(RECURRENT)}, got {cut_repr(options['layer'])}"
+        )
     layers: list[Layer] = [kind(options["units"], activation=options["activation"]), Dense(options["outputs"])]
     return Sequential(layers, input_shape=(options["timesteps"], options["features"]))

@@ -26,6 +26,7 @@ from symrnn.checking.report import Report
 from symrnn.checking.tolerance import Quantity, compare
 from symrnn.codegen.arguments import CheckedCall, read
 from symrnn.codegen.function import NumericFunction
+from symrnn.common.errors import cut_repr
 from symrnn.derivations.derivation import Derivation, Gradient
 from symrnn.derivations.numbers import lambdify
 from symrnn.expressions.shapes import shape_of
@@ -58,7 +59,7 @@ def check_model(
     if not is_keras_model(keras_model):
         raise ValueError(f"check: expected a Keras model, got {type(keras_model).__name__}")
     if detail not in DETAILS:
-        raise ValueError(f"detail: expected one of {', '.join(DETAILS)}, got {detail!r}")
+        raise ValueError(f"detail: expected one of {', '.join(DETAILS)}, got {cut_repr(detail)}")
     check_seed(seed, "check")
     live = _Live(keras_model, keras)
     model = _derived(keras_model, derivation)
@@ -139,7 +140,7 @@ def _gradient(given: Derivation | None, model: Derivation | None, live: _Live, l
         raise ValueError(f"derivation: expected {expected}, got {len(network.sources)}")
     if isinstance(chosen, Gradient):
         if loss is not None and _losses(loss, network) != (own := _losses(chosen.loss, network)):
-            raise ValueError(f"loss: expected {losses_in_words(own)}, the loss of the derivation, got {loss!r}")
+            raise ValueError(f"loss: expected {losses_in_words(own)}, the loss of the derivation, got {cut_repr(loss)}")
         return chosen
     wanted = [weight.symbol.name for weight in chosen.table]
     wanted += [source.symbol.name for source in network.sources if not source.is_flat]

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.common.errors import at
-from symrnn.common.fields import cut
+from symrnn.common.errors import at, cut
 from symrnn.common.terminal import one_line
 from symrnn.importers.keras.keras2 import HARD_SIGMOID
 from symrnn.importers.keras.layer_config import REGISTERED, check_halves

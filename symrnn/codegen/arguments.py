@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.codegen.signature import Arguments
+from symrnn.common.errors import cut_repr
 from symrnn.common.fields import is_listing
 from symrnn.models.network import ModelInput, WeightArray
 
@@ -208,9 +209,11 @@ def _read_mapping(arguments: Arguments, weights: Mapping[str, Any]) -> dict[str,
     found: dict[str, np.ndarray] = {}
     for part in (part for array in arguments.arrays for part in array.parts):
         name = part.symbol.name
-        array = _array(weights[name], f"weights[{name!r}]")
+        array = _array(weights[name], f"weights[{cut_repr(name)}]")
         if array.shape != part.shape:
-            raise ValueError(f"weights[{name!r}] ({part.keras}): expected the shape {part.shape}, got {array.shape}")
+            raise ValueError(
+                f"weights[{cut_repr(name)}] ({part.keras}): expected the shape {part.shape}, got {array.shape}"
+            )
         found[name] = array
     return found
 

@@ -1,6 +1,5 @@
 """The fields of a value checked by their annotations: what a whole number, a number, a switch and a name may be."""
 
-import reprlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -8,7 +7,8 @@ from functools import cache
 from numbers import Real
 from typing import Any, get_origin, get_type_hints
 
-_LONGEST = 200
+from symrnn.common.errors import cut_repr
+
 _LARGEST = sys.float_info.max
 
 
@@ -26,30 +26,6 @@ def is_number(value: object) -> bool:
 def is_listing(value: object) -> bool:
     """Whether a value is several others: no text, and no array without an axis."""
     return isinstance(value, Iterable) and not isinstance(value, str | bytes) and getattr(value, "ndim", 1) != 0
-
-
-def cut_repr(value: object) -> str:
-    """A value for a message, in at most 200 characters; a number too long to be written by its size."""
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes no whole number of more than 4300 digits
-        text = f"a number above 10^{sys.get_int_max_str_digits() - 1}"
-    return cut(text)
-
-
-def cut(text: str) -> str:
-    """The first 200 characters of a text, and whether there were more."""
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-
-
-def short_repr(value: object) -> str:
-    """A value of any size for a message: of what is long or deep, some parts."""
-    return cut(reprlib.repr(value))
-
-
-def cut_name(name: object) -> str:
-    """A name or a word for a message: as it is, or as Python writes it where it has control signs, and not longer."""
-    return cut(name if isinstance(name, str) and name.isprintable() else cut_repr(name))
 
 
 _MEANINGS: dict[object, tuple[str, Callable[[Any], bool]]] = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sympy import Expr, Matrix
 
 from symrnn.common.display import Displayed
+from symrnn.common.errors import cut_repr
 from symrnn.common.limits import COMPOSED, SYMBOLS
 from symrnn.derivations.jacobian import Jacobian, jacobian_of
 from symrnn.derivations.wrt import Request, names_in, of_array, request, select
@@ -101,14 +102,14 @@ class Derivation(Displayed):
                 written out has more than `SYMBOLS` symbols, which are counted before.
         """
         if zoom not in ZOOMS[:3]:
-            raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS[:3])}")
+            raise ValueError(f"unknown zoom {cut_repr(zoom)}; known: {', '.join(ZOOMS[:3])}")
         if samples != "N" or zoom == "scalar":
-            check_size("samples", samples, f"zoom {zoom!r}")
+            check_size("samples", samples, f"zoom {cut_repr(zoom)}")
         scalar = zoom == "scalar" or (self.is_scalar and samples == 1)
         if zoom == "step":
             return expand(self.steps) if scalar and not _is_joined(self.steps) else self.steps
         lengths = self._steps_at(zoom)
-        check_count(self.count("scalar" if scalar else zoom, samples), SYMBOLS, f"zoom {zoom!r}", _FEWER[zoom])
+        check_count(self.count("scalar" if scalar else zoom, samples), SYMBOLS, f"zoom {cut_repr(zoom)}", _FEWER[zoom])
         if scalar and _is_joined(self.steps):
             return self._select(expand(unroll(self.steps, lengths), int(samples)))
         return self._select(unroll(expand(self.steps, int(samples)) if scalar else self.steps, lengths))
@@ -118,7 +119,7 @@ class Derivation(Displayed):
         known = {steps: number for steps, number in self.network.timesteps.items() if number is not None}
         if self.is_open:
             raise ValueError(
-                f"zoom {zoom!r}: the model leaves the number of time steps open: give timesteps, or take zoom 'step'"
+                f"zoom '{zoom}': the model leaves the number of time steps open: give timesteps, or take zoom 'step'"
             )
         return known
 
@@ -199,7 +200,7 @@ class Derivation(Displayed):
     def display(self, zoom: str = "unrolled", samples: int | str = 1) -> equations.Display:
         """What `latex` and `text` print, as a value."""
         if zoom not in ZOOMS:
-            raise ValueError(f"unknown zoom {zoom!r}; known: {', '.join(ZOOMS)}")
+            raise ValueError(f"unknown zoom {cut_repr(zoom)}; known: {', '.join(ZOOMS)}")
         if zoom == "closed":
             closed_form.check_text(self._least_size()[0])
         program = self.program("scalar" if zoom == "closed" else zoom, samples)

@@ -18,6 +18,7 @@ from typing import Any
 from sympy import Expr, Identity, MatAdd, MatMul, MatrixSymbol
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, ZeroMatrix
 
+from symrnn.common.errors import cut_repr
 from symrnn.common.limits import SYMBOLS
 from symrnn.derivations.wrt import Request, request
 from symrnn.expressions.matrices import add, hadamard, multiply, ones, transpose, variable
@@ -110,9 +111,11 @@ def jacobian_of(network: Network, of: str, wrt: str) -> Jacobian:
             raise ValueError(str(error).replace("wrt", f"jacobian: {what}", 1)) from None
         symbol = one.symbols[0]
         if shape_of(symbol)[0] != N:
-            raise ValueError(f"jacobian: {what}: {name!r}: expected a quantity with a row per sample, got a weight")
+            raise ValueError(
+                f"jacobian: {what}: {cut_repr(name)}: expected a quantity with a row per sample, got a weight"
+            )
         if symbol in families(network.program) and one.step is None:
-            raise ValueError(f"jacobian: {what}: {name!r}: expected one time step, such as {name}_0")
+            raise ValueError(f"jacobian: {what}: {cut_repr(name)}: expected one time step, such as {name}_0")
         found.append(one)
     return Jacobian(network, found[0], found[1])
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from sympy import Basic, Expr
 
-from symrnn.common.fields import cut_repr, is_listing
+from symrnn.common.errors import cut_repr
+from symrnn.common.fields import is_listing
 from symrnn.expressions.names import Name
 from symrnn.models.network import WeightArray
 from symrnn.programs.program import Program, families
@@ -62,11 +63,12 @@ def request(name: Any, program: Program, timesteps: Timesteps, arrays: Sequence[
     family, _, step = name.rpartition("_")
     if family not in steps or not step.isdecimal():
         raise ValueError(
-            f"wrt: unknown symbol {name!r}; known: {', '.join(by_name)}, and a family with its step, such as x_0"
+            f"wrt: unknown symbol {cut_repr(name)}; known: {', '.join(by_name)}, "
+            "and a family with its step, such as x_0"
         )
     limit = timesteps.get(length_of(program.names, steps[family]))
     if limit is not None and int(step) >= limit:
-        raise ValueError(f"wrt: {name!r}: expected a step below {limit}, got {step}")
+        raise ValueError(f"wrt: {cut_repr(name)}: expected a step below {limit}, got {step}")
     return Request((steps[family],), int(step))
 
 

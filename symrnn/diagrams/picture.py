@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from symrnn.common.display import Displayed
-from symrnn.common.fields import cut_repr, is_number
+from symrnn.common.errors import cut_repr
+from symrnn.common.fields import is_number
 from symrnn.diagrams import svg, tikz
 from symrnn.diagrams.backward_pass import draw_back
 from symrnn.diagrams.captions import alt_text, caption, title

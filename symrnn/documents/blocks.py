@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from symrnn.common.display import Displayed
+from symrnn.common.errors import cut_repr
 from symrnn.common.terminal import one_line
 from symrnn.documents.inline import Prose
 from symrnn.expressions.names import Name
@@ -141,4 +142,4 @@ class Article(Displayed):
         for section in self.sections:
             if section.name == name:
                 return section
-        raise ValueError(f"document: no section {name!r}; it has {', '.join(s.name for s in self.sections)}")
+        raise ValueError(f"document: no section {cut_repr(name)}; it has {', '.join(s.name for s in self.sections)}")

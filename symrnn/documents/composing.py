@@ -11,7 +11,8 @@ import numpy as np
 from symrnn.checking.checks import check_model
 from symrnn.checking.keras_models import build, load
 from symrnn.checking.report import Report
-from symrnn.common.fields import check_fields, cut_repr, is_listing
+from symrnn.common.errors import cut_repr
+from symrnn.common.fields import check_fields, is_listing
 from symrnn.derivations.derivation import Derivation
 from symrnn.derivations.numbers import lambdify
 from symrnn.documents.blocks import Equations, Origin, Section

@@ -13,7 +13,7 @@ from sympy import (
     tanh,
 )  # fmt: skip
 
-from symrnn.common.fields import cut_repr
+from symrnn.common.errors import cut_repr
 from symrnn.expressions.activation_table import (
     clip_row,
     elu_row,
@@ -174,5 +174,7 @@ def activation_name(name: object) -> str:
         return name
     supported = ", ".join(sorted([*activations, *ROW_ACTIVATIONS]))
     if isinstance(name, str) and name in _KERAS_ONLY:
-        raise NotImplementedError(f"activation {name!r} is not supported ({_KERAS_ONLY[name]}); supported: {supported}")
+        raise NotImplementedError(
+            f"activation {cut_repr(name)} is not supported ({_KERAS_ONLY[name]}); supported: {supported}"
+        )
     raise ValueError(f"unknown activation {cut_repr(name)}; known: {supported}")

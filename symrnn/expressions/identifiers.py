@@ -5,6 +5,7 @@ import keyword
 import re
 import unicodedata
 
+from symrnn.common.errors import cut_repr
 from symrnn.expressions.activation_table import functions, slopes
 from symrnn.expressions.activations import prelu
 from symrnn.expressions.functions import OF_SEVERAL
@@ -48,7 +49,7 @@ def check_name(name: str) -> None:
         ValueError: it is no identifier, a keyword, or a name of the generated code's own.
     """
     if not is_usable(name):
-        raise ValueError(f"the name {name!r} cannot be used for a symbol: it is reserved or no identifier")
+        raise ValueError(f"the name {cut_repr(name)} cannot be used for a symbol: it is reserved or no identifier")
 
 
 def _is_reserved(name: str) -> bool:

@@ -52,7 +52,8 @@ from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, Z
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.hadamard import HadamardPower
 
-from symrnn.common.fields import cut_repr, is_number
+from symrnn.common.errors import cut_repr
+from symrnn.common.fields import is_number
 from symrnn.expressions.functions import NamedFunction, larger, signum, smaller
 from symrnn.expressions.matrices import add, elementwise, hadamard, multiply, ones, transpose
 from symrnn.expressions.nodes import SLOTS, Elementwise, MatrixNode, N
@@ -129,7 +130,7 @@ def converted(expr: Any, values: Values) -> Expr:
     """
     single = getattr(expr, "shape", ()) == (1, 1)  # where SymPy's applyfunc hands the matrix itself to a function
     raise NotImplementedError(
-        f"{type(expr).__name__} is not supported, in {cut(expr)}; supported: sums, products, elementwise products "
+        f"{type(expr).__name__} is not supported, in {printed(expr)}; supported: sums, products, elementwise products "
         "(hadamard_product), applyfunc, transposes, matrices of ones and zeros"
         + ("; for applyfunc of one unit write the values with more than one row" if single else "")
     )
@@ -151,7 +152,9 @@ def _(expr: MatrixExpr, values: Values) -> Expr:
 def _(expr: Transpose, values: Values) -> Expr:
     inner = converted(expr.arg, values)
     if shape(inner)[0] == N:
-        raise NotImplementedError(f"the transpose of {cut(expr.arg)}, which has a row for each sample: {_NO_MATRICES}")
+        raise NotImplementedError(
+            f"the transpose of {printed(expr.arg)}, which has a row for each sample: {_NO_MATRICES}"
+        )
     return transpose(inner)
 
 
@@ -215,7 +218,7 @@ def _applied(template: Any, *operands: Expr) -> Expr:
     for slot in SLOTS[: len(operands)]:
         for node in made.diff(slot).atoms(Function, Derivative):
             if not isinstance(node, (*_FUNCTIONS, NamedFunction, sign)):
-                raise NotImplementedError(f"the derivative of {cut(made)} is not supported, it has {cut(node)}")
+                raise NotImplementedError(f"the derivative of {printed(made)} is not supported, it has {printed(node)}")
     return elementwise(made, *operands)
 
 
@@ -230,14 +233,14 @@ def formula(template: Any) -> Expr:
         NotImplementedError: a function that has no code.
     """
     if not isinstance(template, Expr) or not template.free_symbols <= set(SLOTS):
-        raise ValueError(f"{cut(template)}: expected a function of one number, without other symbols")
+        raise ValueError(f"{printed(template)}: expected a function of one number, without other symbols")
     for part in preorder_traversal(template):
         if isinstance(part, Expr) and part.is_number and not _is_double(part):
-            raise ValueError(f"{cut(template)}: expected finite real numbers, got {cut(part)}")
+            raise ValueError(f"{printed(template)}: expected finite real numbers, got {printed(part)}")
         if not isinstance(part, (*_FORMULAS, *_KINKED, *_CONDITIONS)):
             raise NotImplementedError(
-                f"the function {type(part).__name__} is not supported, in {cut(template)}; supported: {_supported()}, "
-                "and Keras' activations in symrnn.activations"
+                f"the function {type(part).__name__} is not supported, in {printed(template)}; "
+                f"supported: {_supported()}, and Keras' activations in symrnn.activations"
             )
     closed = template.replace(Piecewise, lambda *cases: _closed(template, cases))
     return closed.replace(lambda part: type(part) in _KINKED, lambda part: _KINKED[type(part)](*part.args))
@@ -261,11 +264,11 @@ def _closed(template: Expr, cases: Sequence[tuple[Expr, Any]]) -> Expr:
     """The cases, of which the last one is for all other numbers."""
     conditions = [to_nnf(condition, simplify=False) for _, condition in cases]
     if conditions[-1] != true and Or(*conditions).simplify() != true:
-        raise ValueError(f"{cut(template)}: expected a last case of Piecewise with the condition True")
+        raise ValueError(f"{printed(template)}: expected a last case of Piecewise with the condition True")
     values = [value for value, _ in cases]
     return Piecewise(*zip(values, [*conditions[:-1], true], strict=True))
 
 
-def cut(expr: Any) -> str:
+def printed(expr: Any) -> str:
     """An expression for a message, with z for the number that a function is of."""
     return cut_repr(expr.xreplace(_SHOWN) if isinstance(expr, Basic) else expr)

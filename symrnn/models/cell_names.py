@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from symrnn.common.fields import cut_repr
+from symrnn.common.errors import cut_repr
 from symrnn.expressions.names import Name, Time
 
 _TAKEN = ("L", "N", "S", "T", "s", "delta")
@@ -54,7 +54,7 @@ def check_apart(names: Sequence[str]) -> None:
 
 
 def _alike(other: str, name: str, code: str) -> ValueError:
-    return ValueError(f"Cell: {other} and {name!r} cannot be told apart, both can be {code}; take another name")
+    return ValueError(f"Cell: {other} and {cut_repr(name)} cannot be told apart, both can be {code}; take another name")
 
 
 def _codes(letter: Name) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any
 
 from sympy import Eq, Expr, Integer, MatrixSymbol
 
-from symrnn.common.errors import at
+from symrnn.common.errors import at, cut_repr
 from symrnn.common.fields import check_fields
 from symrnn.common.terminal import one_line
 from symrnn.expressions.nodes import N
@@ -100,7 +100,7 @@ def _check_parameters(sizes: Mapping[str, Any]) -> None:
         check_cell_name(name)
         whole = isinstance(size, tuple | list) and all(isinstance(n, int | Integer) and n > 0 for n in size)
         if not whole or len(size) not in (1, 2):
-            raise ValueError(f"Cell: parameters: {name}: expected (rows, columns) or (columns,), got {size!r}")
+            raise ValueError(f"Cell: parameters: {name}: expected (rows, columns) or (columns,), got {cut_repr(size)}")
 
 
 def _known(x: Expr, states: Mapping[str, tuple[Expr, Expr]]) -> set[Expr]:
@@ -118,7 +118,7 @@ def _known(x: Expr, states: Mapping[str, tuple[Expr, Expr]]) -> set[Expr]:
 
 def _symbol(given: Any, what: str) -> Expr:
     if not isinstance(given, MatrixSymbol):
-        raise ValueError(f"Cell: {what}: expected a MatrixSymbol, got {given!r}")
+        raise ValueError(f"Cell: {what}: expected a MatrixSymbol, got {cut_repr(given)}")
     check_cell_name(given.name)
     if not (given.shape[1].is_Integer and given.shape[1] > 0):
         raise ValueError(f"Cell: {what}: {given}: expected a number of columns, got {given.shape[1]}")
@@ -127,9 +127,9 @@ def _symbol(given: Any, what: str) -> Expr:
 
 def _pair(name: Any, pair: Any, values: Values) -> tuple[Expr, Expr]:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise ValueError(f"Cell: states: {name}: expected the pair (previous, next), got {pair!r}")
+        raise ValueError(f"Cell: states: {name}: expected the pair (previous, next), got {cut_repr(pair)}")
     if not isinstance(name, str) or not name.isidentifier() or "_" in name:
-        raise ValueError(f"Cell: states: expected a letter, got {name!r}")
+        raise ValueError(f"Cell: states: expected a letter, got {cut_repr(name)}")
     check_cell_name(name)
     symbols = [_symbol(symbol, f"states: {name}") for symbol in pair]
     for symbol in symbols:
@@ -145,7 +145,7 @@ def _equation(place: int, given: Any, values: Values, known: set[Expr]) -> Equat
     where = f"Cell: equation {place}"
     pair = given.args if isinstance(given, Eq) else given if isinstance(given, tuple | list) else ()
     if len(pair) != 2:
-        raise ValueError(f"{where}: expected Eq(symbol, expression), got {given!r}")
+        raise ValueError(f"{where}: expected Eq(symbol, expression), got {cut_repr(given)}")
     lhs = values.of(_symbol(pair[0], f"equation {place}"))
     if lhs in known:
         raise ValueError(f"{where}: {lhs} is known already")

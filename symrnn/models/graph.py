@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from symrnn.common.fields import cut_repr
+from symrnn.common.errors import cut_repr
 from symrnn.models.layer_order import keras_order
 from symrnn.models.layers.core import Embedding, InputLayer, Layer, NotEqual, Tensor, check_size
 from symrnn.models.layers.table import LAYERS, Sequential

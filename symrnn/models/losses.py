@@ -38,7 +38,8 @@ from typing import Any
 from sympy import Abs, Expr, log
 from sympy.matrices.expressions import OneMatrix
 
-from symrnn.common.fields import cut_repr, is_number
+from symrnn.common.errors import cut_repr
+from symrnn.common.fields import is_number
 from symrnn.expressions.activation_table import EPSILON, clip, float32, float64, inverse_norm, log_cosh, softplus
 from symrnn.expressions.activations import clip_from, huber
 from symrnn.expressions.functions import equal, larger
@@ -79,10 +80,10 @@ class Loss:
         for argument, (expected, fits) in _VALUES.items():
             value = getattr(self, argument)
             if not fits(value):
-                raise ValueError(f"loss {self.name}: {argument}: expected {expected}, got {value!r}")
+                raise ValueError(f"loss {self.name}: {argument}: expected {expected}, got {cut_repr(value)}")
             if argument in self.arguments and argument not in LOSSES[self.name].arguments:
                 having = ", ".join(name for name, formula in LOSSES.items() if argument in formula.arguments)
-                raise ValueError(f"loss {self.name}: {argument} is an argument of {having} only, got {value!r}")
+                raise ValueError(f"loss {self.name}: {argument} is an argument of {having} only, got {cut_repr(value)}")
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.common.fields import cut_repr
+from symrnn.common.errors import cut_repr
 from symrnn.models.graph import Graph, Result
 from symrnn.models.layers.pooling import GlobalAveragePooling1D
 from symrnn.models.network import ModelInput, ModelOutput, Network

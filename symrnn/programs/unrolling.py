@@ -6,6 +6,7 @@ from typing import Any
 
 from sympy import Expr, Integer
 
+from symrnn.common.errors import cut_repr
 from symrnn.expressions.matrices import add, columns, concat, peak, substitute, variable
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import is_symbol
@@ -34,7 +35,7 @@ def unroll(program: Program, timesteps: int | Mapping) -> Program:
     def count(length: Expr) -> int:
         number = timesteps.get(length) if isinstance(timesteps, dict) else timesteps
         if not isinstance(number, int) or number < 1:
-            raise ValueError(f"timesteps: expected a positive whole number for {length}, got {number!r}")
+            raise ValueError(f"timesteps: expected a positive whole number for {length}, got {cut_repr(number)}")
         places[length] = Integer(number)
         return number
 

@@ -30,6 +30,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.math import get_node_equation_number
 
+from symrnn.common.errors import cut_repr
 from symrnn.model_options import described
 from symrnn.sphinxext.displays import rows_of
 from symrnn.sphinxext.nodes import drawing, numbered, tags_of, with_targets
@@ -82,7 +83,7 @@ class Directive(SphinxDirective):
 
     def _nodes(self) -> list[nodes.Node]:
         if self.content:
-            raise ValueError(f"expected options alone, got the text {self.content[0]!r}")
+            raise ValueError(f"expected options alone, got the text {cut_repr(self.content[0])}")
         options = read_options(self.options)
         found = shown(described(self._model(), options, ":{}"), options)
         root = nodes.container("", *found)
@@ -151,7 +152,7 @@ class Directive(SphinxDirective):
     def _check_new(self, label: str) -> None:
         if label in self._domain.equations:
             page = self._domain.equations[label][0]
-            raise ValueError(f":label: expected a name of its own, got {label!r}, which is in {page} already")
+            raise ValueError(f":label: expected a name of its own, got {cut_repr(label)}, which is in {page} already")
 
     @property
     def _domain(self) -> "MathDomain":

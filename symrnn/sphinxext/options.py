@@ -6,6 +6,7 @@ from typing import Any
 from docutils import nodes
 from docutils.parsers.rst import directives
 
+from symrnn.common.errors import cut_repr
 from symrnn.derivations.derivation import ZOOMS
 from symrnn.documents.blocks import Article
 from symrnn.interface import Derivation
@@ -52,14 +53,14 @@ def read_options(options: Mapping[str, str]) -> dict[str, Any]:
 
 def _value(name: str, text: str) -> Any:
     if name not in _TYPES:
-        raise ValueError(f"unknown option {name!r}; known: {', '.join(_TYPES)}")
+        raise ValueError(f"unknown option {cut_repr(name)}; known: {', '.join(_TYPES)}")
     convert, expected = _TYPES[name]
     if convert is not _flag and not text:
         raise ValueError(f":{name}: expected {expected}, got nothing")
     try:
         return convert(text)
     except ValueError:
-        raise ValueError(f":{name}: expected {expected}, got {text!r}") from None
+        raise ValueError(f":{name}: expected {expected}, got {cut_repr(text)}") from None
 
 
 # what is shown ----------------------------------------------------------------------------------

@@ -70,6 +70,19 @@ def test_modules_are_short():
     assert found == {f"{name}.py" for name in LONG}
 
 
+def test_what_a_message_shows_of_a_value_is_cut():
+    """A value may be of any length: `common.errors.cut_repr` shows it, and not the conversion !r."""
+    found = {
+        f"{name}:{part.lineno}"
+        for name, tree in TREES.items()
+        for item in ast.walk(tree)
+        if isinstance(item, ast.Raise)
+        for part in ast.walk(item)
+        if isinstance(part, ast.FormattedValue) and part.conversion == ord("r")
+    }
+    assert found == set()
+
+
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_package_lists_its_modules(name):
     folder = ROOT / Path(name).parent

@@ -26,7 +26,7 @@ from symrnn import (
     SimpleRNN,
     SimpleRNNCell,
 )
-from symrnn.common.fields import cut_repr
+from symrnn.common.errors import cut_repr
 
 NOTEBOOK = symrnn.derive()
 LARGE = 10**400

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from symrnn.common.fields import cut_repr
+from symrnn.common.errors import cut_repr
 from symrnn.documents.blocks import Article
 from symrnn.documents.writers import html, latex, markdown, notebook, pandoc, pdf
 from symrnn.documents.writers.files import Progress, Writer, check_place, write

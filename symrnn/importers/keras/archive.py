@@ -22,8 +22,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from symrnn.common.errors import at
-from symrnn.common.fields import cut_name, short_repr
+from symrnn.common.errors import at, cut_name, short_repr
 from symrnn.common.terminal import one_line
 from symrnn.importers.keras.keras2 import AS_IT_IS, ArrayLayout
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symrnn.common.fields import cut, cut_name, short_repr
+from symrnn.common.errors import cut, cut_name, short_repr
 from symrnn.importers.keras.layer_config import Entry, is_tensor, item, value_text
 from symrnn.models.layers.merging import Merge
 from symrnn.models.layers.table import LAYERS

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from symrnn.common.errors import at
-from symrnn.common.fields import cut_name, cut_repr
+from symrnn.common.errors import at, cut_name, cut_repr
 from symrnn.importers.keras.call_config import InboundNode, Reference, ends, node
 from symrnn.importers.keras.layer_config import (
     DTYPES,

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import UnionType
 from typing import Any, get_type_hints
 
-from symrnn.common.errors import at
-from symrnn.common.fields import cut_name, cut_repr, short_repr
+from symrnn.common.errors import at, cut_name, cut_repr, short_repr
 from symrnn.expressions.activations import activation_name
 from symrnn.importers.keras.keras2 import HARD_SIGMOID, LAYOUTS, updated
 from symrnn.models.layers.core import InputLayer

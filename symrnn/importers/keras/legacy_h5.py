@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.common.errors import at
-from symrnn.common.fields import cut_name
+from symrnn.common.errors import at, cut_name
 from symrnn.importers.keras.archive import LIMITS, Stored, check_file_size, descend, hdf5, opened, read_array, read_json
 from symrnn.importers.keras.heaps import check_texts
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from symrnn.common.fields import cut_name, cut_repr
+from symrnn.common.errors import cut_name, cut_repr
 from symrnn.expressions.activations import ROW_ACTIVATIONS, activations
 from symrnn.importers.keras.layer_config import SUPPORTED, Entry, snake_case
 from symrnn.models.graph import Result
@@ -33,5 +33,5 @@ def refusal(entry: Entry) -> str:
     """Why an operation is refused, and by which layer it can be said."""
     name, where = snake_case(entry.kind), cut_name(entry.item.get("module", "keras"))
     if name in {*activations, *ROW_ACTIVATIONS} - {*_OTHERWISE}:
-        return f"{entry.kind} of {where} is not supported; supported: the layer Activation({name!r})"
+        return f"{entry.kind} of {where} is not supported; supported: the layer Activation({cut_repr(name)})"
     return f"{entry.kind} of {where} is not supported; supported: the layers {SUPPORTED}"

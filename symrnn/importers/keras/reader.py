@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.common.errors import at
-from symrnn.common.fields import short_repr
+from symrnn.common.errors import at, short_repr
 from symrnn.importers.imported import Imported, check_suffix
 from symrnn.importers.keras.archive import (
     Stored,

@@ -2,6 +2,7 @@
 
 from sympy import Expr
 
+from symrnn.common.errors import cut_repr
 from symrnn.expressions.activations import activation_name, elu, leaky_relu, prelu, relu
 from symrnn.expressions.matrices import elementwise, multiply, ones
 from symrnn.expressions.names import Name
@@ -77,7 +78,9 @@ def _(layer: PReLU, build: ProgramBuilder, place: int, given: Values) -> Values:
         alpha = names.weight_of_steps(name, "alpha", fixed_timesteps(build, x), x.width)
     else:
         supported = "None" if x.steps is None else "None, [1]"
-        raise NotImplementedError(f"shared_axes={layer.shared_axes!r} is not supported here; supported: {supported}")
+        raise NotImplementedError(
+            f"shared_axes={cut_repr(layer.shared_axes)} is not supported here; supported: {supported}"
+        )
     rhs = elementwise(prelu(*SLOTS[:2]), x.symbol, multiply(ones((N, 1)), alpha))
     y = plain_value(build, place, rhs, x.steps)
     reads = [x.symbol, *([alpha] if build.names[alpha].time is not None else [])]

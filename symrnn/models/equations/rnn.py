@@ -6,6 +6,7 @@ from typing import Any
 
 from sympy import Expr
 
+from symrnn.common.errors import cut_repr
 from symrnn.expressions.matrices import add, elementwise, is_zero, scaled, zeros
 from symrnn.expressions.names import Name
 from symrnn.expressions.nodes import SLOTS, N, RowSoftmax, T
@@ -270,7 +271,7 @@ def _merged(layer: Bidirectional, build: ProgramBuilder, place: int, outputs: Va
         return outputs
     first, second = (value.symbol for value in outputs)
     if layer.merge_mode != "concat" and shape_of(first) != shape_of(second):
-        raise ValueError(f"merge_mode {layer.merge_mode!r}: expected halves of equal width, got "
+        raise ValueError(f"merge_mode {cut_repr(layer.merge_mode)}: expected halves of equal width, got "
                          f"{width(first)} and {width(second)}")  # fmt: skip
     rhs = MERGES[layer.merge_mode]([first, second])
     steps, call = outputs[0].steps, build.graph.calls[place]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symrnn.common.fields import cut_repr
+from symrnn.common.errors import cut_repr
 from symrnn.models.layers.core import Layer
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from symrnn.common.fields import check_fields, cut_repr, is_count
+from symrnn.common.errors import cut_repr
+from symrnn.common.fields import check_fields, is_count
 from symrnn.expressions.activations import activation_name
 
 Shape = tuple[int | None, ...]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from symrnn.common.errors import cut_repr
 from symrnn.common.fields import check_fields
 from symrnn.expressions.gates import GATES
 from symrnn.models.custom_cell import Cell
@@ -226,7 +227,7 @@ class Bidirectional(Layer):
                 )
         if self.merge_mode not in MERGE_MODES:
             known = ", ".join(map(repr, MERGE_MODES))
-            raise ValueError(f"Bidirectional: merge_mode: expected one of {known}, got {self.merge_mode!r}")
+            raise ValueError(f"Bidirectional: merge_mode: expected one of {known}, got {cut_repr(self.merge_mode)}")
         forward, backward = self.halves
         if forward.go_backwards == backward.go_backwards:
             raise ValueError("Bidirectional: expected layers that run in opposite directions")

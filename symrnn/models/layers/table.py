@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from symrnn.common.fields import cut_repr
+from symrnn.common.errors import cut_repr
 from symrnn.models.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from symrnn.models.layers.core import Dense, Embedding, Layer, Masking, TimeDistributed, check_size
 from symrnn.models.layers.merging import Add, Average, Concatenate, Multiply
