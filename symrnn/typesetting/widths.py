@@ -31,11 +31,14 @@ def points(latex: str) -> int:
     """About how wide a formula is set, in points: symbols 6, commands by a table, scripts smaller.
 
     A subscript and the superscript after it stand above each other; a matrix is as wide as the
-    widest entry of each column, a fraction as the wider of its parts.
+    widest entry of each column, a fraction as the wider of its parts; there may be matrices in cases.
     """
     latex = _FRACTION.sub(lambda match: max(match[1], match[2], key=points), latex)
-    matrices = [_matrix_points(match[2]) for match in _MATRIX.finditer(latex)]
-    latex = _WORDS.sub(r"\1", _MATRIX.sub("", latex))
+    found = 1
+    while found:
+        latex, found = _MATRIX.subn(lambda match: rf"\hspace{{{_matrix_points(match[2])}}}", latex)
+    spaces = map(int, _SPACE.findall(latex))
+    latex = _WORDS.sub(r"\1", _SPACE.sub("", latex))
     total = before = 0.0
     for token in _TOKEN.findall(latex):
         if token[0] in "_^":
@@ -45,12 +48,13 @@ def points(latex: str) -> int:
         else:
             total += _POINTS.get(token, 0 if token[0] == "\\" else 5.6)
             before = 0.0
-    return int(1.06 * total) + sum(matrices)
+    return int(1.06 * total) + sum(spaces)
 
 
 _GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
 _FRACTION = re.compile(rf"\\frac{_GROUP}{_GROUP}")
-_MATRIX = re.compile(r"\\begin\{(pmatrix|cases)\}(.*?)\\end\{\1\}", re.DOTALL)
+_MATRIX = re.compile(r"\\begin\{(pmatrix|cases)\}((?:(?!\\begin).)*?)\\end\{\1\}", re.DOTALL)  # with none in it
+_SPACE = re.compile(r"\\hspace\{(\d+)\}")
 _WORDS = re.compile(r"\\text\{([^{}]*)\}")
 
 

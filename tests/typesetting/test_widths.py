@@ -13,6 +13,8 @@ FORMULAS = [
     r"\frac{\partial y}{\partial U_{0,1}}", r"\sigma(a_{y,t}) = 1.4501959 \times 10^{-4}", r"\lVert \delta_t \rVert",
     r"\sum_{t=0}^{T-1} x_t^{\mathsf T} \delta_t", r"1.4501959 \times 2 + (-1) \times 0.8957316 \approx 2.004660",
     r"\begin{pmatrix} 0.1 & -0.25 \\ 1 & 2 \end{pmatrix} \begin{pmatrix} 0.1234 \\ -2 \end{pmatrix}",
+    r"{\begin{cases} \begin{pmatrix} 0.1 & 2 \end{pmatrix} + b & \text{if }\begin{pmatrix} 0.1 & 2 \end{pmatrix} > 0 "
+    r"\\ 0 & \text{otherwise} \end{cases}}",
     r"\mathrm{hard\_sigmoid}(U_i x_t)", r"\operatorname{diag}(1 - h_1 \odot h_1)", r"\max_{t=0,\dots,T-1} h_t",
 ]  # fmt: skip
 
