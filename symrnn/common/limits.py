@@ -16,6 +16,8 @@ TERMS, MULTIPLICATIONS = 10**9, 2 * 10**9
 """Numbers in the terms of the gradients of all time steps, and multiplications for a Jacobian, in a document."""
 CHECKED = 10**8
 """Symbols in all entries of a model that a document checks in a second type of numbers."""
+DRAWN = 100
+"""Calls of layers, and cells in them, of a model that a document draws."""
 
 
 def round_number(number: int) -> str:

@@ -121,7 +121,7 @@ class _Placing:
         plain = [place for place in drawn if timeline.stretches[place] is None]
         inputs = [place for place in plain if timeline.strands[place].kind == "input"]
         waiting = [place for place in plain if place not in inputs]
-        for stretch in range(len(timeline.columns)):
+        for stretch in range(len(timeline.columns) or 1):  # a model without time has none
             own = [place for place in drawn if timeline.stretches[place] == stretch]
             self._open(own, stretch)
             for place in own:

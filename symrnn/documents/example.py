@@ -98,6 +98,12 @@ class Example:
         count = order_latex(self.gradient.count("unrolled"))
         return prose(f"the equations of all time steps, forward and back, have {count} symbols.")
 
+    @cached_property
+    def parts(self) -> int:
+        """How many cells and calls of other layers the model has."""
+        graph = self.derivation.network.graph
+        return sum(max(1, sum(len(half.cells) for half in graph.layer(call).halves)) for call in graph.calls)
+
     @property
     def is_checked_twice(self) -> bool:
         """Whether the model is small enough to be checked in float32 and in float64."""

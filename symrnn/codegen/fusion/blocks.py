@@ -1,7 +1,9 @@
 """Several matrices side by side: what the whole is called, and the blocks of weights."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain, count, takewhile
 from typing import Any
 
@@ -45,7 +47,7 @@ def in_order(equations: Iterable[Equation]) -> list[Equation]:
     needs = {lhs: equation.rhs.free_symbols & waiting.keys() for lhs, equation in waiting.items()}
     found: list[Equation] = []
     while waiting:
-        ready = next(lhs for lhs in waiting if needs[lhs].isdisjoint(waiting))
+        ready = next(lhs for lhs in waiting if not any(symbol in waiting for symbol in needs[lhs]))
         found.append(waiting.pop(ready))
     return found
 
@@ -73,6 +75,14 @@ class Blocks:
         taken = {name for letter in known for name in (letter.code, letter.family)}
         return cls(dict(program.names), known, taken | {symbol.name for symbol in symbols})
 
+    @cached_property
+    def subs(self) -> dict[Name, set[str]]:
+        """What stands below the letters that the program has, by the letter without it."""
+        found: dict[Name, set[str]] = defaultdict(set)
+        for name in self.known:
+            found[replace(name, sub="")].add(name.sub)
+        return found
+
     def declare(self, name: Name, shape: Shape) -> Expr:
         """A symbol with this letter, with a number where its name is taken or cannot be used."""
         numbered = chain([name], (replace(name, sub=f"{name.sub}{number}") for number in count(2)))
@@ -96,7 +106,7 @@ class Blocks:
         subs = [name.sub for name in names]
         front = "".join(same[0] for same in takewhile(lambda names: len({*names}) == 1, zip(*subs, strict=False)))
         stem = replace(first, sub="")
-        alike = {name.sub for name in self.known if name.base == stem.base and replace(name, sub="") == stem}
+        alike = self.subs.get(stem, set())
         ends = "".join(sub.removeprefix(front) for sub in subs)
         whole = {sub for sub in alike if sub.startswith(front)} <= {*subs} or len(ends) > LONGEST
         return replace(first, sub=front if whole else front + ends)

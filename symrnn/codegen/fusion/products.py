@@ -1,6 +1,6 @@
 """Products as one product: those in one sum, and sums over t with a common left factor."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import permutations
@@ -83,7 +83,7 @@ def _computed(item: Recurrence) -> list[Expr]:
 
 
 def _sums(number: int, item: Recurrence, homes: dict[Expr, int]) -> Iterator[_Sum]:
-    fixed = parameters(item)
+    fixed = frozenset(parameters(item))
     ends = [(carry.prev, carry.next) for carry in item.carries]
     for lhs, rhs in (*((e.lhs, e.rhs) for e in item.body.assignments), *ends):
         for part in walk(rhs):
@@ -116,12 +116,20 @@ def _arranged(item: Recurrence, sums: Sequence[_Sum], orders: set[tuple[Expr, ..
 
     Of several such orders it is one whose weights are side by side already.
     """
+    groups = _grouped(sums, lambda groups: True)
+    if not _can_run(item, sums, groups):  # where all can be joined there is no need to ask after each
+        groups = _grouped(sums, lambda groups: _can_run(item, sums, groups))
+    return [_arrangement([found for found in sums if group.issuperset(found.values)], orders) for group in groups]
+
+
+def _grouped(sums: Sequence[_Sum], is_allowed: Callable[[Sequence[set[Expr]]], bool]) -> list[set[Expr]]:
+    """The values of sums, those that share one in one group, as long as it is allowed."""
     groups: list[set[Expr]] = []
     for found in sums:
         near = [group for group in groups if not group.isdisjoint(found.values)]
         merged = [group for group in groups if group not in near] + [set(found.values).union(*near)]
-        groups = merged if _can_run(item, sums, merged) else groups
-    return [_arrangement([found for found in sums if group.issuperset(found.values)], orders) for group in groups]
+        groups = merged if is_allowed(merged) else groups
+    return groups
 
 
 def _can_run(item: Recurrence, sums: Sequence[_Sum], groups: Sequence[set[Expr]]) -> bool:
@@ -171,7 +179,7 @@ def _rewritten(
     """A recurrence with its products joined; the parts of its joined sums over t follow it."""
     if not isinstance(item, Recurrence):
         return [item]
-    fixed = parameters(item)
+    fixed = frozenset(parameters(item))
     exprs = [*(equation.rhs for equation in item.body.assignments), *(carry.next for carry in item.carries)]
     found = {part: _merged(part, placed, fixed) for expr in exprs for part in walk(expr) if isinstance(part, MatAdd)}
     mapping = {part: merged for part, merged in found.items() if merged is not part}
@@ -231,6 +239,7 @@ def _joined_sums(
             joined = blocks.declare(blocks.together(total for value in run for total in totals[value]), rhs.shape)
             for value, place in slices_of(joined, run).items():
                 after += [Equation(total, place.expr()) for total in totals[value]]
-                sums = {lhs: total for lhs, total in sums.items() if lhs not in totals[value]}
+                for total in totals[value]:
+                    del sums[total]
             sums[joined] = Equation(joined, rhs)
     return tuple(sums.values()), after

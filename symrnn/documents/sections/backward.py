@@ -1,5 +1,6 @@
 """Backpropagation through time: what a bar means, the rules, the way back drawn, and its steps."""
 
+from symrnn.common.limits import DRAWN
 from symrnn.diagrams.picture import picture_of
 from symrnn.documents.blocks import Block, Formulas, Paragraph
 from symrnn.documents.example import Example
@@ -44,6 +45,8 @@ def blocks(example: Example) -> tuple[Block, ...]:
     adjoints = None
     if example.few and example.scalar:
         adjoints = {name: float(v.reshape(())) for name, v in example.values.items() if v.size == 1}
-    drawn = picture_of(gradient.network, backward=True, numbers=adjoints)
+    drawn: Block = Paragraph(prose(f"The way back is not drawn: there are {example.parts} layers and cells."))
+    if example.parts <= DRAWN:
+        drawn = figure(picture_of(gradient.network, backward=True, numbers=adjoints))
     table = rule_table(rules_used(gradient, zoom), example.scalar)
-    return (Paragraph(intro), Formulas((definitions,)), Paragraph(order), table, figure(drawn), *found)
+    return (Paragraph(intro), Formulas((definitions,)), Paragraph(order), table, drawn, *found)

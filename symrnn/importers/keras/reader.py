@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -244,9 +244,15 @@ def _attributes(layer: Layer, unit: Sequence[str]) -> list[str]:
     if "cells" not in unit:
         return list(unit)
     half = layer.halves[unit[0] == "backward_layer"]
-    seen: Counter[str] = Counter()
-    names = [group_name(type(cell).__name__, seen) for cell in half.cells]
+    names = _groups_of_cells(tuple(type(cell).__name__ for cell in half.cells))
     return [*unit[:-1], names[int(unit[-1])]]
+
+
+@lru_cache(maxsize=8)
+def _groups_of_cells(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the groups of cells of these classes; each array of a cell asks for them."""
+    seen: Counter[str] = Counter()
+    return tuple(group_name(kind, seen) for kind in kinds)
 
 
 _KEYS = {"forward_layer": ("layer",), "backward_layer": ("backward_layer", "layer")}
