@@ -2,7 +2,7 @@
 
 import pytest
 
-from symrnn import LSTM, RNN, Bidirectional, Dense, GRUCell, LSTMCell, SimpleRNN
+from symrnn import LSTM, RNN, Bidirectional, Dense, GRUCell, LSTMCell, Sequential, SimpleRNN
 from symrnn.diagrams.columns import timeline_of
 from symrnn.diagrams.geometry import overlap
 from symrnn.diagrams.labels import text
@@ -90,3 +90,12 @@ def test_rows_run_to_the_right_above_what_they_read(case, rolled):
     boxes = [*found.boxes.values(), *found.starts.values()]
     clashes = [(one, other) for i, one in enumerate(boxes) for other in boxes[:i] if overlap(one, other)]
     assert not clashes
+
+
+@pytest.mark.parametrize("layers", [(Dense(1),), (Dense(3), Dense(1)), (Dense(2),) * 30], ids=len)
+def test_a_model_without_time_stands_one_above_the_other(layers):
+    found = place(timeline_of(forward(Sequential(layers, (2,)))), 100)
+    places = [found.boxes[strand, 0] for strand in range(len(layers) + 1)]
+    assert len({box.x for box in places}) == 1
+    assert [box.y for box in places] == sorted((box.y for box in places), reverse=True)
+    assert found.clashes == 0

@@ -210,6 +210,135 @@ def test_a_file_takes_what_its_model_is_worth(change, message, members, tmp_path
     assert seconds < 5
 
 
+def legacy(path):
+    """A file of the old format, open to be changed."""
+    keras.Sequential([keras.Input((3, 2)), keras.layers.LSTM(2, name="l"), keras.layers.Dense(1)]).save(path)
+    return h5py.File(path, "r+")
+
+
+def of_attribute(name, value, **options):
+    """An edit that gives the file an attribute."""
+
+    def edit(file):
+        file.attrs.pop(name)
+        file.attrs.create(name, value, **options)
+
+    return edit
+
+
+def of_config(edit):
+    """An edit of the configuration in the file."""
+    return lambda file: of_attribute("model_config", edit(json.loads(file.attrs["model_config"])))(file)
+
+
+def of_input(**changed):
+    def edit(config):
+        config["config"]["layers"][0]["config"].update(changed)
+        return json.dumps(config)
+
+    return of_config(edit)
+
+
+def of_names(file):
+    """The names of the weights of a layer as thousands of attributes."""
+    attributes = file["model_weights/l"].attrs
+    del attributes["weight_names"]
+    for i in range(1000):
+        attributes[f"weight_names{i}"] = np.array(["a" * 10] * 1000, "S10")
+
+
+TEXT = h5py.string_dtype()
+OLD_CASES = {
+    "a config of spaces": (of_attribute("model_config", " " * 64 * MIB, dtype=TEXT), ".*expected at most 8388608 .*"),
+    "a version of digits": (of_attribute("keras_version", "3" * 64 * MIB, dtype=TEXT), ".*expected at most 8388608 .*"),
+    "many configs": (of_attribute("model_config", ["a" * 1000] * 3000, dtype=TEXT), "expected a text, got 3000"),
+    "lists in each other": (of_config(lambda config: "[" * 50_000), "invalid JSON: .*"),
+    "many time steps": (of_input(batch_shape=[None, 10**9, 2]), r"\d+"),
+    "many features": (of_input(batch_shape=[None, 3, 10**12]), TOO_FEW),
+    "many names": (of_names, r".*expected .*"),
+    "a large dataset": (declared((10**6, 10**6)), ".*expected .*"),
+    "groups in each other": (groups(2000, in_each_other=True), r"\d+"),
+    "zeros beside it": (
+        lambda file: file.create_dataset("more", data=np.zeros(32 * MIB)),
+        "expected at most .* bytes.*",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(("edit", "message"), OLD_CASES.values(), ids=OLD_CASES)
+def test_a_file_of_the_old_format_takes_what_its_model_is_worth(edit, message, tmp_path):
+    with legacy(tmp_path / "m.h5") as file:
+        edit(file)
+    said, memory, seconds = measured(tmp_path / "m.h5")
+    assert re.search(f"{message}$", said)
+    assert memory < 300 * MIB
+    assert seconds < 5
+
+
+def calls(config, count):
+    """One layer that is called so many times, each time on what it gave before."""
+    layer = config["config"]["layers"][1]
+    first, second = layer["inbound_nodes"]
+    nodes = [first]
+    for place in range(count - 1):
+        nodes.append(json.loads(json.dumps(second)))
+        nodes[-1]["args"][0]["config"]["keras_history"][1] = place
+    layer["inbound_nodes"] = nodes
+    (end,) = (
+        config["config"]["output_layers"]
+        if isinstance(config["config"]["output_layers"][0], list)
+        else [config["config"]["output_layers"]]
+    )
+    end[1] = count - 1
+
+
+def called_twice():
+    x = keras.Input((1,))
+    layer = keras.layers.Dense(1)
+    return keras.Model(x, layer(layer(x)))
+
+
+def added():
+    x = keras.Input((1,))
+    return keras.Model(x, keras.layers.Add()([x, x]))
+
+
+def sums(config, count):
+    """A sum of so many times the same."""
+    terms = config["config"]["layers"][1]["inbound_nodes"][0]["args"][0]
+    terms[:] = terms[:1] * count
+
+
+def stacked():
+    return keras.Sequential([keras.Input((3, 2)), keras.layers.RNN([keras.layers.LSTMCell(2)])])
+
+
+def cells(config, count):
+    listed = config["config"]["layers"][1]["config"]["cell"]["config"]["cells"]
+    listed[:] = listed * count
+
+
+WIDE = {
+    "5000 calls": (called_twice, calls, 5000, r"\d+"),
+    "20000 calls": (called_twice, calls, 20_000, "more than 10000 calls of layers are not supported"),
+    "a sum of 20000": (added, sums, 20_000, r"\d+"),
+    "1000 cells": (stacked, cells, 1000, TOO_FEW),
+}
+
+
+@pytest.mark.parametrize(("model", "edit", "count", "message"), WIDE.values(), ids=WIDE)
+def test_a_wide_graph_takes_time_in_proportion(model, edit, count, message, tmp_path):
+    model().save(tmp_path / "whole.keras")
+    with zipfile.ZipFile(tmp_path / "whole.keras") as archive:
+        whole = {name: archive.read(name) for name in archive.namelist()}
+    changed = edited(whole, lambda config: edit(config, count))
+    said, memory, seconds = measured(packed(changed, tmp_path / "m.keras"))
+    assert re.search(f"{message}$", said)
+    assert memory < 300 * MIB
+    assert seconds < 5
+
+
 def test_a_member_that_holds_more_than_it_says(members, tmp_path):
     whole = members | {"model.weights.h5": members["model.weights.h5"] + bytes(256 * MIB)}
     path = understated(packed(whole, tmp_path / "m.keras"), "model.weights.h5", MIB)

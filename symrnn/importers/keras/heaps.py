@@ -21,11 +21,11 @@ _VARIABLE = 9
 """The class of a type of variable length."""
 
 
-def check_texts(path: Path, names: Sequence[str]) -> None:
+def check_texts(path: Path, names: Sequence[str], most: int) -> None:
     """Check that the texts of the attributes of these names, also with a number behind, are in heaps of the file.
 
     Raises:
-        ValueError: it is no HDF5 file, or they are not.
+        ValueError: it is no HDF5 file, or they are not, or have more than `most` bytes together.
     """
     with path.open("rb") as file:
         start = file.read(64)
@@ -33,9 +33,13 @@ def check_texts(path: Path, names: Sequence[str]) -> None:
             raise ValueError("cannot be read as HDF5: it begins otherwise")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             heaps = _Heaps(content, len(content) // _OBJECT.size)
+            total = 0
             for length, address, index in _references(content, names):
+                total += length
                 if length and length > heaps.objects(address).get(index, 0):
                     raise ValueError("cannot be read as HDF5: a text is not where the file says")
+            if total > most:
+                raise ValueError(f"texts of attributes: expected at most {most} bytes, got {total}")
 
 
 def _is_plain(start: bytes) -> bool:

@@ -25,7 +25,7 @@ def read_h5(path: Path) -> tuple[Any, object]:
     Raises:
         ValueError: the file is no HDF5 file, or has no config.
     """
-    check_texts(path, (_CONFIG, _VERSION, _NAMES, _LAYERS))
+    check_texts(path, (_CONFIG, _VERSION, _NAMES, _LAYERS), _LIMIT)
     with path.open("rb") as content, opened(content) as file:
         config = _text(file, _CONFIG)
         if config is None:
