@@ -116,7 +116,7 @@ def relu_row(max_value: float | None, negative_slope: float, threshold: float) -
         both = [(1 + fall, And(inside, outside))] if start < corner else []
         return when(*both, (1, inside), *([(fall, outside)] if fall else []), otherwise=0)
 
-    return ActivationRow(definition, slope, named=True, straight=True, chooses=end is not None)
+    return ActivationRow(definition, slope, named=True, straight=True, chooses=True)
 
 
 def huber_row(delta: Expr) -> ActivationRow:

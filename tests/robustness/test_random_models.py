@@ -17,7 +17,7 @@ from symrnn.models.layers.table import Sequential
 from tests.robustness.random_models import FAULTS, outcome
 from tests.support.sketches import in_float64, keras_numbers, own_numbers
 
-SEEDS = (21, 80, 82, 84, 122, 133, 150, 1033, 2019, 2053)
+SEEDS = (21, 80, 82, 84, 122, 133, 150, 1033, 2019, 2053, 9426)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -35,7 +35,11 @@ def test_a_random_model_is_keras_where_keras_is_finite(seed):
 # the same in parts --------------------------------------------------------------------------------
 
 POINTS = (-1e160, -1e20, -1e3, -1.0, -0.25, 0.0, 0.25, 0.5, 1.0, 6.0, 1e3, 1e20, 1e160, np.inf, -np.inf, np.nan)
-FUNCTIONS = [Activation(name) for name in activations if name != "squareplus"] + [ReLU(6.0, 0.25, 0.5), ReLU(2.0)]
+FUNCTIONS = [Activation(name) for name in activations if name != "squareplus"] + [
+    ReLU(6.0, 0.25, 0.5),
+    ReLU(2.0),
+    ReLU(threshold=0.125),
+]
 
 
 @pytest.mark.parametrize("layer", FUNCTIONS, ids=lambda layer: getattr(layer, "activation", repr(layer)))
