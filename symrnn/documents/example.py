@@ -96,7 +96,7 @@ class Example:
     def left_out(self) -> Prose:
         """Why the numbers of a part are left out."""
         count = order_latex(self.gradient.count("unrolled"))
-        return prose(f"the equations of all time steps, forward and back, have {count} symbols.")
+        return prose(f"the equations of all time steps, forward and back, have up to {count} symbols.")
 
     @cached_property
     def parts(self) -> int:

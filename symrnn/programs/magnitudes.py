@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import chain
 
 from sympy import Expr
 
@@ -43,10 +42,9 @@ def symbol_count(program: Program, lengths: Lengths, count: Count) -> int:
 
 def _written(item: Statement, program: Program, lengths: Lengths, count: Count) -> int:
     if isinstance(item, Recurrence):
-        steps = chain.from_iterable((e.lhs, e.rhs) for e in (*item.body.assignments, *item.sums))
-        handed = (carry.next for carry in item.carries if not is_symbol(carry.next))
-        ends = (carry.prev for carry in item.carries)
-        return lengths.get(item.length, 1) * sum(map(count, chain(steps, handed))) + 2 * sum(map(count, ends))
+        steps = sum(count(e.lhs) + count(e.rhs) for e in (*item.body.assignments, *item.sums))
+        handed = sum(count(c.next) - count(c.prev) for c in item.carries if not is_symbol(c.next))  # in its place
+        return lengths.get(item.length, 1) * (steps + handed) + 2 * sum(count(carry.prev) for carry in item.carries)
     own = count(item.lhs) + count(item.rhs)
     if isinstance(item, Equation):
         return own

@@ -17,8 +17,8 @@ WORDS = Sequential(
 )
 LONG = Sequential([SimpleRNN(1), Dense(1)], (100_000, 1))
 LEFT_OUT = {
-    "closed": "The equations of all time steps have 1100012 symbols, too many to be put into each other:",
-    "worked": "The numbers are left out: the equations of all time steps, forward and back, have 2800022 symbols.",
+    "closed": "The equations of all time steps have up to 1100012 symbols, too many to be put into each other:",
+    "worked": "The numbers are left out: the equations of all time steps, forward and back, have up to 2700022 symbols.",
 }
 
 
@@ -31,14 +31,14 @@ def text(name, example):
 def of_words():
     """All sections of a document on WORDS, in one line each, and the seconds that they took."""
     report = Report((Comparison("y", (), (), 0.5, 0.5, 0.0, 1e-6, AGREES),), "float32", None, 1, {"T": 200}, "Keras 3")
-    began = time.monotonic()
+    began = time.thread_time()
     example = replace(example_of(derive(WORDS)), reports=lambda: (report,))
-    return {name: text(name, example) for name in SECTIONS}, time.monotonic() - began
+    return {name: text(name, example) for name in SECTIONS}, time.thread_time() - began
 
 
 def test_a_large_model_is_worked_out_in_seconds(of_words):
     found, seconds = of_words
-    assert seconds < 25
+    assert seconds < 20
     assert all(found.values())
     assert sum(map(len, found.values())) < 400_000
 
@@ -66,7 +66,7 @@ def test_the_notebook_of_a_large_model_takes_its_weights_from_the_document():
     assert "weights = document.origin.numbers['weights']" in source
 
 
-MILLION = "The {} left out: the equations of all time steps, forward and back, have 28000022 symbols."
+MILLION = "The {} left out: the equations of all time steps, forward and back, have up to 27000022 symbols."
 
 
 @pytest.mark.parametrize(

@@ -32,18 +32,19 @@ from symrnn.importers.keras.reader import from_keras
 import h5py
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
-before, began = peak(), time.monotonic()
+before, began = peak(), time.process_time()
 try:
     print(sum(weight.nbytes for weight in from_keras(sys.argv[1]).weights))
 except (ValueError, NotImplementedError) as error:
     print(ascii(str(error))[1:-1][-300:])
-print(peak() - before, time.monotonic() - began)
+print(peak() - before, time.process_time() - began)
 """
 
 
 def measured(path):
-    """What reading a file prints, the memory that it takes beside what was there, and the seconds."""
-    run = subprocess.run([sys.executable, "-c", _MEASURED, str(path)], capture_output=True, text=True, check=True)
+    """What reading a file prints, the memory that it takes beside what was there, and the processor's seconds."""
+    command = [sys.executable, "-c", _MEASURED, str(path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     said, numbers = run.stdout.splitlines()
     memory, seconds = map(float, numbers.split())
     return said, memory, seconds

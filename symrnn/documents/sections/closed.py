@@ -25,7 +25,7 @@ def blocks(example: Example) -> tuple[Block, ...]:
         return ()
     symbols = derivation.count("unrolled")
     if symbols > COMPOSED:
-        left_out = f"The equations of all time steps have {symbols} symbols, too many to be put into each other: "
+        left_out = f"The equations of all time steps have up to {symbols} symbols, too many to be put into each other: "
         return (Paragraph(prose(left_out, _UNREAD)),)
     if derivation.count("scalar") > _COUNTED:
         operations, nesting = least_size(derivation.program("unrolled", "N"))
