@@ -218,6 +218,7 @@ ROWS: dict[str, ActivationRow] = {
         definition=lambda x: Min(Max(x / 5 + _HALF, 0), 1),
         slope=lambda x, y: when((Rational(1, 5), Abs(x) <= Rational(5, 2)), otherwise=0),
         named=True,
+        chooses=True,
         straight=True,
     ),
     "hard_silu": ActivationRow(

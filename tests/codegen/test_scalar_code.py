@@ -22,7 +22,7 @@ UNIT = 2.0**-53
 MADE = [leaky_relu(0.3), elu(0.5), relu(3.3), relu(6, 0.3, 0.75), relu(None, 0.3, 0.75), huber(1.3), clip_from(1e-7)]
 FUNCTIONS = {name: f(x) for name, f in {**activations, **functions, **{f.__name__: f for f in MADE}}.items()}
 SLOPES = {name: expr.diff(x).xreplace({expr: y}) for name, expr in FUNCTIONS.items()}
-POINTS = [s * p for p in (1e-9, 1e-3, 0.3, 0.7, 1.2, 2.5, 3.5, 5.9, 6.1, 8.0, 40.0, 300.0) for s in (1, -1)]
+POINTS = [s * p for p in (1e-9, 1e-3, 0.3, 0.7, 1.2, 2.4, 3.5, 5.9, 6.1, 8.0, 40.0, 300.0) for s in (1, -1)]
 KINKS = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 6.0]
 OF_SQUARES = {"inverse_norm": [1e-16, 1e-12, 0.3, 2.5, 300.0]}
 """The points of a function of positive numbers."""
