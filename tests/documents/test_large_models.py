@@ -18,7 +18,7 @@ WORDS = Sequential(
 LONG = Sequential([SimpleRNN(1), Dense(1)], (100_000, 1))
 LEFT_OUT = {
     "closed": "The equations of all time steps have up to 1100012 symbols, too many to be put into each other:",
-    "worked": "The numbers are left out: the equations of all time steps, forward and back, have up to 2700022 symbols.",
+    "worked": "left out: the equations of all time steps, forward and back, have up to 2700022 symbols.",
 }
 
 
