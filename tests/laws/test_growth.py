@@ -6,7 +6,7 @@ import pytest
 
 from symrnn import RNN, Dense, Input, LSTMCell, Model, Sequential, SimpleRNN, derive
 
-SMALL, FACTOR = 15, 8
+SMALL, FACTOR = 25, 8
 
 
 def layers(count):
