@@ -9,7 +9,7 @@ a shrinking activation: where f' is 0 the product is 0, whatever g is.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sympy import Expr, MatAdd, MatMul, Ne
+from sympy import Expr, MatAdd, MatMul, Mul, Ne
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix
 
 from symrnn.expressions.functions import at_least, when
@@ -129,8 +129,9 @@ def _chosen(factors: Sequence[Expr], masks: set[Expr]) -> Expr | None:
         if mask is not None:
             kept, nothing = _select(rest, masks), zeros(rest.shape)
             return _choice(_is_on(mask, rest), *((kept, nothing) if is_on else (nothing, kept)))
-        if isinstance(factor, Elementwise) and _chooses(factor.template):
-            condition = elementwise(Ne(_M, 0), factor)
+        choosing = _choosing(factor)
+        if choosing is not None:
+            condition = elementwise(Ne(_M, 0), choosing)
             return _choice(condition, hadamard(factor, _select(rest, masks)), zeros(rest.shape))
     return None
 
@@ -151,6 +152,11 @@ def _choice(condition: Expr, first: Expr, second: Expr) -> Expr:
     return elementwise(when((_A, _M), otherwise=_B), condition, first, second)
 
 
-def _chooses(slope: Expr) -> bool:
-    """Whether Keras chooses 0 where the slope is 0."""
-    return (isinstance(slope, NamedSlope) and slope.row.chooses) or isinstance(slope, at_least)
+def _choosing(factor: Expr) -> Expr | None:
+    """The slope in a factor where Keras chooses 0 where it is 0; None where there is none."""
+    if not isinstance(factor, Elementwise):
+        return None
+    for part in Mul.make_args(factor.template):
+        if isinstance(part, at_least) or (isinstance(part, NamedSlope) and part.row.chooses):
+            return elementwise(part, *factor.matrices)
+    return None

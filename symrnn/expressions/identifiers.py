@@ -21,7 +21,7 @@ _RESERVED = {
     *(kind.__name__ for kind in (*functions.values(), *slopes.values(), *OF_SEVERAL, prelu)),
     *MATH,
     *dir(builtins),
-    *("t", "dtype", "np", "math", "zero", "total", "room", "scatter", "cross_entropy", "sign"),
+    *("t", "dtype", "np", "math", "zero", "total", "room", "scatter", "log_softmax", "cross_entropy", "sign"),
 }
 """The names that generated code has of its own: the sizes, the functions, and what it defines beside them."""
 _STEPS = re.compile(r"T_\d+")

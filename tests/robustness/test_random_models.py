@@ -17,7 +17,7 @@ from symrnn.models.layers.table import Sequential
 from tests.robustness.random_models import FAULTS, outcome
 from tests.support.sketches import in_float64, keras_numbers, own_numbers
 
-SEEDS = (21, 80, 82, 84, 122, 133, 150, 1033, 2019, 2053, 9426)
+SEEDS = (21, 80, 82, 84, 122, 133, 150, 1033, 2019, 2053, 9426, 20274)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -93,6 +93,10 @@ def test_rows_without_shares_are_those_of_keras(activation, loss):
     targets = np.array([0, 2, 1]) if loss.startswith("sparse") else np.eye(3)
     x, weights = np.array([[0.0, 0.0], [1.0, 2.0], [0.1, 0.1]]), [np.ones((2, 3)) / 4, np.array([0.1, 0.0, -0.1])]
     assert_keras(model, x, weights, loss, targets)
+
+
+def test_log_softmax_keeps_its_digits_where_the_row_is_large():
+    assert_keras(Sequential([Activation("log_softmax")], (3,)), np.array([[1e20, 1e20, -1e20], [1e9, 1e9, 1e9]]), [])
 
 
 def test_a_row_of_an_embedding_takes_nothing_from_another():

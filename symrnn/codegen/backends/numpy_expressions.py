@@ -9,7 +9,7 @@ from sympy import Expr, MatAdd, MatMul, MatrixSymbol, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, MatrixExpr, OneMatrix, ZeroMatrix
 
 from symrnn.codegen.scalar_code import ARRAYS
-from symrnn.expressions.matrices import add, hadamard, multiply
+from symrnn.expressions.matrices import add, hadamard, multiply, spread
 from symrnn.expressions.nodes import (
     SLOTS,
     Columns,
@@ -50,17 +50,23 @@ SCATTER = """def scatter(ids, d, depth):
     rows = np.zeros((depth, d.shape[1]), d.dtype)
     rows[ids[first]] = np.add.reduceat(d[order], first)
     return rows"""
-ROW_FUNCTIONS = {
-    RowSoftmax: """def softmax(z):
+SOFTMAX = """def softmax(z):
     e = np.exp(z - z.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)""",
-    LogSumExp: """def logsumexp(z):
-    top = z.max(axis=-1, keepdims=True)
-    return top + np.log(np.exp(z - top).sum(axis=-1, keepdims=True))""",
-    CrossEntropy: """def cross_entropy(t, z):
+    return e / e.sum(axis=-1, keepdims=True)"""
+LOG_SOFTMAX = """def log_softmax(z):
     z = z - z.max(axis=-1, keepdims=True)
-    return (t * (np.log(np.exp(z).sum(axis=-1, keepdims=True)) - z)).sum(axis=-1, keepdims=True)""",
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))"""
+LOGSUMEXP = """def logsumexp(z):
+    top = z.max(axis=-1, keepdims=True)
+    return top + np.log(np.exp(z - top).sum(axis=-1, keepdims=True))"""
+CROSS_ENTROPY = """def cross_entropy(t, z):
+    z = z - z.max(axis=-1, keepdims=True)
+    return (t * (np.log(np.exp(z).sum(axis=-1, keepdims=True)) - z)).sum(axis=-1, keepdims=True)"""
+CALLED = {
+    **{"softmax": SOFTMAX, "log_softmax": LOG_SOFTMAX, "logsumexp": LOGSUMEXP, "cross_entropy": CROSS_ENTROPY},
+    **{"room": ROOM, "total": TOTAL, "scatter": SCATTER},
 }
+"""The functions that a text may call, by name."""
 ADD, MUL, ATOM = 1, 2, 3
 _SLOT = re.compile(rf"\b({'|'.join(slot.name for slot in SLOTS)})\b")
 Coded = tuple[str, int]
@@ -133,6 +139,9 @@ def _(expr: Transpose, scope: Scope) -> Coded:
 
 @numpy_code.register
 def _(expr: MatAdd, scope: Scope) -> Coded:
+    """A sum; Z - log sum exp Z along each row is computed from differences, which are exact where Z is large."""
+    if len(expr.args) == 2 and expr.args[1] == multiply(-1, spread(LogSumExp(expr.args[0]), expr)):
+        return f"log_softmax({scope.code(expr.args[0])})", ATOM
     first, *rest = [scope.code(term, ADD) for term in expr.args]
     return first + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in rest), ADD
 

@@ -17,7 +17,7 @@ from sympy import Expr, MatMul, MatrixSymbol, Symbol
 from sympy.matrices.expressions import ZeroMatrix
 
 from symrnn.codegen.backends.lifetimes import with_releases
-from symrnn.codegen.backends.numpy_expressions import ATOM, ROOM, ROW_FUNCTIONS, SCATTER, TOTAL, Scope, in_place
+from symrnn.codegen.backends.numpy_expressions import ATOM, CALLED, Scope, in_place
 from symrnn.codegen.scalar_code import ARRAYS
 from symrnn.codegen.schedule import Layout, Schedule, layout, schedule_of
 from symrnn.expressions.nodes import Columns, Elementwise, N
@@ -148,11 +148,10 @@ def _module(program: Program, name: str, known: Mapping[str, int], writer: _Writ
     sizes, dtype = _sizes(program, writer)
     arguments = [writer.array(s) for s in (*program.sequences, *program.inputs)]
     exprs = right_sides(program)
-    nodes = [node for expr in exprs for node in expr.atoms(Elementwise, *ROW_FUNCTIONS)]
-    helpers = [ARRAYS.helpers(node.template for node in nodes if isinstance(node, Elementwise))]
-    helpers += [text for kind, text in ROW_FUNCTIONS.items() if any(isinstance(node, kind) for node in nodes)]
+    nodes = [node for expr in exprs for node in expr.atoms(Elementwise)]
+    helpers = [ARRAYS.helpers(node.template for node in nodes)]
     body = "\n".join(with_releases(writer.lines))
-    helpers += [text for call, text in (("room(", ROOM), ("total(", TOTAL), ("scatter(", SCATTER)) if call in body]
+    helpers += [text for call, text in CALLED.items() if re.search(rf"\b{call}\(", body)]
     told = {name_of(program.names, symbol).steps for symbol in program.sequences if _has_rows(symbol)}
     used = {steps: n for steps, n in known.items() if steps not in told and re.search(rf"\b{steps}\b", body)}
     head = sizes + [f"    {steps} = {number}" for steps, number in used.items()]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sympy import Inverse, MatrixSymbol, Rational, Symbol, exp, tanh
 
-from symrnn.codegen.backends.numpy_expressions import ROOM, ROW_FUNCTIONS, SCATTER, TOTAL, Scope, in_place
+from symrnn.codegen.backends.numpy_expressions import CALLED, Scope, in_place
 from symrnn.expressions.functions import when
 from symrnn.expressions.matrices import (
     add,
@@ -15,6 +15,7 @@ from symrnn.expressions.matrices import (
     multiply,
     ones,
     scale,
+    spread,
     transpose,
     zeros,
 )
@@ -62,6 +63,8 @@ TEXTS = [
     (Differs(A, Rational(1, 2)), PLAIN, "(A != 1/2).any(axis=-1, keepdims=True).astype(dtype)"),
     (ElementwiseMax(A, B), PLAIN, "np.maximum.reduce((A, B))"),
     (RowSoftmax(A), PLAIN, "softmax(A)"),
+    (add(A, multiply(-1, spread(LogSumExp(A), A))), PLAIN, "log_softmax(A)"),
+    (add(B, multiply(-1, spread(LogSumExp(A), A))), PLAIN, "B - logsumexp(A)"),
     (LogSumExp(A), PLAIN, "logsumexp(A)"),
     (CrossEntropy(A, B), PLAIN, "cross_entropy(A, B)"),
     (Symbol("s") + 1, PLAIN, "s + 1"),
@@ -113,7 +116,7 @@ def test_calls_whose_result_can_be_put_in_a_place(expr, expected):
 @pytest.mark.parametrize("by_columns", [False, True])
 def test_total_is_the_sum_over_the_steps(steps, samples, by_columns):
     names: dict = {"np": np}
-    exec(f"{ROOM}\n{TOTAL}", names)
+    exec("\n".join(CALLED.values()), names)
     generator = np.random.default_rng(0)
     a, b = (generator.normal(size=(steps, samples, width)) for width in (64, 96))
     room = [names["room"](steps, samples, array.shape[2], array.dtype) for array in (a, b)]
@@ -125,7 +128,7 @@ def test_total_is_the_sum_over_the_steps(steps, samples, by_columns):
 
 def test_functions_of_rows_take_large_numbers():
     names: dict = {"np": np}
-    exec("\n".join(ROW_FUNCTIONS.values()), names)
+    exec("\n".join(CALLED.values()), names)
     z, t = np.array([[1000.0, 1000.0], [-1000.0, -1000.0]]), np.array([[1.0, 0.0], [0.5, 0.5]])
     np.testing.assert_allclose(names["softmax"](z), np.full((2, 2), 0.5))
     np.testing.assert_allclose(names["logsumexp"](z), [[1000 + np.log(2)], [np.log(2) - 1000]])
@@ -136,7 +139,7 @@ def test_functions_of_rows_take_large_numbers():
 def test_scatter_is_the_product_with_the_transposed_rows(ids):
     ids = np.array(ids)
     names = {"np": np}
-    exec(SCATTER, names)
+    exec(CALLED["scatter"], names)
     d = np.arange(3.0 * ids.size).reshape(*ids.shape, 3)
     rows = (ids.astype(int).reshape(-1, 1) == np.arange(4)).astype(float)
     np.testing.assert_array_equal(names["scatter"](ids, d, 4), rows.T @ d.reshape(-1, 3))
