@@ -9,8 +9,9 @@ large. Wherever Keras is finite symrnn is, and equal. What happened to each mode
 - NOT FINITE, DIFFERS or CRASHED, which are faults.
 
 Keras computes squareplus, (x + sqrt(x^2 + 4)) / 2, and its slope as they are written: far below 0 what
-is left of them is a rounding, or inf. A model with it has ordinary numbers. Of the rows of log_softmax the adjoint
-is lost in the sum of those beside it where they are 10^16 times larger (seed 20252).
+is left of them is a rounding, or inf. A model with it has ordinary numbers. Of
+c + g - (g 1 1^T) softmax, an adjoint behind a log_softmax, c is lost where g is 10^16 times larger: Keras takes the
+difference first, which is exact there, and symrnn adds from the left (seed 20252).
 """
 
 import random
