@@ -9,9 +9,9 @@ large. Wherever Keras is finite symrnn is, and equal. What happened to each mode
 - NOT FINITE, DIFFERS or CRASHED, which are faults.
 
 Keras computes squareplus, (x + sqrt(x^2 + 4)) / 2, and its slope as they are written: far below 0 what
-is left of them is a rounding, or inf. A model with it has ordinary numbers. Of
-c + g - (g 1 1^T) softmax, an adjoint behind a log_softmax, c is lost where g is 10^16 times larger: Keras takes the
-difference first, which is exact there, and symrnn adds from the left (seed 20252).
+is left of them is a rounding, or inf. A model with it has ordinary numbers. What is left may also
+differ where numbers 10^16 times larger cancel in a sum, which Keras adds in another order: seeds 20252
+(behind a log_softmax) and 30382 (over time steps).
 """
 
 import random
