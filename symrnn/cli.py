@@ -19,7 +19,7 @@ import numpy as np
 
 from symrnn.checking.checks import DETAILS, check_model
 from symrnn.checking.keras_models import build, load
-from symrnn.common.errors import cut_repr
+from symrnn.common.errors import cut, cut_repr
 from symrnn.common.terminal import one_line, visible
 from symrnn.derivations.derivation import ZOOMS, Derivation
 from symrnn.derivations.numbers import values
@@ -269,13 +269,13 @@ def _load_all(paths: tuple[Path, ...], option: str) -> Any:
 def _load(path: Path, option: str) -> np.ndarray:
     """An array from a .npy file, without running anything from it."""
     if not path.is_file():
-        raise FileNotFoundError(f"{option}: no such file: {path}")
+        raise FileNotFoundError(f"{option}: no such file: {cut(str(path))}")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)  # takes no more than the file has
     except (ValueError, EOFError, OSError, OverflowError, SyntaxError, TokenError, RecursionError):
-        raise ValueError(f"{option}: expected a .npy file of numbers, got {path}") from None
+        raise ValueError(f"{option}: expected a .npy file of numbers, got {cut(str(path))}") from None
     if not isinstance(array, np.ndarray):
-        raise ValueError(f"{option}: expected a .npy file of one array, got {path}")
+        raise ValueError(f"{option}: expected a .npy file of one array, got {cut(str(path))}")
     return np.array(array)
 
 
@@ -340,5 +340,5 @@ def _one_line(error: BaseException) -> str:
     if isinstance(error, click.ClickException):
         return one_line(error.format_message())
     if isinstance(error, OSError) and error.strerror:
-        return one_line(f"{error.filename or 'standard output'}: {error.strerror}")
+        return one_line(f"{cut(str(error.filename or 'standard output'))}: {error.strerror}")
     return one_line(str(error))

@@ -83,7 +83,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         model.load_weights(excerpt.write(Path(folder)))
         found = model.get_weights()
     if not all(map(np.array_equal, found, excerpt.weights)) or len(found) != len(excerpt.weights):
-        raise ValueError(f"{path}: Keras loads other weights from it than symrnn reads")
+        raise ValueError(f"{cut(str(path))}: Keras loads other weights from it than symrnn reads")
     return model
 
 

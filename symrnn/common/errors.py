@@ -12,13 +12,13 @@ _LONGEST = 200
 
 @contextmanager
 def at(place: object) -> Iterator[None]:
-    """Put the place before the message of whatever is refused inside."""
+    """Put the place, cut short, before the message of whatever is refused inside."""
     try:
         yield
     except NotImplementedError as error:
-        raise NotImplementedError(f"{place}: {error}") from None
+        raise NotImplementedError(f"{cut(str(place))}: {error}") from None
     except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
+        raise ValueError(f"{cut(str(place))}: {error}") from None
 
 
 def cut_repr(value: object) -> str:

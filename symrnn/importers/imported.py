@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from symrnn.common.errors import cut
 from symrnn.models.graph import Graph
 
 
@@ -37,5 +38,5 @@ def check_suffix(path: Path, suffixes: Iterable[str]) -> None:
     """
     if path.suffix not in suffixes:
         raise NotImplementedError(
-            f"{path}: expected a file that ends in {', '.join(suffixes)}, as model.save('model.keras') writes"
+            f"{cut(str(path))}: expected a file that ends in {', '.join(suffixes)}, as model.save('model.keras') writes"
         )

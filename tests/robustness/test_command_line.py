@@ -29,6 +29,7 @@ REFUSED = {
     "a zoom": (["derive", "--zoom", "x"], "unknown zoom 'x'; known: step, unrolled, scalar, closed"),
     "no file": (["derive", "no.keras"], "no.keras: no such file"),
     "a name for the terminal": (["derive", "\x1b]0;t\x07.keras"], "\\x1b]0;t\\x07.keras: no such file"),
+    "a long name": (["derive", "a" * 240 + ".keras"], f"{'a' * 197}...: no such file"),
     "a format": (
         ["document", "-o", "-"],
         "-: expected a name that ends in one of .tex .pdf .md .html .ipynb .rst .docx, got none",

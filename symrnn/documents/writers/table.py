@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from symrnn.common.errors import cut_repr
+from symrnn.common.errors import cut, cut_repr
 from symrnn.documents.blocks import Article
 from symrnn.documents.writers import html, latex, markdown, notebook, pandoc, pdf
 from symrnn.documents.writers.files import Progress, Writer, check_place, write
@@ -29,7 +29,9 @@ def writer_of(path: str | os.PathLike[str]) -> Writer:
     """
     ending = Path(path).suffix.lower()
     if ending not in WRITERS:
-        raise ValueError(f"{path}: expected a name that ends in one of {' '.join(WRITERS)}, got {ending or 'none'}")
+        raise ValueError(
+            f"{cut(str(path))}: expected a name that ends in one of {' '.join(WRITERS)}, got {ending or 'none'}"
+        )
     return WRITERS[ending]
 
 

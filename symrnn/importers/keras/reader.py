@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.common.errors import at, short_repr
+from symrnn.common.errors import at, cut, short_repr
 from symrnn.importers.imported import Imported, check_suffix
 from symrnn.importers.keras.archive import (
     Stored,
@@ -160,7 +160,7 @@ def _opened(path: Path) -> Iterator[tuple[_Format, Any, ConfigOrigin]]:
     """The format of a file, its config, and where that comes from."""
     check_suffix(path, SUFFIXES)
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
+        raise FileNotFoundError(f"{cut(str(path))}: no such file")
     kind = _FORMATS[path.suffix]
     with at(path):
         if not path.is_file():
